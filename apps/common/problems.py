@@ -1,0 +1,70 @@
+"""Problem details (RFC 9457): the one shape in which errors leave the platform."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+CONTENT_TYPE = "application/problem+json"
+MACHINE_PATHS = ("/api/", "/.well-known/", "/hooks/", "/health/", "/scim/")
+
+
+def problem(
+    request: HttpRequest,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    errors: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """The body. `type` is a stable address of the code's description in the API docs."""
+    return {
+        "type": f"/api/docs/#error-{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "errors": list(errors),
+        "request_id": getattr(request, "request_id", ""),
+    }
+
+
+def wants_problem(request: HttpRequest) -> bool:
+    """True for clients that are programs: API paths, or an Accept header that asks for JSON first."""
+    return request.path.startswith(MACHINE_PATHS) or request.headers.get("Accept", "").startswith(
+        ("application/json", CONTENT_TYPE)
+    )
+
+
+def problem_response(request: HttpRequest, **fields: Any) -> HttpResponse:
+    headers = fields.pop("headers", None)
+    body = problem(request, **fields)
+    return HttpResponse(
+        orjson.dumps(body), status=body["status"], content_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def problem_or_page(
+    request: HttpRequest,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    template: str = "errors/message.html",
+    context: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The same error for a program and for a person: problem+json, or a page of the design system."""
+    if wants_problem(request):
+        return problem_response(
+            request, status=status, code=code, title=title, detail=detail, headers=headers
+        )
+    page = {"status": status, "title": title, "detail": detail, **(context or {})}
+    response = render(request, template, page, status=status)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response

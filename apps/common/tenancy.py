@@ -1,0 +1,90 @@
+"""The tenant of the moment: one context variable that the database, cache, logs and tasks follow.
+
+It lives below every app, so that they all can ask. Only `tenant_context` changes it.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+SCHEMA_NAME = re.compile(r"t_[a-z0-9_]{1,60}")
+PUBLIC_SCHEMA = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef:
+    """What the lower layers need to know of a tenant; hashable, safe to keep in a cache."""
+
+    id: uuid.UUID
+    slug: str
+    schema_name: str
+
+    def __post_init__(self) -> None:
+        if not SCHEMA_NAME.fullmatch(self.schema_name):
+            raise ValueError(f"not a tenant schema name: {self.schema_name!r}")
+
+
+class HasRef(Protocol):
+    @property
+    def ref(self) -> TenantRef: ...
+
+
+class NoTenant(RuntimeError):
+    """Tenant data was asked for where no tenant is entered: a defect, never an empty answer."""
+
+
+class TenantNotRunnable(RuntimeError):
+    """Work arrived for a tenant that is gone, suspended or not ready."""
+
+
+_current: ContextVar[TenantRef | None] = ContextVar("tenant", default=None)
+
+
+def current_tenant() -> TenantRef | None:
+    return _current.get()
+
+
+def require_tenant() -> TenantRef:
+    """The tenant of the moment. Raises NoTenant."""
+    ref = _current.get()
+    if ref is None:
+        raise NoTenant("no tenant is entered; use tenant_context(tenant)")
+    return ref
+
+
+@contextmanager
+def tenant_context(tenant: TenantRef | HasRef | None) -> Iterator[None]:
+    """Enter a tenant (or, with None, no tenant) for the block; nests, and is safe across threads.
+
+    The database backend follows at its next statement, so entering costs nothing by itself.
+    """
+    ref = tenant if tenant is None or isinstance(tenant, TenantRef) else tenant.ref
+    token = _current.set(ref)
+    try:
+        with structlog.contextvars.bound_contextvars(tenant_id=str(ref.id) if ref else None):
+            yield
+    finally:
+        _current.reset(token)
+
+
+# Looking a tenant up is the job of the tenants app, which is a layer above the parts that need it.
+_loader: Callable[[uuid.UUID], TenantRef] | None = None
+
+
+def set_tenant_loader(loader: Callable[[uuid.UUID], TenantRef]) -> None:
+    """Called once by the tenants app: a function from id to a runnable tenant's reference."""
+    global _loader
+    _loader = loader
+
+
+def runnable_tenant(tenant_id: uuid.UUID) -> TenantRef:
+    """The tenant, if work may run in it now. Raises TenantNotRunnable. One statement."""
+    if _loader is None:
+        raise TenantNotRunnable("the tenants app is not installed")
+    return _loader(tenant_id)

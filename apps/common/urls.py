@@ -1,0 +1,17 @@
+"""Absolute addresses. Built from settings and the database, never from a request's Host header."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+
+def public_url(path: str = "/") -> str:
+    """Address of `path` on the platform's public site."""
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def host_url(host: str, path: str = "/") -> str:
+    """Address of `path` on a tenant's host, with the public site's scheme and port."""
+    public = urlsplit(settings.PUBLIC_URL)
+    port = f":{public.port}" if public.port else ""
+    return f"{public.scheme}://{host}{port}{path}"

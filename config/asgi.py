@@ -1,0 +1,9 @@
+"""ASGI entry point, for deployments that want it; WSGI is faster for what we serve."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+
+application = get_asgi_application()

@@ -1,0 +1,16 @@
+"""Development and the demo: embedded servers where no address is set, the sandbox for third parties."""
+
+from apps.common import embedded
+from config.settings.base import *
+from config.settings.base import INSTALLED_APPS, caches, env, postgres
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env("SECRET_KEY", default="local-only-" + "0" * 50)
+
+DATABASE_URL = env("DATABASE_URL", default="") or embedded.ensure_postgres()
+REDIS_URL = env("REDIS_URL", default="") or embedded.ensure_valkey()
+DATABASES = {"default": postgres(DATABASE_URL)}
+CACHES = caches(REDIS_URL)
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
+
+INSTALLED_APPS = [*INSTALLED_APPS, "apps.sandbox"]

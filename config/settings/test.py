@@ -1,0 +1,25 @@
+"""Tests: real PostgreSQL and Valkey of their own, fast hashing, tasks in-process."""
+
+from apps.common import embedded
+from config.settings.base import *
+from config.settings.base import INSTALLED_APPS, STORAGES, caches, env, postgres
+
+SECRET_KEY = "test-only-" + "0" * 50
+PUBLIC_URL = "http://localhost:8000"
+
+DATABASE_URL = env("DATABASE_URL", default="") or embedded.ensure_postgres(profile="test")
+REDIS_URL = env("REDIS_URL", default="") or embedded.ensure_valkey(profile="test")
+DATABASES = {"default": postgres(DATABASE_URL)}
+CACHES = caches(REDIS_URL)
+CELERY_BROKER_URL = REDIS_URL
+
+INSTALLED_APPS = [*INSTALLED_APPS, "apps.sandbox"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+LOG_LEVEL = "WARNING"
