@@ -1,0 +1,19 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Language(models.TextChoices):
+    """Languages that the pages exist in."""
+
+    ENGLISH = "en", _("English")
+
+
+class RevokedReason(models.TextChoices):
+    """Why a token session ended before its time."""
+
+    SIGNED_OUT = "signed_out", _("Signed out")
+    REVOKED = "revoked", _("Ended from the list of sessions")
+    REUSED = "refresh_token_reused", _("A refresh token was used twice")
+    PASSWORD_CHANGED = "password_changed", _("The password was changed")
+    DEACTIVATED = "deactivated", _("The account was deactivated")
+    REMOVED = "membership_removed", _("Removed from the workspace")
