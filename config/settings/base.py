@@ -29,14 +29,14 @@ TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (f":{_public.port}" if 
 
 # --- Applications: S lives in the public schema, T in each tenant's ------------------------------
 SHARED_APPS = [
-    "django_tenants",
     "apps.common",
     "apps.events",
-    "apps.tenants",
+    "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
     "apps.console",
     "apps.portal",
     "apps.api",
+    "django_tenants",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -131,6 +131,7 @@ def postgres(url: str) -> dict[str, object]:
     }
 
 
+ORIGINAL_BACKEND = "django.db.backends.postgresql"
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"

@@ -2,7 +2,7 @@
 
 from apps.common import embedded
 from config.settings.base import *
-from config.settings.base import INSTALLED_APPS, caches, env, postgres
+from config.settings.base import SHARED_APPS, TENANT_APPS, caches, env, postgres
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="local-only-" + "0" * 50)
@@ -13,4 +13,5 @@ DATABASES = {"default": postgres(DATABASE_URL)}
 CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 
-INSTALLED_APPS = [*INSTALLED_APPS, "apps.sandbox"]
+SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]

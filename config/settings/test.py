@@ -2,7 +2,7 @@
 
 from apps.common import embedded
 from config.settings.base import *
-from config.settings.base import INSTALLED_APPS, STORAGES, caches, env, postgres
+from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS, caches, env, postgres
 
 SECRET_KEY = "test-only-" + "0" * 50
 PUBLIC_URL = "http://localhost:8000"
@@ -13,7 +13,8 @@ DATABASES = {"default": postgres(DATABASE_URL)}
 CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL
 
-INSTALLED_APPS = [*INSTALLED_APPS, "apps.sandbox"]
+SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

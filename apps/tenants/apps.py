@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class TenantsConfig(AppConfig):
+    name = "apps.tenants"
+    verbose_name = "Tenants"
+
+    def ready(self) -> None:
+        from apps.common.access import register_permissions
+        from apps.common.tenancy import set_tenant_loader
+        from apps.tenants import checks, provisioning  # noqa: F401 - they register themselves
+        from apps.tenants.permissions import PERMISSIONS
+        from apps.tenants.selectors import runnable_ref
+
+        register_permissions(PERMISSIONS)
+        set_tenant_loader(runnable_ref)

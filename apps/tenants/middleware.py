@@ -1,0 +1,107 @@
+"""Which tenant a request is for, and whether that tenant takes requests now."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpResponse
+from django.http.request import split_domain_port
+
+from apps.common.problems import problem_or_page
+from apps.common.tenancy import tenant_context
+from apps.common.urls import public_url
+from apps.tenants.http import PlatformRequest
+from apps.tenants.enums import TenantStatus as S
+from apps.tenants.models import Tenant
+from apps.tenants.provisioning import progress
+from apps.tenants.selectors import tenant_by_host, tenant_by_slug
+
+UNREADY = (S.PENDING, S.PROVISIONING, S.FAILED)
+GONE = (S.ARCHIVED, S.DELETING)
+
+
+class TenantMiddleware:
+    """Sets request.tenant and the URL configuration, and enters the tenant for the request.
+
+    A host that is neither the platform's nor a tenant's is 404, never a default. On API paths the header
+    X-Tenant names the tenant on any host; whether the caller may know it is decided after
+    authentication (request.tenant_by_header), so that a foreign tenant answers like a missing one.
+    One statement.
+    """
+
+    def __init__(self, get_response: Callable[[PlatformRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PlatformRequest) -> HttpResponse:
+        try:
+            host = split_domain_port(request.get_host())[0].rstrip(".")
+        except DisallowedHost:
+            host = ""
+        request.tenant, request.tenant_by_header = None, None
+        request.tenant_missing = False
+        is_api = request.path.startswith("/api/")
+        header = request.headers.get("X-Tenant") if is_api else None
+
+        if host in settings.PUBLIC_HOSTS:
+            request.urlconf = settings.PUBLIC_URLCONF
+            tenant = None
+        else:
+            request.urlconf = settings.TENANT_URLCONF
+            tenant = tenant_by_host(host) if host else None
+            if tenant is None or tenant.status in GONE:
+                request.urlconf = settings.PUBLIC_URLCONF
+                return _unknown_host(request)
+        if header is not None and not (tenant and tenant.slug == header):
+            tenant = tenant_by_slug(header)
+            request.tenant_by_header = header
+            request.tenant_missing = tenant is None or not tenant.is_ready
+            if tenant is None or not tenant.is_ready:
+                return self.get_response(request)
+        elif tenant is not None and not tenant.is_ready:
+            return _not_ready(request, tenant)
+        request.tenant = tenant
+        if tenant is None:
+            return self.get_response(request)
+        request.log_tenant_id = str(tenant.id)
+        with tenant_context(tenant):
+            return self.get_response(request)
+
+
+def _unknown_host(request: PlatformRequest) -> HttpResponse:
+    return problem_or_page(
+        request,
+        404,
+        "unknown_host",
+        "There is no workspace at this address",
+        "Check the address for typing errors, or ask the person who sent it to you.",
+        template="errors/unknown_host.html",
+        context={"home_url": public_url()},
+    )
+
+
+def _not_ready(request: PlatformRequest, tenant: Tenant) -> HttpResponse:
+    if tenant.status == S.SUSPENDED:
+        return problem_or_page(
+            request,
+            403,
+            "tenant_suspended",
+            "This workspace is suspended",
+            "Nothing is lost. The workspace's owner can ask support to open it again.",
+            template="errors/tenant_suspended.html",
+            context={"tenant": tenant, "home_url": public_url()},
+        )
+    return problem_or_page(
+        request,
+        503,
+        "tenant_not_ready",
+        "This workspace is being prepared",
+        "It opens as soon as it is ready, usually within seconds.",
+        template="errors/tenant_preparing.html",
+        context={
+            "tenant": tenant,
+            "progress": progress(tenant),
+            "failed": tenant.status == S.FAILED,
+            "home_url": public_url(),
+        },
+        headers={"Retry-After": "2", "Cache-Control": "no-store"},
+    )

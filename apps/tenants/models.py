@@ -1,0 +1,97 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_tenants.models import DomainMixin, TenantMixin
+
+from apps.common.models import BaseModel
+from apps.common.tenancy import TenantRef
+from apps.common.urls import host_url
+from apps.tenants.enums import TenantStatus
+
+
+class Tenant(BaseModel, TenantMixin):
+    """A customer's workspace: one schema, one or more domains, one state."""
+
+    auto_create_schema = False
+
+    slug = models.CharField(_("address"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    status = models.CharField(
+        _("status"), max_length=12, choices=TenantStatus, default=TenantStatus.PENDING
+    )
+    status_reason = models.CharField(_("reason"), max_length=500, blank=True)
+    owner_person_id = models.UUIDField(_("owner"), help_text=_("Person who created the workspace."))
+
+    steps_done = models.JSONField(_("provisioning steps done"), default=list, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("failed attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    ready_at = models.DateTimeField(_("ready since"), null=True, blank=True)
+    delete_after: "models.DateTimeField[datetime | None]" = models.DateTimeField(
+        _("deleted after"), null=True, blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(slug__regex=r"^[a-z][a-z0-9-]*[a-z0-9]$"), name="tenant_slug_is_dns_label"
+            ),
+            models.CheckConstraint(
+                condition=Q(schema_name__regex=r"^t_[a-z0-9_]{1,60}$"), name="tenant_schema_name"
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "next_attempt_at"], name="tenant_status_due")]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def ref(self) -> TenantRef:
+        return TenantRef(id=self.id, slug=self.slug, schema_name=self.schema_name)
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == TenantStatus.READY
+
+    def url(self, path: str = "/") -> str:
+        """Absolute address of `path` in this workspace, on its subdomain."""
+        return host_url(slug_host(self.slug), path)
+
+
+class Domain(BaseModel, DomainMixin):
+    """A host name that leads to a tenant. Subdomains of the base domain are verified by us."""
+
+    verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(domain__regex=r"^[a-z0-9.-]+$"), name="domain_is_lower_case_host"
+            ),
+        ]
+
+
+class TenantEvent(BaseModel):
+    """One entry of a tenant's history: what happened, by whom, why."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="history")
+    action = models.CharField(_("action"), max_length=40)
+    from_status = models.CharField(_("from"), max_length=12, choices=TenantStatus, blank=True)
+    to_status = models.CharField(_("to"), max_length=12, choices=TenantStatus)
+    actor = models.CharField(_("by"), max_length=254)
+    reason = models.TextField(_("reason"), blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = [models.Index(fields=["tenant", "-created_at"], name="tenant_event_history")]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.from_status or '-'} → {self.to_status}"
+
+
+def slug_host(slug: str) -> str:
+    """Host name of a slug's subdomain."""
+    return f"{slug}.{settings.BASE_DOMAIN}"

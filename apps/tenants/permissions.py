@@ -1,0 +1,11 @@
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.access import Permission
+
+VIEW_SETTINGS = "tenants.view_settings"
+UPDATE_SETTINGS = "tenants.update_settings"
+
+PERMISSIONS = [
+    Permission(VIEW_SETTINGS, _("View settings"), _("See the workspace's name and address.")),
+    Permission(UPDATE_SETTINGS, _("Change settings"), _("Change the workspace's name.")),
+]

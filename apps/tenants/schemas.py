@@ -1,0 +1,195 @@
+"""Schemas of tenants: create from the template, migrate, drop.
+
+The template schema `t_template` is kept current by migrations; a new tenant's schema is a copy of it,
+made by SQL that is read from the catalogue. Running the migrations instead is the fallback.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from apps.common.tenancy import SCHEMA_NAME, tenant_context
+
+TEMPLATE = "t_template"
+# Advisory lock: clones share it, a migration of the template holds it alone.
+TEMPLATE_LOCK = 0x7470_6C00
+
+# Every statement that rebuilds the template's tables, in order. LIKE copies columns; constraints and
+# indexes are spelled out so that they keep their names, which later migrations refer to. The pretty
+# form of pg_get_*def leaves out schema names that are on the search_path.
+CLONE_SQL = """
+WITH t AS (
+    SELECT c.oid, quote_ident(c.relname) AS name FROM pg_class c
+    WHERE c.relnamespace = %(template)s::regnamespace AND c.relkind = 'r'
+)
+SELECT 1 AS phase, t.name AS sort,
+       format('CREATE TABLE %%s (LIKE %%s.%%s INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING GENERATED '
+              'INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS)', t.name,
+              quote_ident(%(template)s), t.name) AS statement FROM t
+UNION ALL
+SELECT 2, t.name, format('INSERT INTO %%s OVERRIDING SYSTEM VALUE SELECT * FROM %%s.%%s', t.name,
+                         quote_ident(%(template)s), t.name) FROM t
+UNION ALL
+SELECT CASE con.contype WHEN 'f' THEN 5 ELSE 3 END, con.conname,
+       format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', t.name, con.conname,
+              pg_get_constraintdef(con.oid, true))
+FROM t JOIN pg_constraint con ON con.conrelid = t.oid WHERE con.contype IN ('p', 'u', 'c', 'x', 'f')
+UNION ALL
+SELECT 4, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid, 0, true)
+FROM t JOIN pg_index i ON i.indrelid = t.oid
+WHERE NOT EXISTS (SELECT FROM pg_constraint con WHERE con.conindid = i.indexrelid)
+UNION ALL
+SELECT 6, tg.tgname, pg_get_triggerdef(tg.oid, true)
+FROM t JOIN pg_trigger tg ON tg.tgrelid = t.oid WHERE NOT tg.tgisinternal
+UNION ALL
+SELECT 7, t.name, format('SELECT setval(pg_get_serial_sequence(%%L, %%L), max(%%I)) FROM %%s HAVING '
+                         'max(%%I) IS NOT NULL', t.name, a.attname, a.attname, t.name, a.attname)
+FROM t JOIN pg_attribute a ON a.attrelid = t.oid WHERE a.attidentity <> ''
+ORDER BY 1, 2
+"""
+# What CLONE_SQL would leave behind: views, functions, free sequences, partitioned tables.
+UNCLONABLE_SQL = """
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = %(template)s::regnamespace
+  AND (c.relkind IN ('v', 'm', 'p', 'f') OR (c.relkind = 'S' AND NOT EXISTS (
+       SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('i', 'a'))))
+UNION ALL
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace = %(template)s::regnamespace
+"""
+
+
+def schema_create(schema_name: str) -> str:
+    """Create a tenant's schema with all tables; returns the method used, `clone` or `migrate`.
+
+    Call in a transaction: the schema is there whole or not at all. Holds TEMPLATE_LOCK (shared).
+    """
+    _check_name(schema_name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TEMPLATE_LOCK])
+        cursor.execute(f'CREATE SCHEMA "{schema_name}"')
+    if not template_is_current() or _unclonable():
+        schema_migrate(schema_name)
+        return "migrate"
+    _clone(schema_name)
+    return "clone"
+
+
+def _clone(schema_name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('search_path', %s, true)", [TEMPLATE])
+        cursor.execute(CLONE_SQL, {"template": TEMPLATE})
+        script = ";\n".join(row[2] for row in cursor.fetchall())
+        cursor.execute("SELECT set_config('search_path', %s, true)", [schema_name])
+        cursor.execute(script)
+    # The server's search_path is the clone's now: make the backend send its own again.
+    connection.search_path_set_schemas = None
+
+
+def _unclonable() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(UNCLONABLE_SQL, {"template": TEMPLATE})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def schema_migrate(schema_name: str) -> int:
+    """Bring one schema to the current version with Django's migrations; returns how many it ran."""
+    _check_name(schema_name)
+    with _chosen_schema(schema_name):
+        executor = MigrationExecutor(connection)
+        targets = _tenant_leaves(executor.loader)
+        plan = executor.migration_plan(targets)
+        if plan:
+            executor.migrate(targets, plan)
+        return len(plan)
+
+
+def template_migrate() -> int:
+    """Create or update the template; returns how many migrations ran. Waits for running clones."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
+        try:
+            cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{TEMPLATE}"')
+            return schema_migrate(TEMPLATE)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [TEMPLATE_LOCK])
+
+
+def template_is_current() -> bool:
+    """Whether the template has exactly the migrations that this release knows. One statement."""
+    if not schemas_existing([TEMPLATE]):
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT app, name FROM "{TEMPLATE}".django_migrations')
+        return set(cursor.fetchall()) == known_migrations()
+
+
+def schemas_outdated(schema_names: list[str]) -> list[str]:
+    """Those of the schemas that lack a migration of this release, by one query per 200 schemas."""
+    known = sorted(f"{app}.{name}" for app, name in known_migrations())
+    outdated: list[str] = []
+    with connection.cursor() as cursor:
+        for start in range(0, len(schema_names), 200):
+            parts = [
+                f"SELECT '{name}', array_agg(app || '.' || name) @> %s::text[] "
+                f'FROM "{_check_name(name)}".django_migrations'
+                for name in schema_names[start : start + 200]
+            ]
+            cursor.execute(" UNION ALL ".join(parts), [known] * len(parts))
+            outdated += [name for name, current in cursor.fetchall() if not current]
+    return outdated
+
+
+def schemas_existing(schema_names: list[str]) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", [schema_names])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def schema_drop(schema_name: str) -> None:
+    """Drop a tenant's schema with all it holds; nothing happens if it is gone already."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA IF EXISTS "{_check_name(schema_name)}" CASCADE')
+
+
+@cache
+def known_migrations() -> set[tuple[str, str]]:
+    """(app, name) of every tenant migration in this release; read from disk once a process."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    labels = _tenant_labels()
+    return {key for key in loader.disk_migrations if key[0] in labels}
+
+
+def _tenant_leaves(loader: MigrationLoader) -> list[tuple[str, str]]:
+    labels = _tenant_labels()
+    return [key for key in loader.graph.leaf_nodes() if key[0] in labels]
+
+
+def _tenant_labels() -> set[str]:
+    return {name.rpartition(".")[2] for name in settings.TENANT_APPS}
+
+
+@contextmanager
+def _chosen_schema(schema_name: str) -> Iterator[None]:
+    """Point migrations at one schema; the migrations table must not be found in public."""
+    with tenant_context(None):
+        connection.set_schema(schema_name, include_public=False)
+        try:
+            MigrationRecorder(connection).ensure_schema()
+            connection.set_schema(schema_name)
+            yield
+        finally:
+            connection.set_schema_to_public()
+
+
+def _check_name(schema_name: str) -> str:
+    if not SCHEMA_NAME.fullmatch(schema_name):
+        raise ValueError(f"not a tenant schema name: {schema_name!r}")
+    return schema_name
+
+

@@ -1,0 +1,61 @@
+"""Reads of tenants: by host, slug or id. No access decision is made here but `tenant_for`."""
+
+import uuid
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from apps.common.actors import Actor
+from apps.common.errors import NotFound
+from apps.common.tenancy import TenantNotRunnable, TenantRef
+from apps.tenants.enums import TenantStatus as S
+from apps.tenants.models import Tenant
+from apps.tenants.slugs import SLUG
+
+IN_PROGRESS = (S.PENDING, S.PROVISIONING)
+
+
+def tenant_by_host(host: str) -> Tenant | None:
+    """The tenant that a verified domain leads to. host: lower case, without port. One statement."""
+    return Tenant.objects.filter(domains__domain=host, domains__verified_at__isnull=False).first()
+
+
+def tenant_by_slug(slug: str) -> Tenant | None:
+    """One statement; none for what cannot be a slug."""
+    return Tenant.objects.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
+
+
+def tenant_for(actor: Actor, tenant_id: uuid.UUID) -> Tenant:
+    """A tenant as its creator, or as platform staff. Raises NotFound."""
+    found = Tenant.objects.filter(id=tenant_id)
+    if not actor.is_platform:
+        found = found.filter(owner_person_id=actor.person_id)
+    tenant = found.first()
+    if tenant is None:
+        raise NotFound()
+    return tenant
+
+
+def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
+    """For tasks and handlers: the reference of a ready tenant. Raises TenantNotRunnable."""
+    tenant = Tenant.objects.filter(id=tenant_id).first()
+    if tenant is None:
+        raise TenantNotRunnable(f"tenant {tenant_id} does not exist")
+    if tenant.status != S.READY:
+        raise TenantNotRunnable(f"tenant {tenant.slug} is {tenant.status}")
+    return tenant.ref
+
+
+def tenants_to_provision(stale_s: int = 5) -> QuerySet[Tenant]:
+    """Unfinished tenants on which nothing moved for `stale_s` seconds and whose next attempt is due."""
+    now = timezone.now()
+    return Tenant.objects.filter(
+        Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now),
+        status__in=IN_PROGRESS,
+        updated_at__lte=now - timedelta(seconds=stale_s),
+    ).order_by("updated_at")
+
+
+def tenants_to_purge() -> QuerySet[Tenant]:
+    return Tenant.objects.filter(status=S.DELETING, delete_after__lte=timezone.now())

@@ -1,0 +1,24 @@
+import uuid
+
+from celery import shared_task
+
+from apps.tenants import provisioning, selectors
+
+
+@shared_task(name="tenants.provision")
+def provision(tenant_id: str) -> None:
+    """Not a TenantTask: the tenant is not ready before this has run."""
+    provisioning.provision(uuid.UUID(tenant_id))
+
+
+@shared_task(name="tenants.resume_provisioning")
+def resume_provisioning() -> None:
+    """Find what a crash left half made, or what failed and is due again."""
+    for tenant in selectors.tenants_to_provision()[:100]:
+        provision.delay(str(tenant.id))
+
+
+@shared_task(name="tenants.purge_due")
+def purge_due() -> None:
+    for tenant in selectors.tenants_to_purge()[:10]:
+        provisioning.purge(tenant.id)
