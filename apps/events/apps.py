@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class EventsConfig(AppConfig):
+    name = "apps.events"
+
+    def ready(self) -> None:
+        """Import what every installed app declares: the registries are whole before work starts."""
+        from apps.events import checks  # noqa: F401, PLC0415  (registers the system checks)
+
+        autodiscover_modules("events", "handlers")

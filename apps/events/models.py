@@ -1,0 +1,97 @@
+"""The outbox, and the inbox of every handler. Tables of the public schema."""
+
+from django.db import models
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.ids import uuid7
+from apps.events.enums import HandlingState, Scope
+
+
+class OutboxEvent(models.Model):
+    """A domain event, committed with the change that it tells of. Written by publish() only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # An identity column (see the migration). Shows the order within an aggregate, whose writers
+    # hold its lock; says nothing about the order of commits of others.
+    position = models.BigIntegerField(db_default=RawSQL("DEFAULT", ()), editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    version = models.PositiveSmallIntegerField(_("version"))
+    scope = models.CharField(_("scope"), max_length=20, choices=[(s.value, s.value) for s in Scope])
+    # No foreign key: an event outlives its tenant.
+    tenant_id = models.UUIDField(_("tenant"), null=True)
+    aggregate_id = models.TextField(_("aggregate"))
+    actor_kind = models.CharField(_("kind of actor"), max_length=20)
+    actor_label = models.TextField(_("actor"))
+    actor_person_id = models.UUIDField(_("person"), null=True)
+    request_id = models.CharField(_("request"), max_length=128, blank=True)
+    payload = models.JSONField(_("payload"))
+    created_at = models.DateTimeField(_("published"), default=timezone.now)
+    dispatched_at = models.DateTimeField(_("dispatched"), null=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index(
+                fields=["position"],
+                name="outbox_undispatched",
+                condition=models.Q(dispatched_at=None),
+            ),
+            models.Index(fields=["created_at"], name="outbox_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.id}"
+
+
+class Handling(models.Model):
+    """What one handler owes one event: the inbox row that makes the effect happen once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    event = models.ForeignKey(
+        OutboxEvent, on_delete=models.CASCADE, related_name="handlings", verbose_name=_("event")
+    )
+    handler = models.CharField(_("handler"), max_length=100)
+    # Copies of the event's, for the claim: tenant and aggregate, and the place in their order.
+    ordering_key = models.TextField(editable=False)
+    position = models.BigIntegerField(editable=False)
+    state = models.CharField(
+        _("state"), max_length=20, choices=HandlingState, default=HandlingState.PENDING
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"))
+    last_error = models.TextField(_("last error"), blank=True)
+    note = models.TextField(_("note"), blank=True)
+    done_at = models.DateTimeField(_("done"), null=True)
+
+    class Meta:
+        verbose_name = _("handling")
+        verbose_name_plural = _("handlings")
+        constraints = [
+            models.UniqueConstraint(fields=["event", "handler"], name="handling_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=HandlingState.values), name="handling_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "position"],
+                name="handling_due",
+                condition=models.Q(state=HandlingState.PENDING),
+            ),
+            models.Index(
+                fields=["handler", "ordering_key", "position"],
+                name="handling_order",
+                condition=models.Q(state=HandlingState.PENDING),
+            ),
+            models.Index(
+                fields=["handler"],
+                name="handling_dead",
+                condition=models.Q(state=HandlingState.DEAD),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.handler} {self.event_id}"
