@@ -1,0 +1,78 @@
+"""What templates need beyond components: times, initials, widgets, links that keep the filters."""
+
+import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.template.defaultfilters import date as format_date
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+MINUTE_S = 60
+HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
+
+
+@register.filter
+def ago(moment: datetime.datetime | None) -> str:
+    """How long ago, or how soon, in the fewest words; the exact time belongs in a title beside it."""
+    if moment is None:
+        return ""
+    now = timezone.now()
+    seconds = (now - moment).total_seconds()
+    if -DAY_S * 60 < seconds < 0:
+        return _soon(-seconds)
+    if 0 <= seconds < MINUTE_S:
+        return "just now"
+    if seconds < HOUR_S:
+        return f"{int(seconds // MINUTE_S)} min ago"
+    if seconds < DAY_S:
+        return f"{int(seconds // HOUR_S)} h ago"
+    if seconds < 7 * DAY_S:
+        days = int(seconds // DAY_S)
+        return "yesterday" if days == 1 else f"{days} days ago"
+    local = timezone.localtime(moment)
+    same_year = local.year == timezone.localtime(now).year
+    return format_date(local, "j M" if same_year else "j M Y")
+
+
+def _soon(seconds: float) -> str:
+    if seconds < HOUR_S:
+        return f"in {max(1, round(seconds / MINUTE_S))} min"
+    if seconds < DAY_S:
+        return f"in {round(seconds / HOUR_S)} h"
+    days = round(seconds / DAY_S)
+    return "in 1 day" if days == 1 else f"in {days} days"
+
+
+@register.filter
+def initials(name: str | None) -> str:
+    """One or two letters for an avatar: `Ada Lovelace` is AL, `bob@acme.test` is B."""
+    words = (name or "").partition("@")[0].replace(".", " ").replace("-", " ").split()
+    if not words:
+        return "?"
+    return words[0][0] + (words[-1][0] if len(words) > 1 else "")
+
+
+@register.simple_tag
+def widget(field: BoundField, **attrs: Any) -> SafeString:
+    """The field's control, without a placeholder that only repeats the label."""
+    placeholder = field.field.widget.attrs.get("placeholder")
+    if placeholder is not None and str(placeholder) == str(field.label):
+        field.field.widget.attrs.pop("placeholder")
+    return field.as_widget(attrs=attrs)
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: Any) -> str:
+    """This page's query string with some values changed (None or empty: dropped)."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            query.pop(name, None)
+        else:
+            query[name] = value
+    return f"?{query.urlencode()}"
