@@ -43,6 +43,10 @@ class TenantNotRunnable(RuntimeError):
     """Work arrived for a tenant that is gone, suspended or not ready."""
 
 
+class TenantNotReady(TenantNotRunnable):
+    """The tenant is still being provisioned: the same work may succeed later."""
+
+
 _current: ContextVar[TenantRef | None] = ContextVar("tenant", default=None)
 
 

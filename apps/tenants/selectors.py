@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.common.actors import Actor
 from apps.common.errors import NotFound
-from apps.common.tenancy import TenantNotRunnable, TenantRef
+from apps.common.tenancy import TenantNotReady, TenantNotRunnable, TenantRef
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
 from apps.tenants.slugs import SLUG
@@ -42,6 +42,8 @@ def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
     tenant = Tenant.objects.filter(id=tenant_id).first()
     if tenant is None:
         raise TenantNotRunnable(f"tenant {tenant_id} does not exist")
+    if tenant.status in (S.PENDING, S.PROVISIONING, S.FAILED):
+        raise TenantNotReady(f"tenant {tenant.slug} is {tenant.status}")
     if tenant.status != S.READY:
         raise TenantNotRunnable(f"tenant {tenant.slug} is {tenant.status}")
     return tenant.ref
