@@ -1,0 +1,132 @@
+"""`manage.py events`: run the relay, look at the backlog, deal with dead letters."""
+
+import json
+import signal
+import uuid
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.common.actors import Actor
+from apps.common.errors import PlatformError
+from apps.events import selectors, services
+from apps.events.models import Handling
+from apps.events.relay import Relay
+
+OPERATOR = Actor.system("operator")
+
+
+def uuid_argument(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not an id; `events dead` lists them") from None
+
+
+class Command(BaseCommand):
+    help = "Runs the events process and deals with what handlers could not do."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        commands.add_parser(
+            "relay",
+            help="hand published events to their handlers until SIGTERM; start as many as you like",
+        )
+        stats = commands.add_parser("stats", help="backlog and dead letters of each handler")
+        stats.add_argument("--json", action="store_true", help="for programs")
+        dead = commands.add_parser("dead", help="list dead letters, oldest first")
+        dead.add_argument("--handler", metavar="NAME", help="of this handler only")
+        dead.add_argument("--limit", type=int, default=50, help="at most so many (default 50)")
+        dead.add_argument("--json", action="store_true", help="for programs, with the whole error")
+        replay = commands.add_parser("replay", help="handle dead letters again")
+        which = replay.add_mutually_exclusive_group(required=True)
+        which.add_argument("id", nargs="?", type=uuid_argument, help="one, by its id")
+        which.add_argument("--handler", metavar="NAME", help="all of this handler")
+        which.add_argument("--all", action="store_true", help="all of them")
+        discard = commands.add_parser("discard", help="give a dead letter up for good")
+        discard.add_argument("id", type=uuid_argument)
+        discard.add_argument("--reason", required=True, help="kept with the dead letter")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            getattr(self, options["command"])(options)
+        except PlatformError as error:
+            raise CommandError(str(error.detail)) from error
+
+    def relay(self, _options: dict[str, Any]) -> None:
+        relay = Relay()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: relay.stop())
+        relay.run()
+
+    def stats(self, options: dict[str, Any]) -> None:
+        stats = selectors.events_stats()
+        if options["json"]:
+            self.stdout.write(json.dumps(stats))
+            return
+        oldest = stats["oldest_undispatched_s"]
+        self.stdout.write(
+            f"Outbox: {stats['undispatched']} waiting"
+            + (f", the oldest for {oldest} s" if oldest is not None else "")
+            + (
+                f"; {stats['undispatched_unknown']} of a type that this release does not know"
+                if stats["undispatched_unknown"]
+                else ""
+            )
+        )
+        columns = ("pending", "retrying", "dead", "discarded", "done")
+        width = max((len(name) for name in stats["handlers"]), default=7)
+        self.stdout.write("handler".ljust(width) + "".join(c.rjust(11) for c in columns))
+        for name, row in stats["handlers"].items():
+            line = name.ljust(width) + "".join(str(row[c]).rjust(11) for c in columns)
+            self.stdout.write(line if row["known"] else f"{line}  (no such handler)")
+
+    def dead(self, options: dict[str, Any]) -> None:
+        letters = selectors.dead_letters(options["handler"])[: options["limit"]]
+        if options["json"]:
+            self.stdout.write(json.dumps([self._letter(letter) for letter in letters]))
+            return
+        for letter in letters:
+            reason = letter.last_error.strip().rpartition("\n")[2]
+            self.stdout.write(
+                f"{letter.id}  {letter.handler}  {letter.event.name}  "
+                f"{letter.event.created_at:%Y-%m-%d %H:%M:%S}Z  {reason}"
+            )
+        if not letters:
+            self.stdout.write("No dead letters.")
+
+    @staticmethod
+    def _letter(letter: Handling) -> dict[str, Any]:
+        event = letter.event
+        return {
+            "id": str(letter.id),
+            "handler": letter.handler,
+            "attempts": letter.attempts,
+            "error": letter.last_error,
+            "event": {
+                "id": str(event.id),
+                "name": event.name,
+                "version": event.version,
+                "tenant_id": str(event.tenant_id) if event.tenant_id else None,
+                "aggregate_id": event.aggregate_id,
+                "actor": event.actor_label,
+                "request_id": event.request_id,
+                "payload": event.payload,
+                "created_at": event.created_at.isoformat(),
+            },
+        }
+
+    def replay(self, options: dict[str, Any]) -> None:
+        if options["id"]:
+            services.handling_replay(actor=OPERATOR, handling_id=options["id"])
+            count = 1
+        else:
+            count = services.handlings_replay(actor=OPERATOR, handler=options["handler"])
+        self.stdout.write(f"{count} to be handled again.")
+
+    def discard(self, options: dict[str, Any]) -> None:
+        services.handling_discard(
+            actor=OPERATOR, handling_id=options["id"], reason=options["reason"]
+        )
+        self.stdout.write("Discarded.")
