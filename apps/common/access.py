@@ -1,12 +1,11 @@
 """The one gate: permissions are declared here by every app, and `authorize` decides.
 
-The registry and the gate need no tables, so they sit below the apps that ask. What a member holds is
-known by the roles app, which installs its policy when it starts; without a policy everything is denied
-(docs/adr/0002-authorization-gate-below-the-apps.md).
+The registry and the gate need no tables, so they sit below the apps that ask; what an actor holds comes
+with the actor (docs/adr/0002-gate-below-the-apps.md). Deny is the default.
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,13 +18,17 @@ from apps.common.errors import PermissionDenied
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """code: `app.verb_noun`. scoped: can be held at an organization, not only in the whole tenant."""
+    """code: `app.verb_noun`. scoped: can be held at an organization, not only in the whole tenant.
+
+    system_roles: the system roles that hold it; the owner holds every permission.
+    """
 
     code: str
     label: str | Promise
     description: str | Promise
     scoped: bool = False
     dangerous: bool = False
+    system_roles: tuple[str, ...] = ("admin",)
 
     @property
     def app(self) -> str:
@@ -49,10 +52,7 @@ class Decision:
     organization_id: uuid.UUID | None = None
 
 
-Policy = Callable[[Actor, str, Node | None], Decision]
-
 _permissions: dict[str, Permission] = {}
-_policy: Policy | None = None
 
 
 def register_permissions(permissions: Iterable[Permission]) -> None:
@@ -69,24 +69,42 @@ def permissions() -> dict[str, Permission]:
     return dict(sorted(_permissions.items()))
 
 
-def set_policy(policy: Policy) -> None:
-    """Called once by the roles app."""
-    global _policy
-    _policy = policy
-
-
 def decide(actor: Actor, permission: str, node: Node | None = None) -> Decision:
     """Whether `actor` holds `permission` at `node` (None: in the whole tenant), and why.
 
-    The system may do everything; anybody else only what the policy finds for them.
+    The system may do everything; a person what their grants say, at the grant's organization and below.
     """
     if permission not in _permissions:
         raise ImproperlyConfigured(f"permission {permission} is not declared")
     if actor.is_system:
         return Decision(True, "the platform itself")
-    if _policy is None:
-        return Decision(False, "no policy is installed")
-    return _policy(actor, permission, node)
+    elsewhere = None
+    for grant in actor.grants:
+        if permission not in grant.permissions:
+            continue
+        if grant.is_root or (node is not None and node.path.startswith(grant.path)):
+            reason = f"role {grant.role} at {grant.organization_name}"
+            return Decision(True, reason, grant.role, grant.organization_id)
+        elsewhere = grant
+    if elsewhere is not None:
+        return Decision(False, f"held only at {elsewhere.organization_name} and below it")
+    return Decision(False, "no role grants it")
+
+
+def paths_allowed(actor: Actor, permission: str) -> list[str] | None:
+    """Paths of the organizations below which `actor` holds `permission`; None: everywhere.
+
+    For selectors, which filter in SQL.
+    """
+    if actor.is_system:
+        return None
+    paths = []
+    for grant in actor.grants:
+        if permission in grant.permissions:
+            if grant.is_root:
+                return None
+            paths.append(grant.path)
+    return paths
 
 
 def allows(actor: Actor, permission: str, node: Node | None = None) -> bool:

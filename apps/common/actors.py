@@ -12,11 +12,24 @@ class ActorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """A role that an actor holds at an organization, and with it at everything below."""
+
+    role: str
+    permissions: frozenset[str]
+    organization_id: uuid.UUID
+    organization_name: str
+    path: str
+    is_root: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """A person in a tenant, a member of the platform's staff, or the platform itself.
 
     label: what history shows (an e-mail address, or the name of the part of the system).
-    member_id and tenant_id are set for a person who acts inside a tenant.
+    member_id, tenant_id and grants are set for a person who acts inside a tenant; the grants are read
+    when the request starts, so a change of roles takes effect on the next one.
     """
 
     kind: ActorKind
@@ -24,6 +37,7 @@ class Actor:
     person_id: uuid.UUID | None = None
     tenant_id: uuid.UUID | None = None
     member_id: uuid.UUID | None = None
+    grants: tuple[Grant, ...] = ()
 
     @classmethod
     def system(cls, part: str) -> "Actor":

@@ -1,0 +1,58 @@
+import uuid
+
+from apps.events.registry import Event, event
+
+
+@event("organizations.organization_changed", version=1, scope="organization", aggregate="organization_id")
+class OrganizationChanged(Event):
+    """change: created, renamed, moved or deleted."""
+
+    organization_id: uuid.UUID
+    name: str
+    change: str
+
+
+@event("organizations.member_invited", version=1, scope="organization", aggregate="invitation_id")
+class MemberInvited(Event):
+    """Published again when an invitation is resent."""
+
+    invitation_id: uuid.UUID
+    email: str
+
+
+@event("organizations.invitation_revoked", version=1, scope="organization", aggregate="invitation_id")
+class InvitationRevoked(Event):
+    invitation_id: uuid.UUID
+    email: str
+
+
+@event("organizations.member_joined", version=1, scope="organization", aggregate="member_id")
+class MemberJoined(Event):
+    member_id: uuid.UUID
+    person_id: uuid.UUID
+    email: str
+
+
+@event("organizations.member_status_changed", version=1, scope="organization", aggregate="member_id")
+class MemberStatusChanged(Event):
+    """status: active, deactivated or removed."""
+
+    member_id: uuid.UUID
+    person_id: uuid.UUID
+    status: str
+
+
+@event("organizations.member_moved", version=1, scope="organization", aggregate="member_id")
+class MemberMoved(Event):
+    member_id: uuid.UUID
+    organization_id: uuid.UUID
+
+
+@event("organizations.role_binding_changed", version=1, scope="organization", aggregate="member_id")
+class RoleBindingChanged(Event):
+    """change: given or taken."""
+
+    member_id: uuid.UUID
+    role: str
+    organization_id: uuid.UUID
+    change: str

@@ -1,0 +1,74 @@
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.access import Permission
+
+VIEW_MEMBER = "organizations.view_member"
+INVITE_MEMBER = "organizations.invite_member"
+UPDATE_MEMBER = "organizations.update_member"
+REMOVE_MEMBER = "organizations.remove_member"
+VIEW_ORGANIZATION = "organizations.view_organization"
+CREATE_ORGANIZATION = "organizations.create_organization"
+UPDATE_ORGANIZATION = "organizations.update_organization"
+MOVE_ORGANIZATION = "organizations.move_organization"
+DELETE_ORGANIZATION = "organizations.delete_organization"
+
+EVERYBODY = ("admin", "member")
+
+PERMISSIONS = [
+    Permission(
+        VIEW_MEMBER,
+        _("View members"),
+        _("See who works in the workspace and with which roles."),
+        scoped=True,
+        system_roles=EVERYBODY,
+    ),
+    Permission(
+        INVITE_MEMBER,
+        _("Invite members"),
+        _("Invite people by e-mail, see, resend and revoke invitations."),
+        scoped=True,
+    ),
+    Permission(
+        UPDATE_MEMBER,
+        _("Change members"),
+        _("Move members between organizations, deactivate and reactivate them."),
+        scoped=True,
+    ),
+    Permission(
+        REMOVE_MEMBER,
+        _("Remove members"),
+        _("Remove members from the workspace."),
+        scoped=True,
+        dangerous=True,
+    ),
+    Permission(
+        VIEW_ORGANIZATION,
+        _("View organizations"),
+        _("See the tree of divisions, branches and teams."),
+        scoped=True,
+        system_roles=EVERYBODY,
+    ),
+    Permission(
+        CREATE_ORGANIZATION,
+        _("Create organizations"),
+        _("Add an organization below another."),
+        scoped=True,
+    ),
+    Permission(
+        UPDATE_ORGANIZATION, _("Rename organizations"), _("Rename an organization."), scoped=True
+    ),
+    Permission(
+        MOVE_ORGANIZATION,
+        _("Move organizations"),
+        _("Move an organization with all below it, which changes who may act there."),
+        scoped=True,
+        dangerous=True,
+    ),
+    Permission(
+        DELETE_ORGANIZATION,
+        _("Delete organizations"),
+        _("Delete an organization that is empty."),
+        scoped=True,
+        dangerous=True,
+    ),
+]

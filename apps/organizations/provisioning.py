@@ -1,0 +1,27 @@
+"""What a new tenant gets: its root organization, and its owner."""
+
+from apps.accounts.selectors import person_by_id
+from apps.organizations.services import member_join, root_ensure
+from apps.roles.models import OWNER
+from apps.roles.selectors import role_by_code
+from apps.tenants.models import Tenant
+from apps.tenants.provisioning import ACTOR, Step
+
+
+def _root(tenant: Tenant) -> None:
+    root_ensure(tenant.name)
+
+
+def _owner(tenant: Tenant) -> None:
+    member_join(
+        actor=ACTOR,
+        person=person_by_id(tenant.owner_person_id),
+        organization=root_ensure(tenant.name),
+        roles=[role_by_code(OWNER)],
+    )
+
+
+STEPS = [
+    Step("organization", "Preparing your organization", 30, _root),
+    Step("owner", "Making you the owner", 40, _owner),
+]

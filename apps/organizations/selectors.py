@@ -1,0 +1,161 @@
+"""Reads of a tenant's people and organizations; every one takes the actor and filters in SQL."""
+
+import uuid
+from functools import reduce
+from operator import or_
+
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Length, Substr
+from django.utils import timezone
+
+from apps.accounts.models import Person
+from apps.common.access import paths_allowed
+from apps.common.actors import Actor, ActorKind, Grant
+from apps.common.errors import NotFound, PermissionDenied
+from apps.common.tenancy import require_tenant
+from apps.organizations import permissions as p
+from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.roles.models import OWNER, role_permissions
+
+
+def actor_for(person: Person) -> Actor:
+    """The person as an actor of the entered tenant, with what they hold. One statement.
+
+    Raises NotFound for who is no active member: a tenant one can't enter is like none.
+    """
+    tenant = require_tenant()
+    rows = list(
+        Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE).values_list(
+            "id",
+            "bindings__role__code",
+            "bindings__role__is_system",
+            "bindings__role__permissions",
+            "bindings__organization_id",
+            "bindings__organization__name",
+            "bindings__organization__path",
+            "bindings__organization__depth",
+        )
+    )
+    if not rows:
+        raise NotFound()
+    grants = tuple(
+        Grant(code, role_permissions(code, system, stored), org_id, org_name, path, depth == 1)
+        for _member, code, system, stored, org_id, org_name, path, depth in rows
+        if code is not None
+    )
+    return Actor(
+        kind=ActorKind.PERSON,
+        label=person.email,
+        person_id=person.id,
+        tenant_id=tenant.id,
+        member_id=rows[0][0],
+        grants=grants,
+    )
+
+
+def _below(field: str, paths: list[str] | None) -> Q:
+    """What lies at or below one of the paths; None: everything. Raises PermissionDenied for none."""
+    if paths is None:
+        return Q()
+    if not paths:
+        raise PermissionDenied()
+    return reduce(or_, (Q(**{f"{field}__startswith": path}) for path in paths))
+
+
+def organizations_for(actor: Actor) -> QuerySet[Organization]:
+    """The organizations that the actor may see, in tree order, with `parent_id` annotated."""
+    allowed = _below("path", paths_allowed(actor, p.VIEW_ORGANIZATION))
+    parent = Organization.objects.filter(
+        path=Substr(OuterRef("path"), 1, Length(OuterRef("path")) - Organization.steplen)
+    )
+    return Organization.objects.filter(allowed).annotate(
+        parent_id=Subquery(parent.values("id")[:1])
+    )
+
+
+def organization_for(actor: Actor, organization_id: uuid.UUID) -> Organization:
+    """Raises NotFound."""
+    organization = organizations_for(actor).filter(id=organization_id).first()
+    if organization is None:
+        raise NotFound()
+    return organization
+
+
+def root_organization() -> Organization:
+    return Organization.objects.get(depth=1)
+
+
+def members_for(actor: Actor) -> QuerySet[Member]:
+    """Members at or below the organizations where the actor may see them; not the removed ones."""
+    allowed = _below("organization__path", paths_allowed(actor, p.VIEW_MEMBER))
+    return (
+        Member.objects.filter(allowed)
+        .exclude(status=MemberStatus.REMOVED)
+        .select_related("organization")
+        .prefetch_related("bindings__role", "bindings__organization")
+    )
+
+
+def member_for(actor: Actor, member_id: uuid.UUID) -> Member:
+    """Raises NotFound."""
+    member = members_for(actor).filter(id=member_id).first()
+    if member is None:
+        raise NotFound()
+    return member
+
+
+def bindings_for(actor: Actor) -> QuerySet[RoleBinding]:
+    """Role bindings of the members that the actor may see."""
+    allowed = _below("member__organization__path", paths_allowed(actor, p.VIEW_MEMBER))
+    return (
+        RoleBinding.objects.filter(allowed)
+        .exclude(member__status=MemberStatus.REMOVED)
+        .select_related("member", "role", "organization")
+    )
+
+
+def invitations_for(actor: Actor) -> QuerySet[Invitation]:
+    """Invitations into the organizations where the actor may invite, with `state` annotated."""
+    allowed = _below("organization__path", paths_allowed(actor, p.INVITE_MEMBER))
+    state = Case(
+        When(accepted_at__isnull=False, then=Value(InvitationStatus.ACCEPTED.value)),
+        When(revoked_at__isnull=False, then=Value(InvitationStatus.REVOKED.value)),
+        When(expires_at__lte=timezone.now(), then=Value(InvitationStatus.EXPIRED.value)),
+        default=Value(InvitationStatus.PENDING.value),
+    )
+    return (
+        Invitation.objects.filter(allowed)
+        .select_related("organization", "invited_by")
+        .annotate(state=state)
+    )
+
+
+def invitation_for(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
+    """Raises NotFound."""
+    invitation = invitations_for(actor).filter(id=invitation_id).first()
+    if invitation is None:
+        raise NotFound()
+    return invitation
+
+
+def owners_exist_besides(member_id: uuid.UUID) -> bool:
+    """Whether an active member other than this one holds the owner role in the whole tenant."""
+    return (
+        RoleBinding.objects.filter(
+            role__code=OWNER, organization__depth=1, member__status=MemberStatus.ACTIVE
+        )
+        .exclude(member_id=member_id)
+        .exists()
+    )
+
+
+def counts_for(actor: Actor) -> dict[str, int]:
+    """Figures for the dashboard, each as far as the actor may see it."""
+    figures = {"members": members_for(actor).filter(status=MemberStatus.ACTIVE).count()}
+    figures["organizations"] = organizations_for(actor).count()
+    if paths_allowed(actor, p.INVITE_MEMBER) != []:
+        figures["invitations"] = (
+            invitations_for(actor).filter(state=InvitationStatus.PENDING).count()
+        )
+    return figures

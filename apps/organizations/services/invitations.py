@@ -1,0 +1,218 @@
+"""Invitations: created by a member, sent by a worker, accepted once by the person they are for."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Person
+from apps.common.access import authorize
+from apps.common.actors import Actor, ActorKind
+from apps.common.errors import Conflict, Gone, InvalidInput, NotFound, PermissionDenied
+from apps.common.ids import uuid7
+from apps.common.tenancy import require_tenant, tenant_context
+from apps.events.services import publish
+from apps.organizations import permissions as p
+from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.events import InvitationRevoked, MemberInvited
+from apps.organizations.invitation_tokens import token_read
+from apps.organizations.models import Invitation, Member
+from apps.organizations.selectors import invitation_for, organization_for
+from apps.organizations.services.bindings import grantable_roles
+from apps.organizations.services.members import member_join
+from apps.roles.models import Role
+from apps.tenants.models import Tenant
+
+
+@transaction.atomic
+def invitation_create(
+    *, actor: Actor, email: str, role_ids: list[uuid.UUID], organization_id: uuid.UUID
+) -> Invitation:
+    """Invite a person by e-mail. Publishes organizations.member_invited, on which the mail is sent.
+
+    Raises PermissionDenied (also for roles above the actor's own), InvalidInput, NotFound
+    (organization), Conflict (member or invited already).
+    """
+    organization = organization_for(actor, organization_id)
+    authorize(actor, p.INVITE_MEMBER, organization)
+    email = _email_validate(email)
+    if not role_ids:
+        raise InvalidInput.field("role_ids", _("Choose at least one role."), "required")
+    roles = grantable_roles(actor, role_ids, organization)
+    if Member.objects.filter(email__iexact=email, status=MemberStatus.ACTIVE).exists():
+        raise Conflict(_("This person is a member already."), code="already_member")
+    _close_expired(email)
+    try:
+        with transaction.atomic():
+            invitation = Invitation.objects.create(
+                email=email,
+                organization=organization,
+                role_ids=[role.id for role in roles],
+                invited_by_id=actor.member_id,
+                expires_at=_expiry(),
+            )
+    except IntegrityError as error:
+        raise Conflict(
+            _("This person is invited already. Resend the invitation instead."),
+            code="already_invited",
+        ) from error
+    publish(MemberInvited(invitation_id=invitation.id, email=email), actor=actor)
+    return invitation
+
+
+@transaction.atomic
+def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
+    """Send a pending or expired invitation again with a new link; the old link stops working."""
+    invitation = _lock_open(actor, invitation_id)
+    grantable_roles(actor, invitation.role_ids, invitation.organization)
+    invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), _expiry(), None
+    invitation.save(update_fields=["nonce", "expires_at", "sent_at", "updated_at"])
+    publish(MemberInvited(invitation_id=invitation.id, email=invitation.email), actor=actor)
+    return invitation
+
+
+@transaction.atomic
+def invitation_revoke(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
+    """Take an invitation back. Publishes organizations.invitation_revoked."""
+    invitation = _lock_open(actor, invitation_id)
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at", "updated_at"])
+    publish(InvitationRevoked(invitation_id=invitation.id, email=invitation.email), actor=actor)
+    return invitation
+
+
+def invitation_sent(*, invitation_id: uuid.UUID, nonce: uuid.UUID) -> None:
+    """Note that the mail for this link left."""
+    Invitation.objects.filter(id=invitation_id, nonce=nonce).update(sent_at=timezone.now())
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationOffer:
+    """An invitation as the holder of its link sees it. problem: why it can't be accepted, or ""."""
+
+    tenant: Tenant
+    invitation: Invitation
+    invited_by: str
+    role_names: list[str]
+    problem: str
+
+
+def invitation_open(token: str) -> InvitationOffer:
+    """What a link offers. Raises NotFound for a token that we did not sign or whose tenant is gone."""
+    tenant, invitation_id, nonce = _token_tenant(token)
+    with tenant_context(tenant):
+        invitation = (
+            Invitation.objects.select_related("invited_by", "organization")
+            .filter(id=invitation_id)
+            .first()
+        )
+        if invitation is None:
+            raise NotFound()
+        names = Role.objects.filter(id__in=invitation.role_ids).values_list("name", flat=True)
+        by = invitation.invited_by
+        return InvitationOffer(
+            tenant, invitation, by.name if by else "", list(names), _problem(invitation, nonce)
+        )
+
+
+@transaction.atomic
+def invitation_accept(*, person: Person, token: str) -> tuple[Tenant, Member]:
+    """Join the tenant, once. Locks the invitation. Publishes organizations.member_joined.
+
+    Raises NotFound (not our token), PermissionDenied (meant for another address), Gone (used, revoked,
+    expired or replaced).
+    """
+    tenant, invitation_id, nonce = _token_tenant(token)
+    with tenant_context(tenant):
+        invitation = (
+            Invitation.objects.select_for_update(of=("self",))
+            .select_related("organization")
+            .filter(id=invitation_id)
+            .first()
+        )
+        if invitation is None:
+            raise NotFound()
+        if invitation.email.casefold() != person.email.casefold():
+            raise PermissionDenied(
+                _("This invitation is for another e-mail address. Sign in with that one."),
+                code="invitation_for_another",
+            )
+        problem = _problem(invitation, nonce)
+        if problem:
+            raise Gone(PROBLEMS[problem], code=f"invitation_{problem}")
+        actor = Actor(
+            ActorKind.PERSON, person.email, person_id=person.id, tenant_id=require_tenant().id
+        )
+        member = member_join(
+            actor=actor,
+            person=person,
+            organization=invitation.organization,
+            roles=list(Role.objects.filter(id__in=invitation.role_ids)),
+        )
+        invitation.accepted_at, invitation.member = timezone.now(), member
+        invitation.save(update_fields=["accepted_at", "member", "updated_at"])
+        return tenant, member
+
+
+PROBLEMS = {
+    "accepted": _("This invitation was accepted already."),
+    "revoked": _("This invitation was taken back. Ask for a new one."),
+    "expired": _("This invitation has expired. Ask for a new one."),
+    "replaced": _("A newer invitation was sent. Use the link in the latest e-mail."),
+}
+
+
+def _problem(invitation: Invitation, nonce: uuid.UUID) -> str:
+    if invitation.status != InvitationStatus.PENDING:
+        return str(invitation.status)
+    return "" if invitation.nonce == nonce else "replaced"
+
+
+def _token_tenant(token: str) -> tuple[Tenant, uuid.UUID, uuid.UUID]:
+    tenant_id, invitation_id, nonce = token_read(token)
+    tenant = Tenant.objects.filter(id=tenant_id).first()
+    if tenant is None or not tenant.is_ready:
+        raise NotFound()
+    return tenant, invitation_id, nonce
+
+
+def _lock_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
+    """An invitation that is neither accepted nor revoked, locked. Raises NotFound, Conflict."""
+    visible = invitation_for(actor, invitation_id)
+    authorize(actor, p.INVITE_MEMBER, visible.organization)
+    invitation = (
+        Invitation.objects.select_for_update(of=("self",))
+        .select_related("organization", "invited_by")
+        .get(id=visible.id)
+    )
+    if invitation.status in (InvitationStatus.ACCEPTED, InvitationStatus.REVOKED):
+        raise Conflict(_("This invitation is closed."), code="invitation_closed")
+    return invitation
+
+
+def _close_expired(email: str) -> None:
+    now = timezone.now()
+    Invitation.objects.filter(
+        email__iexact=email, accepted_at__isnull=True, revoked_at__isnull=True, expires_at__lte=now
+    ).update(revoked_at=now)
+
+
+def _email_validate(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InvalidInput.field("email", _("Enter a valid e-mail address."), "invalid") from error
+    if len(email) > 254:
+        raise InvalidInput.field("email", _("Use at most 254 characters."), "max_length")
+    return email
+
+
+def _expiry() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.INVITATION_LIFETIME_S)

@@ -1,0 +1,179 @@
+"""The tree. Structural changes lock the root, so that concurrent ones wait for each other."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.access import authorize
+from apps.common.actors import Actor
+from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.events.services import publish
+from apps.organizations import permissions as p
+from apps.organizations.enums import MemberStatus
+from apps.organizations.events import OrganizationChanged
+from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.selectors import organization_for
+
+MAX_DEPTH = 16
+MAX_ORGANIZATIONS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class MovePreview:
+    """What a move does: how many organizations move, and whose inherited roles change.
+
+    gaining and losing: members who hold a role at one of the ancestors that come or go.
+    """
+
+    organizations: int
+    gaining: list[Member]
+    losing: list[Member]
+
+
+def root_ensure(name: str) -> Organization:
+    """The tenant's root organization, created if it is missing. For provisioning; safe to repeat."""
+    root = Organization.objects.filter(depth=1).first()
+    return root or Organization.objects.add_root(instance=Organization(name=name))
+
+
+@transaction.atomic
+def organization_create(*, actor: Actor, name: str, parent_id: uuid.UUID) -> Organization:
+    """Add an organization as the last child of another. Publishes organization_changed.
+
+    Raises PermissionDenied, NotFound (parent), InvalidInput, Conflict (too deep or too many).
+    """
+    _lock_tree()
+    parent = organization_for(actor, parent_id)
+    authorize(actor, p.CREATE_ORGANIZATION, parent)
+    name = _name_validate(name, parent)
+    _check_limits(parent.depth + 1, Organization.objects.count() + 1)
+    child = Organization.objects.add_child(parent, instance=Organization(name=name))
+    _publish(actor, child, "created")
+    return child
+
+
+@transaction.atomic
+def organization_rename(*, actor: Actor, organization_id: uuid.UUID, name: str) -> Organization:
+    """Publishes organization_changed if the name differs."""
+    _lock_tree()
+    organization = organization_for(actor, organization_id)
+    authorize(actor, p.UPDATE_ORGANIZATION, organization)
+    parent = None if organization.is_root() else organization.get_parent()
+    name = _name_validate(name, parent, but=organization.id)
+    if name != organization.name:
+        organization.name = name
+        organization.save(update_fields=["name", "updated_at"])
+        _publish(actor, organization, "renamed")
+    return organization
+
+
+@transaction.atomic
+def organization_move(
+    *, actor: Actor, organization_id: uuid.UUID, parent_id: uuid.UUID, dry_run: bool = False
+) -> MovePreview:
+    """Hang an organization, with all below it, under another. dry_run: only say what would change.
+
+    Needs the permission at the organization and at its new parent. Raises PermissionDenied, NotFound,
+    Conflict (the root, a cycle, too deep).
+    """
+    _lock_tree()
+    organization = organization_for(actor, organization_id)
+    parent = organization_for(actor, parent_id)
+    authorize(actor, p.MOVE_ORGANIZATION, organization)
+    authorize(actor, p.MOVE_ORGANIZATION, parent)
+    if organization.is_root():
+        raise Conflict(_("The root cannot be moved."), code="root_organization")
+    if parent == organization or parent.is_descendant_of(organization):
+        raise Conflict(_("An organization cannot be moved below itself."), code="cycle")
+    below = Organization.objects.filter(path__startswith=organization.path)
+    deepest = max(below.values_list("depth", flat=True))
+    _check_limits(parent.depth + 1 + deepest - organization.depth, 0)
+    _name_validate(organization.name, parent, but=organization.id)
+    preview = _preview(organization, parent, below.count())
+    if not dry_run and organization.get_parent() != parent:
+        Organization.objects.move(organization, parent, "last-child")
+        _publish(actor, organization, "moved")
+    return preview
+
+
+@transaction.atomic
+def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
+    """Delete an empty organization. Raises Conflict while it has children, members or roles bound."""
+    _lock_tree()
+    organization = organization_for(actor, organization_id)
+    authorize(actor, p.DELETE_ORGANIZATION, organization)
+    if organization.is_root():
+        raise Conflict(_("The root cannot be deleted."), code="root_organization")
+    present = Member.objects.filter(organization=organization)
+    if (
+        not organization.is_leaf()
+        or present.exclude(status=MemberStatus.REMOVED).exists()
+        or organization.bindings.exists()
+    ):
+        raise Conflict(
+            _("Move its members, roles and organizations elsewhere first."),
+            code="organization_not_empty",
+        )
+    present.update(organization=organization.get_parent())
+    _publish(actor, organization, "deleted")
+    organization.delete()
+
+
+def _lock_tree() -> Organization:
+    root = Organization.objects.select_for_update().filter(depth=1).first()
+    if root is None:
+        raise NotFound()
+    return root
+
+
+def _check_limits(depth: int, count: int) -> None:
+    if depth > MAX_DEPTH:
+        raise Conflict(_("Organizations can be nested 16 deep."), code="too_deep")
+    if count > MAX_ORGANIZATIONS:
+        raise Conflict(_("A workspace can have 5,000 organizations."), code="too_many")
+
+
+def _name_validate(
+    name: str, parent: Organization | None, *, but: uuid.UUID | None = None
+) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > 100 or not name.isprintable():
+        raise InvalidInput.field("name", _("Use 1 to 100 printable characters."), "name_invalid")
+    if parent is not None:
+        siblings = Organization.objects.filter(
+            path__startswith=parent.path, depth=parent.depth + 1, name__iexact=name
+        )
+        if siblings.exclude(id=but).exists():
+            raise InvalidInput.field(
+                "name", _("There is one with this name at the same place."), "name_taken"
+            )
+    return name
+
+
+def _preview(organization: Organization, parent: Organization, count: int) -> MovePreview:
+    def ancestors(path: str) -> set[str]:
+        step = Organization.steplen
+        return {path[: n + step] for n in range(0, len(path), step)}
+
+    before = ancestors(organization.get_parent().path)
+    after = ancestors(parent.path)
+    inside = list(
+        RoleBinding.objects.filter(organization__path__in=before ^ after)
+        .filter(member__status=MemberStatus.ACTIVE)
+        .select_related("member", "organization")
+        .order_by("member__name", "member_id")
+    )
+    gaining = {b.member_id: b.member for b in inside if b.organization.path in after - before}
+    losing = {b.member_id: b.member for b in inside if b.organization.path in before - after}
+    return MovePreview(count, list(gaining.values()), list(losing.values()))
+
+
+def _publish(actor: Actor, organization: Organization, change: str) -> None:
+    publish(
+        OrganizationChanged(
+            organization_id=organization.id, name=organization.name, change=change
+        ),
+        actor=actor,
+    )

@@ -1,0 +1,29 @@
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.access import Permission
+
+VIEW_ROLE = "roles.view_role"
+MANAGE_ROLE = "roles.manage_role"
+BIND_ROLE = "roles.bind_role"
+
+PERMISSIONS = [
+    Permission(
+        VIEW_ROLE,
+        _("View roles"),
+        _("See the roles and what each of them allows."),
+        system_roles=("admin", "member"),
+    ),
+    Permission(
+        MANAGE_ROLE,
+        _("Manage roles"),
+        _("Create, change and delete custom roles, up to what one holds oneself."),
+        dangerous=True,
+    ),
+    Permission(
+        BIND_ROLE,
+        _("Give and take roles"),
+        _("Give members a role at an organization, up to what one holds there oneself."),
+        scoped=True,
+        dangerous=True,
+    ),
+]

@@ -1,0 +1,5 @@
+"""URLs of a tenant's site."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
