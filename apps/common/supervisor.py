@@ -181,13 +181,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def _group_lives(child: subprocess.Popen[bytes]) -> bool:
-    if child.poll() is None:
-        return True
-    try:
-        os.killpg(child.pid, 0)
-    except (ProcessLookupError, PermissionError):  # macOS refuses where only zombies are left
-        return False
-    return True
+    return child.poll() is None or operating_system.group_lives(child.pid)
 
 
 def _wait(condition: Callable[[], bool], timeout_s: float) -> None:

@@ -80,6 +80,23 @@ def runs(pid: int, argument: str) -> bool:
     return pid > 0 and argument in command_line(pid)
 
 
+def group_lives(group: int) -> bool:
+    """Tell whether a process group has members other than zombies, which init may reap late."""
+    if sys.platform != "linux":
+        try:
+            os.killpg(group, 0)
+        except (ProcessLookupError, PermissionError):  # macOS refuses for zombies
+            return False
+        return True
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # proc(5): after the name in parentheses come state, parent and process group.
+            state, _parent, found = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(found) == group and state not in "ZX":
+                return True
+    return False
+
+
 def shared_memory_users(segment_id: int) -> int:
     """How many processes are attached to a System V segment; 0 where that can't be told."""
     with contextlib.suppress(OSError):
