@@ -1,5 +1,14 @@
 """URLs of the platform's public site."""
 
-from django.urls import URLPattern, URLResolver
+from django.apps import apps
+from django.urls import URLPattern, URLResolver, include, path
+
+handler400 = "apps.portal.views.errors.bad_request"
+handler403 = "apps.portal.views.errors.permission_denied"
+handler404 = "apps.portal.views.errors.not_found"
+handler500 = "apps.portal.views.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = []
+
+if apps.is_installed("apps.sandbox"):
+    urlpatterns.append(path("sandbox/", include("apps.sandbox.urls")))

@@ -2,4 +2,9 @@
 
 from django.urls import URLPattern, URLResolver
 
+handler400 = "apps.portal.views.errors.bad_request"
+handler403 = "apps.portal.views.errors.permission_denied"
+handler404 = "apps.portal.views.errors.not_found"
+handler500 = "apps.portal.views.errors.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = []

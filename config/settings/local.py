@@ -15,3 +15,8 @@ CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 
 SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+
+# The sandbox's inbox takes all mail; /sandbox/inbox/ shows it.
+SANDBOX = True
+EMAIL_HOST = "127.0.0.1"
+EMAIL_PORT = env.int("SANDBOX_SMTP_PORT", default=1025)
