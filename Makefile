@@ -110,7 +110,7 @@ $(STAMP):
 	elif [ -n "$$python" ]; then \
 	  { $(BIN)/python -m pip --version || { rm -rf $(VENV) && $$python -m venv $(VENV); }; } >/dev/null 2>&1 \
 	  || { echo "'$$python -m venv' fails: on Debian and Ubuntu install python3-venv." >&2; exit 1; }; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile \
+	  $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
 	    --root-user-action=ignore --require-hashes -r requirements.lock; \
 	else \
 	  echo "Python 3.11 or newer is needed (found: $$(python3 --version 2>&1)). Install it, or uv, or set PYTHON." >&2; exit 1; \

@@ -46,7 +46,7 @@ def choose_identity(*, place: Path, settled: bool, binary: Path, root_suffices: 
     root_suffices: the server does not mind to be root. Raises ServiceError.
     """
     if os.geteuid() != 0:
-        return Identity(os.geteuid(), os.getegid())
+        return _ordinary(place, binary)
     for candidate in _candidates(place if settled else None, root_suffices):
         candidate.own(place)
         if _can_run(candidate, place, binary):
@@ -57,6 +57,25 @@ def choose_identity(*, place: Path, settled: bool, binary: Path, root_suffices: 
         "that every account may pass through (such as /srv), or run it as an ordinary user, or "
         "set DATABASE_URL and REDIS_URL to servers of your own."
     )
+
+
+def _ordinary(place: Path, binary: Path) -> Identity:
+    """The caller itself; under another name if it has none, as in a container with any uid."""
+    caller = Identity(os.geteuid(), os.getegid())
+    if _name(caller.uid):
+        return caller
+    # initdb insists on a name; the namespace lends it that of nobody.
+    named = Identity(caller.uid, caller.gid, USER_NAMESPACE)
+    return named if _can_run(named, place, binary) else caller
+
+
+def _name(uid: int) -> str | None:
+    import pwd  # noqa: PLC0415 (Unix only, and this module must load on Windows)
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
 
 
 def _candidates(data: Path | None, root_suffices: bool) -> list[Identity]:
