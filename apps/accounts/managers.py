@@ -23,7 +23,7 @@ class PersonManager(BaseUserManager["Person"]):
         return self.get(email=normalize_email(username or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Person":
-        """A new person; without a password nobody can sign in with one. The address is unverified."""
+        """A new person; without a password they cannot sign in by one. Verifies no address."""
         if not email or not email.strip():
             raise ValueError(_("An e-mail address is required."))
         person = self.model(email=normalize_email(email), **fields)

@@ -1,10 +1,11 @@
-import apps.accounts.validators
-import apps.common.ids
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+
+import apps.accounts.validators
+import apps.common.ids
 
 
 class Migration(migrations.Migration):

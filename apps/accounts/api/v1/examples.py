@@ -1,0 +1,64 @@
+"""Examples in the OpenAPI document."""
+
+from drf_spectacular.utils import OpenApiExample
+
+CREDENTIALS = OpenApiExample(
+    "Sign in",
+    {"email": "alice@acme.test", "password": "wrapper-demo"},
+    request_only=True,
+)
+TOKEN_PAIR = OpenApiExample(
+    "Tokens",
+    {
+        "access": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9...",
+        "refresh": "2pV9c1m0...",
+        "expires_in_s": 600,
+        "token_type": "Bearer",
+    },
+    response_only=True,
+)
+REFRESH = OpenApiExample("Refresh token", {"refresh": "2pV9c1m0..."}, request_only=True)
+SIGNUP = OpenApiExample(
+    "Sign up",
+    {"name": "Dana Vos", "email": "dana@example.com", "password": "a long pass phrase"},
+    request_only=True,
+)
+EMAIL = OpenApiExample("Address", {"email": "dana@example.com"}, request_only=True)
+ME = OpenApiExample(
+    "Alice",
+    {
+        "id": "0197c2a4-6d4e-7c1f-9f6e-0d1d2c3b4a59",
+        "email": "alice@acme.test",
+        "name": "Alice Acme",
+        "language": "en",
+        "time_zone": "Europe/Amsterdam",
+        "created_at": "2026-01-05T09:00:00Z",
+    },
+    response_only=True,
+)
+ME_UPDATE = OpenApiExample("Move to Lisbon", {"time_zone": "Europe/Lisbon"}, request_only=True)
+MY_TENANT = OpenApiExample(
+    "Acme",
+    {
+        "id": "0197c2a4-7a10-7b52-8f5d-1a2b3c4d5e6f",
+        "slug": "acme",
+        "name": "Acme",
+        "status": "ready",
+        "url": "http://acme.localhost:8000/",
+    },
+    response_only=True,
+)
+SESSION = OpenApiExample(
+    "A phone",
+    {
+        "id": "0197c2a4-7fff-7aaa-8bbb-1a2b3c4d5e6f",
+        "tenant": None,
+        "user_agent": "AcmeApp/2.1 (iPhone; iOS 19)",
+        "ip": "203.0.113.7",
+        "created_at": "2026-01-05T09:00:00Z",
+        "last_used_at": "2026-01-06T17:20:00Z",
+        "expires_at": "2026-02-05T17:20:00Z",
+        "current": True,
+    },
+    response_only=True,
+)

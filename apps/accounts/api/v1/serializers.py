@@ -1,0 +1,111 @@
+"""Bodies of the accounts endpoints. Passwords and tokens are never echoed into errors or logs."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from apps.accounts.enums import Language
+from apps.accounts.forms import PASSWORD_MAX_LENGTH
+from apps.accounts.managers import normalize_email
+from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.tokens import AccessClaims
+from apps.accounts.validators import validate_printable, validate_time_zone
+from apps.tenants.enums import TenantStatus
+
+
+class EmailField(serializers.EmailField):
+    def to_internal_value(self, data: object) -> str:
+        return normalize_email(super().to_internal_value(data))
+
+
+class CredentialsSerializer(serializers.Serializer):
+    email = EmailField(max_length=254)
+    password = serializers.CharField(max_length=PASSWORD_MAX_LENGTH, trim_whitespace=False)
+
+
+class TokenPairSerializer(serializers.Serializer):
+    access = serializers.CharField(help_text="Send as `Authorization: Bearer`.")
+    refresh = serializers.CharField(help_text="Good once, for `auth/token/refresh/`.")
+    expires_in_s = serializers.IntegerField(help_text="Seconds until the access token expires.")
+    token_type = serializers.CharField()
+
+
+class RefreshSerializer(serializers.Serializer):
+    refresh = serializers.CharField(max_length=200)
+
+
+class SignupSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=150, validators=[validate_printable])
+    email = EmailField(max_length=254)
+    password = serializers.CharField(
+        max_length=PASSWORD_MAX_LENGTH, trim_whitespace=False, write_only=True
+    )
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        try:
+            validate_password(attrs["password"], Person(email=attrs["email"], name=attrs["name"]))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"password": error.messages}) from error
+        return attrs
+
+
+class PasswordResetSerializer(serializers.Serializer):
+    email = EmailField(max_length=254)
+
+
+class DetailSerializer(serializers.Serializer):
+    detail = serializers.CharField()
+
+
+class PersonSerializer(serializers.ModelSerializer[Person]):
+    class Meta:
+        model = Person
+        fields = ["id", "email", "name", "language", "time_zone", "created_at"]
+        read_only_fields = fields
+
+
+class PersonUpdateSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=150, validators=[validate_printable], required=False)
+    language = serializers.ChoiceField(choices=Language.choices, required=False)
+    time_zone = serializers.CharField(
+        max_length=64, validators=[validate_time_zone], required=False
+    )
+
+
+class MyTenantSerializer(serializers.ModelSerializer[TenantMembership]):
+    id = serializers.UUIDField(source="tenant_id")
+    slug = serializers.CharField(source="tenant.slug")
+    name = serializers.CharField(source="tenant.name")
+    status = serializers.ChoiceField(source="tenant.status", choices=TenantStatus.choices)
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TenantMembership
+        fields = ["id", "slug", "name", "status", "url"]
+
+    def get_url(self, membership: TenantMembership) -> str:
+        return membership.tenant.url()
+
+
+class TokenSessionSerializer(serializers.ModelSerializer[TokenSession]):
+    tenant = serializers.CharField(
+        source="tenant.slug", default=None, allow_null=True, help_text="Bound to this tenant."
+    )
+    current = serializers.SerializerMethodField(help_text="Whether this request uses it.")
+
+    class Meta:
+        model = TokenSession
+        fields = [
+            "id",
+            "tenant",
+            "user_agent",
+            "ip",
+            "created_at",
+            "last_used_at",
+            "expires_at",
+            "current",
+        ]
+
+    def get_current(self, session: TokenSession) -> bool:
+        claims = self.context["request"].auth
+        return isinstance(claims, AccessClaims) and claims.session_id == session.id

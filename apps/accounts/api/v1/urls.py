@@ -1,0 +1,21 @@
+"""Under `/api/v1/`, on every host."""
+
+from django.urls import path
+
+from apps.accounts.api.v1 import views, views_me
+
+urlpatterns = [
+    path("auth/token/", views.TokenView.as_view(), name="api_auth_token"),
+    path("auth/token/refresh/", views.TokenRefreshView.as_view(), name="api_auth_token_refresh"),
+    path("auth/token/revoke/", views.TokenRevokeView.as_view(), name="api_auth_token_revoke"),
+    path("auth/signup/", views.SignupView.as_view(), name="api_auth_signup"),
+    path("auth/password-reset/", views.PasswordResetView.as_view(), name="api_auth_password_reset"),
+    path("auth/sessions/", views_me.TokenSessionsView.as_view(), name="api_auth_sessions"),
+    path(
+        "auth/sessions/<uuid:session_id>/",
+        views_me.TokenSessionView.as_view(),
+        name="api_auth_session",
+    ),
+    path("me/", views_me.MeView.as_view(), name="api_me"),
+    path("me/tenants/", views_me.MyTenantsView.as_view(), name="api_me_tenants"),
+]

@@ -1,0 +1,62 @@
+from typing import ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.errors import NotAuthenticated, PermissionDenied, PlatformError
+
+
+class InvalidCredentials(NotAuthenticated):
+    """Wrong password, unknown address or inactive person: the caller cannot tell which."""
+
+    code = "invalid_credentials"
+    default_detail = _("The e-mail address and the password do not match.")
+
+
+class EmailNotVerified(PermissionDenied):
+    code = "email_not_verified"
+    default_detail = _("Confirm your e-mail address first: we have sent you a link.")
+
+
+class RateLimited(PlatformError):
+    """Too many attempts. The header Retry-After says when the next one is let through."""
+
+    status = 429
+    code = "rate_limited"
+    title: ClassVar[str | Promise] = _("Too many requests")
+    default_detail = _("Too many attempts. Wait a little before the next one.")
+
+    def __init__(self, retry_after_s: int, detail: str | Promise | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class _BearerError(NotAuthenticated):
+    """RFC 6750, section 3.1."""
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="api", error="invalid_token"'})
+
+
+class TokenExpired(_BearerError):
+    code = "token_expired"
+    default_detail = _("The access token has expired. Get a new one with the refresh token.")
+
+
+class TokenInvalid(_BearerError):
+    code = "token_invalid"
+    default_detail = _("The access token is not valid.")
+
+
+class TokenRevoked(_BearerError):
+    code = "token_revoked"
+    default_detail = _("This sign-in was ended. Sign in again.")
+
+
+class RefreshTokenInvalid(NotAuthenticated):
+    code = "refresh_token_invalid"
+    default_detail = _("The refresh token is unknown, expired or revoked. Sign in again.")
+
+
+class RefreshTokenReused(NotAuthenticated):
+    code = "refresh_token_reused"
+    default_detail = _("The refresh token was used before. Sign in again.")

@@ -1,0 +1,45 @@
+"""What happens to people. Payloads carry no secrets: no tokens, no links, no passwords."""
+
+import uuid
+
+from apps.events.registry import Event, event
+
+
+@event("accounts.email_requested", version=1, scope="user", aggregate="email")
+class EmailRequested(Event):
+    """A mail is owed. template: prefix of its templates; the worker builds the links itself."""
+
+    template: str
+    email: str
+    person_id: uuid.UUID | None
+
+
+@event("accounts.person_registered", version=1, scope="user", aggregate="person_id")
+class PersonRegistered(Event):
+    """A person signed up; the address is not verified yet."""
+
+    person_id: uuid.UUID
+
+
+@event("accounts.password_changed", version=1, scope="user", aggregate="person_id")
+class PasswordChanged(Event):
+    person_id: uuid.UUID
+
+
+@event("accounts.person_deactivated", version=1, scope="user", aggregate="person_id")
+class PersonDeactivated(Event):
+    person_id: uuid.UUID
+
+
+@event("accounts.person_reactivated", version=1, scope="user", aggregate="person_id")
+class PersonReactivated(Event):
+    person_id: uuid.UUID
+
+
+@event("accounts.token_session_revoked", version=1, scope="user", aggregate="person_id")
+class TokenSessionRevoked(Event):
+    """A sign-in by API ended before its time. reason: a RevokedReason."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    reason: str

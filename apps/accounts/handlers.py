@@ -1,0 +1,9 @@
+from apps.accounts.events import EmailRequested
+from apps.accounts.tasks import send_email
+from apps.events.registry import EventContext, subscribe
+
+
+@subscribe("accounts.email_requested", name="accounts.send_email", tenant_context=False)
+def queue_email(event: EmailRequested, _context: EventContext) -> None:
+    """Queue the worker, before this handler's own commit: twice is better than never."""
+    send_email.delay(event.template, event.email, str(event.person_id) if event.person_id else None)

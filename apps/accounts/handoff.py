@@ -1,0 +1,114 @@
+"""Carrying a sign-in from the public host to a tenant's: a one-time ticket, bound to the browser.
+
+The tenant's host sets a random state in a cookie and sends the browser to the public host, which
+knows the person; that answers with a ticket for this person, tenant and state. A ticket that
+somebody else obtained is useless, for the browser that presents it lacks the state (no login CSRF);
+so is one that was seen, for it is good once, for a minute.
+"""
+
+import hashlib
+import re
+import secrets
+import uuid
+from dataclasses import asdict, dataclass
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import caches
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+
+from apps.accounts.redirects import safe_path
+from apps.tenants.models import Tenant
+
+TICKET_LIFETIME_S = 60
+STATE_LIFETIME_S = 600
+STATE = re.compile(r"[A-Za-z0-9_-]{43}")
+# Key in a session: which host it belongs to, the tenant's id or PUBLIC_HOST.
+HOST_KEY = "host_tenant"
+PUBLIC_HOST = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """state_hash: of the state that the browser must have. path: where to go afterwards."""
+
+    person_id: str
+    tenant_id: str
+    state_hash: str
+    path: str
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def state_cookie_name() -> str:
+    """With the __Host- prefix, where cookies are secure, no sibling host can plant one."""
+    return "__Host-sign-in" if settings.SESSION_COOKIE_SECURE else "sign-in"
+
+
+def state_of(request: HttpRequest) -> str | None:
+    """The state that this browser has, if it has a well-formed one."""
+    state = request.COOKIES.get(state_cookie_name(), "")
+    return state if STATE.fullmatch(state) else None
+
+
+def new_state() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def set_state(response: HttpResponse, state: str) -> None:
+    response.set_cookie(
+        state_cookie_name(),
+        state,
+        max_age=STATE_LIFETIME_S,
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def issue(*, person_id: uuid.UUID, tenant: Tenant, state: str, path: str) -> str:
+    """A ticket for a person whose membership the caller has checked."""
+    ticket = Ticket(str(person_id), str(tenant.id), _digest(state), safe_path(path))
+    return _store("handoff", asdict(ticket))
+
+
+def redeem(token: str, *, tenant: Tenant, state: str) -> Ticket | None:
+    """The ticket, the first time; None when it is unknown, used, expired, or meant for others."""
+    data = _take("handoff", token)
+    if data is None:
+        return None
+    ticket = Ticket(**data)
+    if ticket.tenant_id != str(tenant.id):
+        return None
+    return ticket if constant_time_compare(ticket.state_hash, _digest(state)) else None
+
+
+def issue_sign_out(person_id: uuid.UUID) -> str:
+    """Proof for the public host that this person signed out on a tenant's."""
+    return _store("sign-out", {"person_id": str(person_id)})
+
+
+def redeem_sign_out(token: str) -> uuid.UUID | None:
+    data = _take("sign-out", token)
+    return uuid.UUID(data["person_id"]) if data else None
+
+
+def bind_session(session: SessionBase, tenant: Tenant | None) -> None:
+    """Mark which host a session belongs to; it is refused on every other."""
+    session[HOST_KEY] = str(tenant.id) if tenant else PUBLIC_HOST
+
+
+def _store(kind: str, data: dict[str, str]) -> str:
+    token = secrets.token_urlsafe(32)
+    caches["global"].set(f"{kind}:{_digest(token)}", data, TICKET_LIFETIME_S)
+    return token
+
+
+def _take(kind: str, token: str) -> dict[str, str] | None:
+    """Read and delete. Of any number at once, one sees its DEL remove the key and wins."""
+    cache, key = caches["global"], f"{kind}:{_digest(token)}"
+    data: dict[str, str] | None = cache.get(key)
+    return data if data is not None and cache.delete(key) else None

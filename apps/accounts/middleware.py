@@ -1,0 +1,96 @@
+"""Whom a request speaks for, as far as it depends on the host and the tenant."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+
+from apps.accounts import tokens
+from apps.accounts.errors import TokenExpired, TokenInvalid
+from apps.accounts.handoff import HOST_KEY, PUBLIC_HOST
+from apps.common.tenancy import tenant_context
+from apps.tenants.http import PlatformRequest
+from apps.tenants.models import Tenant
+
+GetResponse = Callable[[PlatformRequest], HttpResponse]
+BEARER = "bearer "
+
+
+def is_tenant_host(request: HttpRequest) -> bool:
+    """True on a tenant's own host; on the public host also when X-Tenant names a tenant: False."""
+    return getattr(request, "urlconf", None) == settings.TENANT_URLCONF
+
+
+def bearer_token(request: HttpRequest) -> str | None:
+    """The token of an Authorization header with the scheme Bearer."""
+    header = request.headers.get("Authorization", "")
+    return header[len(BEARER) :].strip() if header.lower().startswith(BEARER) else None
+
+
+class TokenTenantMiddleware:
+    """On the public host, a token that is bound to a tenant chooses it, as X-Tenant would.
+
+    Comes after TenantMiddleware. Costs one statement, for such tokens only. What is wrong with a
+    token is said by the authenticator; here it chooses nothing.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PlatformRequest) -> HttpResponse:
+        tenant_id = None
+        if request.tenant is None and not request.tenant_missing:
+            tenant_id = self._tenant_id(request)
+        if tenant_id is None:
+            return self.get_response(request)
+        tenant = Tenant.objects.filter(id=tenant_id).first()
+        if tenant is None or not tenant.is_ready:
+            request.tenant_missing = True
+            return self.get_response(request)
+        request.tenant = tenant
+        request.log_tenant_id = str(tenant.id)
+        with tenant_context(tenant):
+            return self.get_response(request)
+
+    def _tenant_id(self, request: PlatformRequest) -> object:
+        token = bearer_token(request) if request.path.startswith("/api/") else None
+        if token is None:
+            return None
+        try:
+            return tokens.verify(token).tenant_id
+        except (TokenExpired, TokenInvalid):
+            return None
+
+
+class HostSessionMiddleware:
+    """A session is good on one host; anywhere else it is ended. So is one whose person is gone.
+
+    Comes after AuthenticationMiddleware. Requests without a session cookie pass untouched.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PlatformRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
+            self._check(request)
+        return self.get_response(request)
+
+    def _check(self, request: PlatformRequest) -> None:
+        bound = request.session.get(HOST_KEY)
+        if not is_tenant_host(request):
+            belongs = bound == PUBLIC_HOST
+        elif request.tenant_by_header is not None:
+            # X-Tenant names another tenant than the host's: not this session's business.
+            request.user = AnonymousUser()
+            return
+        else:
+            belongs = request.tenant is not None and bound == str(request.tenant.id)
+        if belongs and request.user.is_authenticated:
+            request.log_person_id = str(request.user.pk)
+            return
+        # Another host's session, or a person who was deactivated, or whose password changed.
+        request.session.flush()
+        request.user = AnonymousUser()

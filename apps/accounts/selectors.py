@@ -1,0 +1,65 @@
+"""Reads of people, their memberships and their sessions."""
+
+import uuid
+
+from allauth.account.models import EmailAddress
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.accounts.managers import normalize_email
+from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.common.actors import Actor, ActorKind
+from apps.common.errors import NotFound
+
+
+def person_actor(person: Person) -> Actor:
+    """A person who acts on the public site, in no tenant."""
+    return Actor(ActorKind.PERSON, person.email, person_id=person.id)
+
+
+def person_by_email(email: str) -> Person | None:
+    return Person.objects.filter(email=normalize_email(email)).first()
+
+
+def person_by_id(person_id: uuid.UUID) -> Person | None:
+    return Person.objects.filter(id=person_id).first()
+
+
+def is_email_verified(person: Person) -> bool:
+    """Whether the address that the person signs in with is verified. One statement."""
+    return EmailAddress.objects.filter(
+        user_id=person.id, email=person.email, verified=True
+    ).exists()
+
+
+def memberships_of(person: Person) -> QuerySet[TenantMembership]:
+    """The person's memberships with their tenants, oldest first. One statement."""
+    return (
+        TenantMembership.objects.filter(person_id=person.id).select_related("tenant").order_by("id")
+    )
+
+
+def is_member(person_id: uuid.UUID, tenant_id: uuid.UUID) -> bool:
+    return TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).exists()
+
+
+def token_sessions_of(person: Person) -> QuerySet[TokenSession]:
+    """Sign-ins by API that are still good, oldest first. One statement."""
+    return (
+        TokenSession.objects.filter(
+            person_id=person.id, revoked_at=None, expires_at__gt=timezone.now()
+        )
+        .select_related("tenant")
+        .order_by("id")
+    )
+
+
+def token_session_for(actor: Actor, session_id: uuid.UUID) -> TokenSession:
+    """One of the actor's own sessions (staff: anybody's). Raises NotFound."""
+    found = TokenSession.objects.filter(id=session_id)
+    if not actor.is_platform:
+        found = found.filter(person_id=actor.person_id)
+    session = found.first()
+    if session is None:
+        raise NotFound
+    return session

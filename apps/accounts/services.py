@@ -1,0 +1,175 @@
+"""Writes about people and memberships. Sign-ins by API are in `token_sessions`."""
+
+import uuid
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+
+from apps.accounts import token_sessions
+from apps.accounts.enums import RevokedReason
+from apps.accounts.events import (
+    EmailRequested,
+    PasswordChanged,
+    PersonDeactivated,
+    PersonReactivated,
+    PersonRegistered,
+)
+from apps.accounts.managers import normalize_email
+from apps.accounts.models import Person, TenantMembership
+from apps.common.access import require_platform
+from apps.common.actors import Actor
+from apps.common.errors import NotFound, PermissionDenied
+from apps.events.services import publish
+
+
+@transaction.atomic
+def person_register(*, actor: Actor, name: str, email: str, password: str) -> Person:
+    """Create a person with an unverified address.
+
+    The caller has validated the password and publishes the mail. Raises ValidationError (also when
+    the address is taken), IntegrityError when two do this at once.
+    Publishes accounts.person_registered.
+    """
+    person = Person.objects.create_user(email, password, name=name)
+    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=False)
+    publish(PersonRegistered(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+@transaction.atomic
+def person_create(
+    *, actor: Actor, email: str, name: str, password: str | None = None, is_staff: bool = False
+) -> Person:
+    """Create a person whose address counts as verified. Platform staff, commands and seeds only.
+
+    Raises PermissionDenied, ValidationError. Publishes accounts.person_registered.
+    """
+    require_platform(actor)
+    person = Person.objects.create_user(email, password, name=name, is_staff=is_staff)
+    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
+    publish(PersonRegistered(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+@transaction.atomic
+def person_update(
+    *,
+    actor: Actor,
+    person_id: uuid.UUID,
+    name: str | None = None,
+    language: str | None = None,
+    time_zone: str | None = None,
+) -> Person:
+    """Change the profile; None leaves a field as it is. Oneself, or staff anybody's.
+
+    Locks the person. Raises NotFound, ValidationError.
+    """
+    person = _locked(actor, person_id)
+    changes = {"name": name, "language": language, "time_zone": time_zone}
+    changed = {field: value for field, value in changes.items() if value is not None}
+    for field, value in changed.items():
+        setattr(person, field, value)
+    person.full_clean(exclude=["email", "password"], validate_unique=False)
+    person.save(update_fields=[*changed, "updated_at"])
+    return person
+
+
+@transaction.atomic
+def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) -> Person:
+    """Set a password; every sign-in ends, by API at once and in browsers on their next request.
+
+    Locks the person. Publishes accounts.password_changed. Raises NotFound, ValidationError.
+    """
+    person = _locked(actor, person_id)
+    validate_password(password, person)
+    person.set_password(password)
+    person.save(update_fields=["password", "updated_at"])
+    token_sessions.revoke_all(
+        actor=actor, person_id=person.id, reason=RevokedReason.PASSWORD_CHANGED
+    )
+    publish(PasswordChanged(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+@transaction.atomic
+def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
+    """Shut a person out of everything; effective on their next request. Platform staff only.
+
+    Locks the person. Publishes accounts.person_deactivated. Raises PermissionDenied, NotFound.
+    """
+    require_platform(actor)
+    person = _locked(actor, person_id)
+    if person.is_active:
+        person.is_active = False
+        person.save(update_fields=["is_active", "updated_at"])
+        token_sessions.revoke_all(
+            actor=actor, person_id=person.id, reason=RevokedReason.DEACTIVATED
+        )
+        publish(PersonDeactivated(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+@transaction.atomic
+def person_reactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
+    """Let a person in again; they sign in anew. Platform staff only.
+
+    Locks the person. Publishes accounts.person_reactivated. Raises PermissionDenied, NotFound.
+    """
+    require_platform(actor)
+    person = _locked(actor, person_id)
+    if not person.is_active:
+        person.is_active = True
+        person.save(update_fields=["is_active", "updated_at"])
+        publish(PersonReactivated(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+def email_request(*, actor: Actor, template: str, email: str, person_id: uuid.UUID | None) -> None:
+    """Owe somebody a mail, in the caller's transaction. Publishes accounts.email_requested."""
+    publish(
+        EmailRequested(template=template, email=normalize_email(email), person_id=person_id),
+        actor=actor,
+        tenant_id=None,
+    )
+
+
+@transaction.atomic
+def membership_add(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) -> TenantMembership:
+    """Let a person enter a tenant; again is harmless.
+
+    The organizations app decides who may come in and calls this in the same transaction.
+    Raises PermissionDenied for an actor from another tenant.
+    """
+    _require_party(actor, person_id, tenant_id)
+    membership, _ = TenantMembership.objects.get_or_create(person_id=person_id, tenant_id=tenant_id)
+    return membership
+
+
+@transaction.atomic
+def membership_remove(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) -> None:
+    """Take a person's entry to a tenant away, and revoke the tokens that are bound to it.
+
+    Tokens that are not bound answer 404 for the tenant from the next request on.
+    Raises PermissionDenied for an actor from another tenant.
+    """
+    _require_party(actor, person_id, tenant_id)
+    TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).delete()
+    token_sessions.revoke_all(
+        actor=actor, person_id=person_id, tenant_id=tenant_id, reason=RevokedReason.REMOVED
+    )
+
+
+def _locked(actor: Actor, person_id: uuid.UUID) -> Person:
+    """The person, if it is the actor or the actor is the platform. Raises NotFound."""
+    if not actor.is_platform and actor.person_id != person_id:
+        raise NotFound
+    person = Person.objects.select_for_update(no_key=True).filter(id=person_id).first()
+    if person is None:
+        raise NotFound
+    return person
+
+
+def _require_party(actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) -> None:
+    if not (actor.is_platform or actor.tenant_id == tenant_id or actor.person_id == person_id):
+        raise PermissionDenied

@@ -1,0 +1,26 @@
+import uuid
+
+from celery import shared_task
+
+from apps.accounts import emails, token_sessions
+
+
+# SMTP errors and time-outs are OSErrors. 5 s doubling to 10 min, below the visibility timeout.
+@shared_task(
+    name="accounts.send_email",
+    autoretry_for=(OSError,),
+    retry_backoff=5,
+    retry_backoff_max=600,
+    retry_jitter=True,
+    max_retries=12,
+    acks_late=True,
+)
+def send_email(template: str, email: str, person_id: str | None) -> None:
+    emails.send_account_email(
+        template=template, email=email, person_id=uuid.UUID(person_id) if person_id else None
+    )
+
+
+@shared_task(name="accounts.prune_tokens")
+def prune_tokens() -> int:
+    return token_sessions.prune()

@@ -1,0 +1,85 @@
+"""Access tokens: JWTs (RFC 7519, RFC 9068's media type) signed with RS256, good for ten minutes."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from django.conf import settings
+from django.utils import timezone
+
+from apps.accounts import keys
+from apps.accounts.errors import TokenExpired, TokenInvalid
+from apps.accounts.models import TokenSession
+from apps.common.ids import uuid7
+
+AUDIENCE = "wrapper-api"
+TYPE = "at+jwt"
+REQUIRED = ["iss", "aud", "sub", "sid", "jti", "iat", "exp"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What a verified token says. tenant_id: the only tenant that it is good for, or None."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    tenant_id: uuid.UUID | None
+    jti: str
+
+
+def access_token(session: TokenSession) -> str:
+    """A signed token for a session. Reads no database when the keys are in memory."""
+    key_set = keys.key_set()
+    now = timezone.now()
+    claims = {
+        "iss": settings.PUBLIC_URL,
+        "aud": AUDIENCE,
+        "sub": str(session.person_id),
+        "sid": str(session.id),
+        "tenant": str(session.tenant_id) if session.tenant_id else None,
+        "jti": uuid7().hex,
+        "iat": now,
+        "exp": now + timedelta(seconds=settings.ACCESS_TOKEN_LIFETIME_S),
+    }
+    return jwt.encode(
+        claims, key_set.private_key, keys.ALGORITHM, headers={"kid": key_set.kid, "typ": TYPE}
+    )
+
+
+def verify(token: str) -> AccessClaims:
+    """Check signature, algorithm, type, issuer, audience and times.
+
+    Whether the session was revoked is for the caller to look up. Raises TokenExpired, TokenInvalid.
+    """
+    try:
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") != keys.ALGORITHM or header.get("typ") != TYPE:
+            raise TokenInvalid
+        key = keys.public_key(str(header.get("kid")))
+        if key is None:
+            raise TokenInvalid
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[keys.ALGORITHM],
+            audience=AUDIENCE,
+            issuer=settings.PUBLIC_URL,
+            options={"require": REQUIRED, "strict_aud": True},
+        )
+        return _claims(claims)
+    except jwt.ExpiredSignatureError as error:
+        raise TokenExpired from error
+    except (jwt.InvalidTokenError, ValueError, KeyError, TypeError) as error:
+        raise TokenInvalid from error
+
+
+def _claims(claims: dict[str, Any]) -> AccessClaims:
+    tenant = claims["tenant"]
+    return AccessClaims(
+        person_id=uuid.UUID(claims["sub"]),
+        session_id=uuid.UUID(claims["sid"]),
+        tenant_id=uuid.UUID(tenant) if tenant is not None else None,
+        jti=claims["jti"],
+    )

@@ -1,0 +1,169 @@
+"""Views that carry a sign-in between the public host and a tenant's (`handoff` says how)."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.accounts import handoff
+from apps.accounts.models import Person
+from apps.accounts.redirects import safe_path
+from apps.accounts.selectors import is_member
+from apps.common.ids import parse_uuid
+from apps.common.problems import problem_or_page
+from apps.common.urls import host_url, public_url
+from apps.tenants.http import PlatformRequest
+from apps.tenants.models import Tenant, slug_host
+from apps.tenants.selectors import tenant_by_host, tenant_by_slug
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@require_GET
+@never_cache
+@login_required
+def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
+    """Public host: send a member on to the tenant's host, with a ticket if that asked for one.
+
+    Query: `state` (its hash goes into the ticket), `next` (path there), `host` (a custom domain).
+    """
+    tenant = tenant_by_slug(slug)
+    person = request.user
+    if tenant is None or not isinstance(person, Person) or not is_member(person.id, tenant.id):
+        return _no_workspace(request)
+    host = _host(tenant, request.GET.get("host"))
+    if host is None:
+        return _no_workspace(request)
+    path = safe_path(request.GET.get("next"))
+    state = request.GET.get("state", "")
+    if not tenant.is_ready:
+        return redirect(host_url(host))
+    if not handoff.STATE.fullmatch(state):
+        return _send(host, host_url(host, f"/sign-in/?{urlencode({'next': path})}"))
+    ticket = handoff.issue(person_id=person.id, tenant=tenant, state=state, path=path)
+    return _send(host, host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
+
+
+@require_GET
+@never_cache
+def sign_in(request: PlatformRequest) -> HttpResponse:
+    """Tenant host: give this browser a state and send it to the public host to sign in."""
+    path = safe_path(request.GET.get("next"))
+    if request.user.is_authenticated:
+        return redirect(path)
+    tenant = _tenant(request)
+    # One state for all tabs of this browser, so that the last one opened does not break the others.
+    state = handoff.state_of(request) or handoff.new_state()
+    query = {"state": state, "next": path}
+    host = split_domain_port(request.get_host())[0]
+    if host != slug_host(tenant.slug):
+        query["host"] = host
+    response = redirect(public_url(f"/open/{tenant.slug}/?{urlencode(query)}"))
+    handoff.set_state(response, state)
+    return response
+
+
+@require_GET
+@never_cache
+def enter(request: PlatformRequest) -> HttpResponse:
+    """Tenant host: trade a ticket for a session, in the browser that asked for it only."""
+    tenant = _tenant(request)
+    state = handoff.state_of(request)
+    ticket = None
+    if state is not None and state == request.GET.get("state"):
+        ticket = handoff.redeem(request.GET.get("ticket", ""), tenant=tenant, state=state)
+    person = _member(ticket, tenant) if ticket else None
+    if ticket is None or person is None:
+        if request.user.is_authenticated:
+            # Another tab was first.
+            return redirect("/")
+        return problem_or_page(
+            request,
+            400,
+            "ticket_invalid",
+            _("This sign-in link cannot be used"),
+            _("It works once, for a minute, in the browser that asked for it. Sign in again."),
+        )
+    login(request, person, backend=BACKEND)
+    response = redirect(ticket.path)
+    response.delete_cookie(handoff.state_cookie_name(), samesite="Lax")
+    return response
+
+
+@require_POST
+@never_cache
+def sign_out(request: PlatformRequest) -> HttpResponse:
+    """Tenant host: end this host's session, then the public one, or signing in would undo it."""
+    person = request.user
+    logout(request)
+    if not isinstance(person, Person):
+        return redirect(public_url())
+    ticket = handoff.issue_sign_out(person.id)
+    return redirect(public_url(f"/signed-out/?{urlencode({'ticket': ticket})}"))
+
+
+@require_GET
+@never_cache
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """Public host: end the session of the person who signed out on a tenant's host.
+
+    The one-time ticket proves that they did; without one this page signs nobody out.
+    """
+    person_id = handoff.redeem_sign_out(request.GET.get("ticket", ""))
+    if person_id is not None and request.user.pk == person_id:
+        logout(request)
+    if not request.user.is_authenticated:
+        messages.success(request, _("You have signed out."))
+    return redirect("account_login")
+
+
+def _tenant(request: PlatformRequest) -> Tenant:
+    # These views are in the tenant's URL configuration only, which comes with a tenant.
+    if request.tenant is None:
+        raise RuntimeError("a tenant's view was reached without a tenant")
+    return request.tenant
+
+
+def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
+    person_id = parse_uuid(ticket.person_id)
+    person = Person.objects.filter(id=person_id, is_active=True).first()
+    return person if person is not None and is_member(person.id, tenant.id) else None
+
+
+def _host(tenant: Tenant, wanted: str | None) -> str | None:
+    """The tenant's subdomain, or the custom domain that is wanted if it is the tenant's."""
+    if not wanted or wanted == slug_host(tenant.slug):
+        return slug_host(tenant.slug)
+    found = tenant_by_host(wanted) if "\0" not in wanted else None
+    return wanted if found is not None and found.id == tenant.id else None
+
+
+def _send(host: str, url: str) -> HttpResponse:
+    """A redirect; to a custom domain by the Refresh header.
+
+    The browser may come here from the sign-in form, and checks every redirect that follows a form
+    against the CSP's form-action, which cannot list all customers' domains.
+    """
+    if host.endswith(f".{settings.BASE_DOMAIN}"):
+        return redirect(url)
+    body = format_html('<!doctype html><title>…</title><p><a href="{}">{}</a>', url, _("Continue"))
+    return HttpResponse(body, headers={"Refresh": f"0; url={url}"})
+
+
+def _no_workspace(request: HttpRequest) -> HttpResponse:
+    return problem_or_page(
+        request,
+        404,
+        "not_found",
+        _("There is no such workspace"),
+        _("It does not exist, or you are not a member of it. Ask its administrator to invite you."),
+    )
