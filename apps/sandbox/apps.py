@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class SandboxConfig(AppConfig):
+    """Stand-ins for third parties, for the demo and tests; refuses to start in production."""
+
+    name = "apps.sandbox"
+    verbose_name = "Sandbox"
+
+    def ready(self) -> None:
+        from apps.sandbox import checks  # noqa: F401 - registers itself

@@ -1,0 +1,25 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.models import BaseModel
+
+
+class Email(BaseModel):
+    """A mail that the sandbox's SMTP server took. created_at is when it arrived."""
+
+    sender = models.CharField(_("from"), max_length=320)
+    recipients: "models.Field[list[str], list[str]]" = ArrayField(
+        models.CharField(max_length=320), verbose_name=_("to")
+    )
+    subject = models.CharField(_("subject"), max_length=998, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    raw = models.BinaryField()
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = _("e-mail")
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,66 @@
+"""The inbox: pages for people, JSON for tests."""
+
+import uuid
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from apps.sandbox.models import Email
+
+PAGE_SIZE = 25
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """`?to=` narrows to one recipient; JSON for those who accept JSON first."""
+    recipient = request.GET.get("to", "").strip().lower()
+    emails = Email.objects.defer("raw", "html")
+    if recipient:
+        emails = emails.filter(recipients__contains=[recipient])
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"results": [_json(email) for email in emails[:PAGE_SIZE]]})
+    page = Paginator(emails, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "sandbox/inbox.html", {"page": page, "recipient": recipient})
+
+
+@require_safe
+def email(request: HttpRequest, email_id: uuid.UUID) -> HttpResponse:
+    return render(
+        request, "sandbox/email.html", {"email": get_object_or_404(Email, id=email_id)}
+    )
+
+
+@require_safe
+@xframe_options_sameorigin
+def email_html(request: HttpRequest, email_id: uuid.UUID) -> HttpResponse:
+    """The HTML part as the sender made it, for a sandboxed frame: no script, inline styles only."""
+    found = get_object_or_404(Email, id=email_id)
+    if not found.html:
+        raise Http404
+    response = HttpResponse(_trusted(found.html))
+    response._csp_replace = {  # type: ignore[attr-defined]
+        "default-src": ["'none'"],
+        "style-src": ["'unsafe-inline'"],
+        "img-src": ["data:"],
+        "frame-ancestors": ["'self'"],
+        "form-action": ["'none'"],
+    }
+    return response
+
+
+def _trusted(html: str) -> SafeString:
+    return mark_safe(html)  # noqa: S308 - shown in a frame that runs no script
+
+
+def _json(email: Email) -> dict[str, object]:
+    return {
+        "id": str(email.id),
+        "to": email.recipients,
+        "subject": email.subject,
+        "text": email.text,
+        "received_at": email.created_at.isoformat(),
+    }
