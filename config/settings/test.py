@@ -1,5 +1,7 @@
 """Tests: real PostgreSQL and Valkey of their own, fast hashing, tasks in-process."""
 
+import os
+
 from apps.common import embedded
 from config.settings.base import *
 from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS, caches, env, postgres
@@ -8,7 +10,10 @@ SECRET_KEY = "test-only-" + "0" * 50
 PUBLIC_URL = "http://localhost:8000"
 
 DATABASE_URL = env("DATABASE_URL", default="") or embedded.ensure_postgres(profile="test")
-REDIS_URL = env("REDIS_URL", default="") or embedded.ensure_valkey(profile="test")
+# Each parallel worker empties a database of its own.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_redis = env("REDIS_URL", default="") or embedded.ensure_valkey(profile="test")
+REDIS_URL = f"{_redis.removesuffix('/0')}/{_worker + 1}"
 DATABASES = {"default": postgres(DATABASE_URL)}
 CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL

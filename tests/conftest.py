@@ -1,0 +1,193 @@
+"""The world that every test starts in: workspaces acme and globex, and the people in them.
+
+It is committed once a run and a worker; tests run in transactions that are rolled back. Tests that
+commit (`transaction=True`) empty the shared tables, so the world is built anew where it is missing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.core.cache import caches
+from django.db import connection
+from django.test import Client
+
+from apps.accounts.models import Person
+from apps.accounts.services import person_create
+from apps.common.actors import Actor
+from apps.common.tenancy import tenant_context
+from apps.organizations.models import Member, Organization
+from apps.organizations.selectors import actor_for
+from apps.organizations.services import member_join, root_ensure
+from apps.roles.models import Role
+from apps.roles.selectors import role_by_code
+from apps.tenants import schemas
+from apps.tenants.models import Tenant
+from apps.tenants.provisioning import provision
+from apps.tenants.services import tenant_create
+
+SYSTEM = Actor.system("tests")
+PASSWORD = "wrapper-demo"
+
+
+def make_person(name: str, email: str, **kwargs: bool) -> Person:
+    return person_create(actor=SYSTEM, email=email, name=name, password=PASSWORD, **kwargs)
+
+
+def make_tenant(slug: str, owner: Person, name: str = "") -> Tenant:
+    """A ready tenant, provisioned the way that workers do it."""
+    tenant = tenant_create(
+        actor=SYSTEM, name=name or slug.title(), slug=slug, owner_person_id=owner.id
+    )
+    assert provision(tenant.id), Tenant.objects.get(id=tenant.id).last_error
+    tenant.refresh_from_db()
+    return tenant
+
+
+def build_world() -> None:
+    """alice owns acme, bob is a member of it, charlie owns globex, staff is platform staff."""
+    _drop_orphans()
+    alice = make_person("Alice Archer", "alice@acme.test")
+    bob = make_person("Bob Baker", "bob@acme.test")
+    charlie = make_person("Charlie Chen", "charlie@globex.test")
+    make_person("Sam Staff", "staff@platform.test", is_staff=True)
+    acme = make_tenant("acme", alice)
+    make_tenant("globex", charlie)
+    with tenant_context(acme):
+        member_join(
+            actor=SYSTEM,
+            person=bob,
+            organization=root_ensure("Acme"),
+            roles=[role_by_code("member")],
+        )
+
+
+def _drop_orphans() -> None:
+    """Schemas whose tenants a committing test's clean-up took away."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%%' AND nspname <> %s",
+            [schemas.TEMPLATE],
+        )
+        for (name,) in cursor.fetchall():
+            schemas.schema_drop(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        schemas.template_migrate()
+        build_world()
+
+
+@dataclass(frozen=True)
+class World:
+    acme: Tenant
+    globex: Tenant
+    alice: Person
+    bob: Person
+    charlie: Person
+    staff: Person
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> World:
+    if not {"transactional_db", "db"} & set(request.fixturenames):
+        request.getfixturevalue("db")
+    if not Tenant.objects.filter(slug="acme").exists():
+        build_world()
+    people = {p.email.partition("@")[0]: p for p in Person.objects.all()}
+    tenants = {t.slug: t for t in Tenant.objects.all()}
+    return World(
+        tenants["acme"],
+        tenants["globex"],
+        people["alice"],
+        people["bob"],
+        people["charlie"],
+        people["staff"],
+    )
+
+
+@pytest.fixture
+def acme(world: World) -> Tenant:
+    return world.acme
+
+
+@pytest.fixture
+def globex(world: World) -> Tenant:
+    return world.globex
+
+
+@pytest.fixture
+def alice(world: World) -> Person:
+    return world.alice
+
+
+@pytest.fixture
+def bob(world: World) -> Person:
+    return world.bob
+
+
+@pytest.fixture
+def charlie(world: World) -> Person:
+    return world.charlie
+
+
+@pytest.fixture
+def staff(world: World) -> Person:
+    return world.staff
+
+
+@pytest.fixture
+def in_acme(acme: Tenant) -> Iterator[None]:
+    """The test runs inside acme."""
+    with tenant_context(acme):
+        yield
+
+
+@pytest.fixture
+def owner(alice: Person, in_acme: None) -> Actor:
+    return actor_for(alice)
+
+
+@pytest.fixture
+def member(bob: Person, in_acme: None) -> Actor:
+    return actor_for(bob)
+
+
+@pytest.fixture
+def root(in_acme: None) -> Organization:
+    return Organization.objects.get(depth=1)
+
+
+@pytest.fixture
+def bob_member(bob: Person, in_acme: None) -> Member:
+    return Member.objects.get(person_id=bob.id)
+
+
+@pytest.fixture
+def alice_member(alice: Person, in_acme: None) -> Member:
+    return Member.objects.get(person_id=alice.id)
+
+
+@pytest.fixture
+def role(in_acme: None) -> Callable[[str], Role]:
+    return role_by_code
+
+
+@pytest.fixture(autouse=True)
+def _clean_redis() -> Iterator[None]:
+    """Sign-in limits, sessions and tickets of one test are not seen by the next."""
+    yield
+    caches["global"].clear()
+
+
+@pytest.fixture
+def browser() -> Callable[[Tenant | None], Client]:
+    """A test client for a host: `browser(acme)`, or `browser(None)` for the public site."""
+
+    def make(tenant: Tenant | None = None) -> Client:
+        host = f"{tenant.slug}.localhost:8000" if tenant else "localhost:8000"
+        return Client(SERVER_NAME=host.partition(":")[0], HTTP_HOST=host)
+
+    return make
