@@ -7,16 +7,17 @@ publishing: a handling waits while an earlier one of the same handler and aggreg
 dead letter blocks nothing; what followed it has run by the time somebody replays it.
 """
 
+import json
 import random
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
@@ -33,6 +34,28 @@ HANDLE_BATCH = 100
 MAX_ATTEMPTS = 8
 MAX_RETRY_DELAY_S = 3600
 MAX_ERROR_CHARS = 8000
+
+EVENT_COLUMNS = (
+    "id",
+    "name",
+    "version",
+    "tenant_id",
+    "actor_kind",
+    "actor_label",
+    "actor_person_id",
+    "request_id",
+    "created_at",
+)
+CLAIM = f"""
+SELECT h.id, h.handler, h.attempts, e.payload::text, {", ".join(f"e.{c}" for c in EVENT_COLUMNS)}
+FROM events_handling h JOIN events_outboxevent e ON e.id = h.event_id
+WHERE h.state = 'pending' AND h.next_attempt_at <= %s AND h.handler = ANY(%s)
+  AND h.position = (
+    SELECT min(o.position) FROM events_handling o
+    WHERE o.handler = h.handler AND o.ordering_key = h.ordering_key AND o.state = 'pending')
+ORDER BY h.next_attempt_at, h.position
+LIMIT 1 FOR UPDATE OF h SKIP LOCKED
+"""  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -135,25 +158,22 @@ def handle_next() -> HandlingState | None:
 
 
 def _claim() -> Handling | None:
-    """The next due handling, locked. Of handlers that this release has; others wait for theirs."""
-    earlier = Handling.objects.filter(
-        handler=OuterRef("handler"),
-        ordering_key=OuterRef("ordering_key"),
-        state=HandlingState.PENDING,
-        position__lt=OuterRef("position"),
+    """The next due handling, locked, and its event. Of handlers that this release has.
+
+    One statement, written out: the ORM took longer to compose it than PostgreSQL to answer. The
+    scalar subquery is one index probe; NOT EXISTS became a join with everything that waits.
+    """
+    parameters: list[Any] = [timezone.now(), list(registry.subscriptions())]
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, parameters)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    handling_id, handler, attempts, payload, *columns = row
+    event = OutboxEvent(
+        **dict(zip(EVENT_COLUMNS, columns, strict=True)), payload=json.loads(payload)
     )
-    return (
-        Handling.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("event")
-        .filter(
-            ~Exists(earlier),
-            state=HandlingState.PENDING,
-            next_attempt_at__lte=timezone.now(),
-            handler__in=list(registry.subscriptions()),
-        )
-        .order_by("next_attempt_at", "position")
-        .first()
-    )
+    return Handling(id=handling_id, handler=handler, attempts=attempts, event=event)
 
 
 def _attempt(handling: Handling, scope: ExitStack) -> HandlingState:
@@ -180,11 +200,12 @@ def _attempt(handling: Handling, scope: ExitStack) -> HandlingState:
             raise
         log.warning("events.handler_failed", attempt=handling.attempts + 1, exc_info=True)
         return _record_failure(handling, _readable(error))
-    handling.state = HandlingState.DONE
-    handling.attempts += 1
-    handling.done_at = timezone.now()
-    handling.save(update_fields=["state", "attempts", "done_at"])
-    return HandlingState.DONE
+    return _mark(
+        handling,
+        state=HandlingState.DONE,
+        attempts=handling.attempts + 1,
+        done_at=timezone.now(),
+    )
 
 
 def _call(subscription: registry.Subscription, handling: Handling) -> None:
@@ -208,15 +229,22 @@ def _call(subscription: registry.Subscription, handling: Handling) -> None:
 
 def _record_failure(handling: Handling, error: str, *, final: bool = False) -> HandlingState:
     """Count the attempt and set the time of the next, or make it a dead letter."""
-    handling.attempts += 1
-    dead = final or handling.attempts >= MAX_ATTEMPTS
-    handling.state = HandlingState.DEAD if dead else HandlingState.PENDING
-    handling.last_error = error
-    handling.next_attempt_at = timezone.now() + timedelta(seconds=retry_delay_s(handling.attempts))
-    handling.save(update_fields=["state", "attempts", "last_error", "next_attempt_at"])
+    attempts = handling.attempts + 1
+    dead = final or attempts >= MAX_ATTEMPTS
     if dead:
         log.error("events.dead_letter", handling_id=str(handling.id), reason=error[-500:])
-    return handling.state
+    return _mark(
+        handling,
+        state=HandlingState.DEAD if dead else HandlingState.PENDING,
+        attempts=attempts,
+        last_error=error,
+        next_attempt_at=timezone.now() + timedelta(seconds=retry_delay_s(attempts)),
+    )
+
+
+def _mark(handling: Handling, *, state: HandlingState, **changes: Any) -> HandlingState:
+    Handling.objects.filter(id=handling.id).update(state=state, **changes)
+    return state
 
 
 def _record_lost_attempt(handling: Handling, error: Exception) -> HandlingState:

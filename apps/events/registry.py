@@ -5,7 +5,8 @@ import re
 import types
 import typing
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, dataclass_transform
@@ -177,6 +178,18 @@ def events() -> dict[str, type[Event]]:
 def subscriptions() -> dict[str, Subscription]:
     """Every subscription by the handler's name."""
     return dict(sorted(_subscriptions.items()))
+
+
+@contextmanager
+def isolated() -> Iterator[None]:
+    """For tests: what is declared and subscribed in the block is forgotten at its end."""
+    saved = [(register, dict(register)) for register in (_events, _fields, _subscriptions)]
+    try:
+        yield
+    finally:
+        for register, before in saved:
+            register.clear()
+            register.update(before)  # type: ignore[arg-type]
 
 
 def serialize(instance: Event) -> dict[str, Any]:

@@ -61,8 +61,8 @@ class Relay:
         """Until a nudge, the sweep's turn or stop(). Nudges that came together count as one."""
         if self._stopping:
             return
-        readable, _, _ = select.select([listener, self._wake_r], [], [], SWEEP_S)
-        if listener in readable:
+        readable, _, _ = select.select([listener.fileno(), self._wake_r], [], [], SWEEP_S)
+        if listener.fileno() in readable:
             for _nudge in listener.notifies(timeout=0):
                 pass
 

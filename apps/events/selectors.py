@@ -1,5 +1,6 @@
 """How the events fare: figures and dead letters for the console and the command."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ def events_stats() -> dict[str, Any]:
     }
 
 
-def _handler_stats(row: dict[str, Any], *, known: bool) -> dict[str, Any]:
+def _handler_stats(row: Mapping[str, Any], *, known: bool) -> dict[str, Any]:
     counts = {key: row.get(key, 0) for key in (*HandlingState.values, "retrying")}
     return {**counts, "oldest_pending_s": _age_s(row.get("oldest")), "known": known}
 

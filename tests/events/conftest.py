@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from apps.events import registry
+from tests.events import sample
+
+
+@pytest.fixture(autouse=True)
+def only_the_sample() -> Iterator[None]:
+    """The registry holds the sample alone; what the apps declare is back afterwards."""
+    with registry.isolated():
+        for register in (registry._events, registry._fields, registry._subscriptions):
+            register.clear()
+        sample.declare()
+        yield
+
+
+@pytest.fixture
+def effects_table(request: pytest.FixtureRequest) -> Iterator[None]:
+    request.getfixturevalue("transactional_db")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE sample_effects (id bigint GENERATED ALWAYS AS IDENTITY, "
+            "event_id uuid NOT NULL, note_id uuid NOT NULL, n int NOT NULL)"
+        )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE sample_effects")

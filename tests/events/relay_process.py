@@ -1,0 +1,16 @@
+"""`python -m tests.events.relay_process`: the real command, with the sample's handlers."""
+
+import os
+
+import django
+from django.core.management import call_command
+
+if __name__ == "__main__":
+    django.setup()
+    from django.db import connection
+
+    from tests.events import sample
+
+    connection.settings_dict["NAME"] = os.environ["RELAY_DATABASE"]
+    sample.declare()
+    call_command("events", "relay", skip_checks=True)
