@@ -8,7 +8,10 @@ handler403 = "apps.portal.views.errors.permission_denied"
 handler404 = "apps.portal.views.errors.not_found"
 handler500 = "apps.portal.views.errors.server_error"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.portal.urls_public")),
+    path("", include("apps.accounts.urls_public")),
+]
 
 if apps.is_installed("apps.sandbox"):
     urlpatterns.append(path("sandbox/", include("apps.sandbox.urls")))

@@ -1,10 +1,13 @@
 """URLs of a tenant's site."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
 handler400 = "apps.portal.views.errors.bad_request"
 handler403 = "apps.portal.views.errors.permission_denied"
 handler404 = "apps.portal.views.errors.not_found"
 handler500 = "apps.portal.views.errors.server_error"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.portal.urls_tenant")),
+    path("", include("apps.accounts.urls_tenant")),
+]

@@ -1,55 +1,64 @@
-"""Error pages, and the same errors as problem+json for programs."""
+"""Pages for what went wrong before or outside a view of ours; programs get problem+json."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import get_template
 
 from apps.common.problems import problem_or_page, problem_response, wants_problem
+from apps.portal.shell import theme_of
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return problem_or_page(
         request,
         400,
         "invalid",
-        "The request could not be understood",
-        "Go back, check what you entered and try again.",
+        "This request can’t be read",
+        "Something about it is malformed. Go back and try again.",
     )
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    detail = str(exception) or "Your roles do not allow this. Ask an administrator."
-    return problem_or_page(request, 403, "permission_denied", "You may not do this", detail)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return problem_or_page(
         request,
-        404,
-        "not_found",
-        "There is nothing here",
-        "The address may be mistyped, or what was here is gone, or you may not see it.",
-    )
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    if wants_problem(request):
-        return problem_response(
-            request,
-            status=500,
-            code="error",
-            title="Something went wrong on our side",
-            detail="Try again; if it stays, send us the request id.",
-        )
-    return render(
-        request, "500.html", {"request_id": getattr(request, "request_id", "")}, status=500
+        403,
+        "permission_denied",
+        "You may not see this page",
+        str(exception or "") or "Your roles do not allow it. Ask an administrator of the workspace.",
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The token of a form was missing or old: usually cookies are off, or the page lay open too long."""
     return problem_or_page(
         request,
         403,
         "csrf_failed",
         "This form has expired",
-        "Go back, reload the page and send the form again. Cookies must be allowed.",
+        "For your safety the form was not sent. Go back, reload the page and send it again. "
+        "If it keeps happening, allow cookies for this site.",
+        context={"reload": True},
     )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return problem_or_page(
+        request,
+        404,
+        "not_found",
+        "There is nothing here",
+        "The page was moved, deleted, or you may not know of it. Check the address.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Needs neither the database nor the session: they may be what failed."""
+    if wants_problem(request):
+        return problem_response(
+            request,
+            status=500,
+            code="server_error",
+            title="Something went wrong on our side",
+            detail="The error has been recorded. Try again in a moment.",
+        )
+    page = {"request": request, "theme": theme_of(request), "status": 500, "home_url": "/"}
+    return HttpResponse(get_template("500.html").render(page), status=500)

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "apps.portal"
+    verbose_name = "Portal"
+
+    def ready(self) -> None:
+        from apps.common.navigation import register_navigation
+        from apps.portal.navigation import ITEMS
+
+        register_navigation(*ITEMS)

@@ -1,0 +1,70 @@
+"""Forms of the public host. They shape input; the services decide."""
+
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from apps.accounts.models import Person
+from apps.accounts.validators import time_zones, validate_printable
+
+AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe",
+         "Indian", "Pacific")
+
+
+class WorkspaceForm(forms.Form):
+    """Name and address of a new workspace."""
+
+    name = forms.CharField(
+        label="Company or team name",
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
+        error_messages={"required": "Give the workspace a name."},
+    )
+    slug = forms.CharField(
+        label="Address",
+        max_length=64,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "data-slug-from": "id_name",
+            }
+        ),
+        help_text="Lower-case letters, digits and hyphens. It cannot be changed later.",
+        error_messages={"required": "Choose an address."},
+    )
+
+    @property
+    def suffix(self) -> str:
+        return f".{settings.BASE_DOMAIN}"
+
+
+def time_zone_choices() -> list[Any]:
+    """UTC, then the zones of the IANA database by area."""
+    zones = sorted(zone for zone in time_zones() if zone.partition("/")[0] in AREAS)
+    groups = [
+        (area, [(zone, zone.partition("/")[2].replace("_", " ").replace("/", " – ")) for zone in found])
+        for area, found in groupby(zones, key=lambda zone: zone.partition("/")[0])
+    ]
+    return [("UTC", "UTC"), *groups]
+
+
+class ProfileForm(forms.Form):
+    name = forms.CharField(
+        label="Name",
+        max_length=150,
+        validators=[validate_printable],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": "Say what colleagues should call you."},
+    )
+    time_zone = forms.ChoiceField(label="Time zone", help_text="Times on all pages are shown in it.")
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"name": person.name, "time_zone": person.time_zone}, **kwargs)
+        choices = time_zone_choices()
+        if person.time_zone in time_zones() - {zone for _, group in choices[1:] for zone, _ in group}:
+            choices = [(person.time_zone, person.time_zone), *[c for c in choices if c[0] != person.time_zone]]
+        self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]

@@ -1,0 +1,123 @@
+"""Forms of a workspace's pages. Choices are what the actor may choose; the services check again."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from apps.organizations.models import Organization
+from apps.roles.models import Role
+
+
+def role_choices(roles: Iterable[Role]) -> list[tuple[str, str]]:
+    return [(str(role.id), role.name) for role in roles]
+
+
+def organization_choices(organizations: Iterable[Organization]) -> list[tuple[str, str]]:
+    """In tree order, each indented below its parent."""
+    return [
+        (str(one.id), "\u2003" * (one.depth - 1) + one.name) for one in organizations
+    ]
+
+
+class _IdField(forms.TypedChoiceField):
+    """A choice among ids, as a UUID."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(coerce=uuid.UUID, empty_value=None, **kwargs)
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}),
+        error_messages={"required": "Whom do you want to invite?"},
+    )
+    role_ids = forms.TypedMultipleChoiceField(
+        label="Roles",
+        coerce=uuid.UUID,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one role."},
+    )
+    organization_id = _IdField(
+        label="Organization", help_text="Where they belong. The roles hold there and below it."
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        roles: Iterable[Role],
+        organizations: Iterable[Organization],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role_ids"].choices = role_choices(roles)  # type: ignore[attr-defined]
+        self.fields["organization_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]
+
+
+class BindingForm(forms.Form):
+    role_id = _IdField(label="Role")
+    organization_id = _IdField(label="At", help_text="The role holds there and in all below it.")
+
+    def __init__(
+        self,
+        *args: Any,
+        roles: Iterable[Role],
+        organizations: Iterable[Organization],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role_id"].choices = role_choices(roles)  # type: ignore[attr-defined]
+        self.fields["organization_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]
+
+
+class MoveMemberForm(forms.Form):
+    organization_id = _IdField(label="Organization")
+
+    def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]
+
+
+class ConfirmNameForm(forms.Form):
+    """A destructive act asks for the name of what it destroys."""
+
+    confirmation = forms.CharField(
+        label="Confirmation",
+        max_length=300,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Type the name to confirm."},
+    )
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = expected
+        self.fields["confirmation"].label = f"Type “{expected}” to confirm"
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"]
+        if typed.casefold() != self.expected.casefold():
+            raise forms.ValidationError(f"This is not “{self.expected}”.", code="mismatch")
+        return typed
+
+
+class TenantNameForm(forms.Form):
+    name = forms.CharField(
+        label="Name", max_length=100, error_messages={"required": "Give the workspace a name."}
+    )
+
+
+class OrganizationForm(forms.Form):
+    name = forms.CharField(
+        label="Name", max_length=100, error_messages={"required": "Give it a name."}
+    )
+
+
+class NewOrganizationForm(OrganizationForm):
+    parent_id = _IdField(label="Inside")
+
+    def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]

@@ -1,0 +1,122 @@
+"""What every page view shares: who acts, and errors that leave as a page."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+from django.http import Http404, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRedirect
+
+from apps.accounts.models import Person
+from apps.accounts.selectors import person_actor
+from apps.common.access import paths_allowed, permissions
+from apps.common.actors import Actor
+from apps.common.errors import PermissionDenied, PlatformError
+from apps.common.problems import problem_or_page, wants_problem
+from apps.organizations.selectors import actor_for
+from apps.tenants.http import PlatformRequest
+from apps.tenants.models import Tenant
+
+P = ParamSpec("P")
+
+
+class PageRequest(PlatformRequest):
+    """A request that passed one of the gates below."""
+
+    user: Person
+    actor: Actor
+    htmx: Any
+
+
+class WorkspaceRequest(PageRequest):
+    tenant: Tenant  # type: ignore[assignment]  # never None behind the gate
+
+
+def person_page(
+    view: Callable[Concatenate[PageRequest, P], HttpResponse],
+) -> Callable[Concatenate[PageRequest, P], HttpResponse]:
+    """A page on the public host for whoever is signed in."""
+
+    @never_cache
+    @wraps(view)
+    def wrapper(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        request.actor = person_actor(request.user)
+        try:
+            return view(request, *args, **kwargs)
+        except PlatformError as error:
+            return error_page(request, error)
+
+    return wrapper
+
+
+def workspace_page(
+    view: Callable[Concatenate[WorkspaceRequest, P], HttpResponse],
+) -> Callable[Concatenate[WorkspaceRequest, P], HttpResponse]:
+    """A page of a workspace, for its active members; to anybody else the workspace is a 404."""
+
+    @never_cache
+    @wraps(view)
+    def wrapper(request: WorkspaceRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.tenant is None:
+            raise Http404
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        try:
+            request.actor = actor_for(request.user)
+            return view(request, *args, **kwargs)
+        except PlatformError as error:
+            return error_page(request, error)
+
+    return wrapper
+
+
+def to_sign_in(request: PageRequest) -> HttpResponse:
+    sign_in = redirect_to_login(request.get_full_path(), resolve_url("account_login"))
+    return HttpResponseClientRedirect(sign_in.url) if request.htmx else sign_in
+
+
+def require(actor: Actor, permission: str) -> None:
+    """For pages about many things: held at one organization at least. Raises PermissionDenied."""
+    if paths_allowed(actor, permission) == []:
+        label = permissions()[permission].label
+        raise PermissionDenied(
+            f"This needs the permission “{label}” ({permission}). Ask an administrator of the workspace."
+        )
+
+
+def may(actor: Actor, permission: str) -> bool:
+    """Whether to show something at all: held at one organization at least."""
+    return paths_allowed(actor, permission) != []
+
+
+def error_page(request: PageRequest, error: PlatformError) -> HttpResponse:
+    """Inside the workspace's frame for its members, else on a page of its own."""
+    fields = {"title": str(error.title), "detail": str(error.detail)}
+    if hasattr(request, "actor") and request.tenant is not None and not wants_problem(request):
+        return render(
+            request,
+            "errors/workspace_message.html",
+            {**fields, "status": error.status},
+            status=error.status,
+        )
+    return problem_or_page(
+        request, error.status, error.code, headers=error.headers, context={"user": request.user}, **fields
+    )
+
+
+def add_errors(form: BaseForm, error: PlatformError | ValidationError) -> None:
+    """Put what a service refused beside the field it is about, or on top of the form."""
+    if isinstance(error, ValidationError):
+        found = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+        pairs = [(attr, message) for attr, messages in found.items() for message in messages]
+    else:
+        pairs = [(e.attr or "", str(e.detail)) for e in error.errors] or [("", str(error.detail))]
+    for attr, message in pairs:
+        form.add_error(attr if attr in form.fields else None, message)

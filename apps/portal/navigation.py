@@ -1,0 +1,15 @@
+"""The platform's own pages in a workspace's sidebar; a product adds its own the same way."""
+
+from apps.common.navigation import NavItem
+from apps.organizations.permissions import INVITE_MEMBER, VIEW_MEMBER, VIEW_ORGANIZATION
+from apps.roles.permissions import VIEW_ROLE
+from apps.tenants.permissions import VIEW_SETTINGS
+
+ITEMS = (
+    NavItem("Dashboard", "layout-dashboard", "dashboard", order=0),
+    NavItem("Members", "users", "members", VIEW_MEMBER, order=60),
+    NavItem("Invitations", "mail", "invitations", INVITE_MEMBER, order=65),
+    NavItem("Organizations", "network", "organizations", VIEW_ORGANIZATION, order=70),
+    NavItem("Roles", "shield", "roles", VIEW_ROLE, order=75),
+    NavItem("Settings", "settings", "settings", VIEW_SETTINGS, order=90),
+)

@@ -1,0 +1,63 @@
+"""What every page's frame shows: who, where, and the pages that are open to them. No statements."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.common.access import paths_allowed
+from apps.common.actors import Actor
+from apps.common.navigation import navigation
+from apps.common.urls import public_url
+from apps.tenants.models import Tenant
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+
+
+@dataclass(frozen=True, slots=True)
+class NavLink:
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme that this browser chose; empty: as its system has it."""
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else ""
+
+
+class Shell:
+    """Addresses are absolute where the page that shows them may be on another host."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self.tenant: Tenant | None = getattr(request, "tenant", None)
+        self.actor: Actor | None = getattr(request, "actor", None)
+        self.profile_url = public_url("/profile/")
+        self.workspaces_url = public_url("/workspaces/")
+        self.workspace_new_url = public_url("/workspaces/new/")
+        self.console_url = public_url("/console/")
+
+    @property
+    def sign_out_name(self) -> str:
+        on_tenant = getattr(self._request, "urlconf", None) == settings.TENANT_URLCONF
+        return "sign_out" if on_tenant else "account_logout"
+
+    @property
+    def nav(self) -> list[NavLink]:
+        """The sidebar: declared pages whose permission the actor holds somewhere."""
+        if self.actor is None:
+            return []
+        links = []
+        for item in navigation():
+            if item.permission and paths_allowed(self.actor, item.permission) == []:
+                continue
+            url = reverse(item.url_name)
+            here = self._request.path
+            current = here == url if url == "/" else here.startswith(url)
+            links.append(NavLink(str(item.label), item.icon, url, current))
+        return links

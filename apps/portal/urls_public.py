@@ -1,0 +1,16 @@
+"""At the root of the public host."""
+
+from django.urls import path
+
+from apps.portal.views import invitation_accept, profile, public, workspaces
+
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("theme/", public.theme, name="theme"),
+    path("workspaces/", workspaces.index, name="workspaces"),
+    path("workspaces/new/", workspaces.create, name="workspace_new"),
+    path("workspaces/new/slug/", workspaces.slug_check, name="workspace_slug"),
+    path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
+    path("profile/", profile.profile, name="profile"),
+    path("invitations/accept/", invitation_accept.accept, name="invitation_accept"),
+]

@@ -1,0 +1,37 @@
+"""At the root of a tenant's host."""
+
+from django.urls import path
+
+from apps.portal.views import dashboard, invitations, members, organizations, public, workspace
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("theme/", public.theme, name="theme"),
+    path("switcher/", dashboard.switcher, name="switcher"),
+    path("palette.json", dashboard.palette, name="palette"),
+    path("members/", members.index, name="members"),
+    path("members/<uuid:member_id>/", members.detail, name="member"),
+    path("members/<uuid:member_id>/roles/new/", members.role_give, name="member_role_give"),
+    path(
+        "members/<uuid:member_id>/roles/<uuid:binding_id>/take/",
+        members.role_take,
+        name="member_role_take",
+    ),
+    path("members/<uuid:member_id>/move/", members.move, name="member_move"),
+    path("members/<uuid:member_id>/status/", members.set_status, name="member_status"),
+    path("members/<uuid:member_id>/remove/", members.remove, name="member_remove"),
+    path("invitations/", invitations.index, name="invitations"),
+    path("invitations/new/", invitations.create, name="invite"),
+    path("invitations/<uuid:invitation_id>/resend/", invitations.resend, name="invitation_resend"),
+    path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
+    path("organizations/", organizations.index, name="organizations"),
+    path("organizations/new/", organizations.create, name="organization_new"),
+    path("organizations/<uuid:organization_id>/", organizations.detail, name="organization"),
+    path(
+        "organizations/<uuid:organization_id>/delete/",
+        organizations.delete,
+        name="organization_delete",
+    ),
+    path("roles/", workspace.roles, name="roles"),
+    path("settings/", workspace.settings, name="settings"),
+]

@@ -1,0 +1,126 @@
+"""A workspace's first page, and what is reachable from anywhere in it."""
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.accounts.models import Person
+from apps.common.urls import public_url
+from apps.organizations import permissions as p
+from apps.organizations.selectors import members_for, organizations_for
+from apps.portal.http import WorkspaceRequest, may, workspace_page
+from apps.portal.selectors import Figures, dashboard_figures, members_with_roles, workspaces_of
+from apps.portal.shell import Shell
+
+NEWEST = 5
+FOUND = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    title: str
+    detail: str
+    url: str
+    done: bool
+
+
+def first_steps(person: Person, figures: Figures) -> list[FirstStep]:
+    """What makes a new workspace useful; each is ticked off by what is really there."""
+    steps = [
+        FirstStep(
+            "Set your time zone",
+            "So that every time you see is your own.",
+            public_url("/profile/"),
+            person.time_zone != "UTC",
+        )
+    ]
+    if figures.pending is not None and figures.members is not None:
+        steps.append(
+            FirstStep(
+                "Invite a colleague",
+                "They get a link by e-mail that is good for seven days.",
+                reverse("invite"),
+                figures.members > 1 or figures.pending > 0,
+            )
+        )
+    if figures.organizations is not None and figures.pending is not None:
+        steps.append(
+            FirstStep(
+                "Shape your organization",
+                "Add a division, branch or team below your company.",
+                reverse("organizations"),
+                figures.organizations > 1,
+            )
+        )
+    return steps
+
+
+@require_safe
+@workspace_page
+def dashboard(request: WorkspaceRequest) -> HttpResponse:
+    figures = dashboard_figures(request.actor)
+    newest = []
+    if figures.members is not None:
+        newest = list(members_with_roles(request.actor).order_by("-id")[:NEWEST])
+    steps = first_steps(request.user, figures)
+    hour = timezone.localtime().hour
+    context = {
+        "greeting": "Good morning" if 4 <= hour < 12 else "Good afternoon" if hour < 18 else "Good evening",
+        "figures": figures,
+        "newest": newest,
+        "steps": steps,
+        "steps_done": sum(step.done for step in steps),
+        "can_invite": may(request.actor, p.INVITE_MEMBER),
+    }
+    return render(request, "portal/dashboard.html", context)
+
+
+@require_safe
+@workspace_page
+def switcher(request: WorkspaceRequest) -> HttpResponse:
+    """The workspaces in the menu on top of the sidebar, fetched when it opens."""
+    found = [tenant for tenant in workspaces_of(request.user) if tenant.is_ready]
+    return render(request, "portal/_switcher.html", {"workspaces": found})
+
+
+@require_safe
+@workspace_page
+def palette(request: WorkspaceRequest) -> HttpResponse:
+    """Pages and workspaces, and with `?q=` (2 characters or more) members and organizations."""
+    query = request.GET.get("q", "").strip()[:100]
+    results: list[dict[str, str]] = []
+    if len(query) < 2:
+        shell = Shell(request)
+        results += [_result(link.label, "Page", link.url) for link in shell.nav]
+        if may(request.actor, p.INVITE_MEMBER):
+            results.append(_result("Invite a colleague", "Action", reverse("invite")))
+        results += [
+            _result("Profile", "Page", shell.profile_url),
+            _result("All workspaces", "Page", shell.workspaces_url),
+            _result("Create a workspace", "Action", shell.workspace_new_url),
+        ]
+        others = [t for t in workspaces_of(request.user) if t.is_ready and t.id != request.tenant.id]
+        results += [_result(tenant.name, "Workspace", tenant.url()) for tenant in others]
+    else:
+        if may(request.actor, p.VIEW_MEMBER):
+            members = members_for(request.actor).prefetch_related(None)
+            named = members.filter(name__icontains=query) | members.filter(email__icontains=query)
+            results += [
+                _result(str(one), "Member", reverse("member", args=[one.id]))
+                for one in named.order_by("name")[:FOUND]
+            ]
+        if may(request.actor, p.VIEW_ORGANIZATION):
+            named_organizations = organizations_for(request.actor).filter(name__icontains=query)
+            results += [
+                _result(one.name, "Organization", reverse("organization", args=[one.id]))
+                for one in named_organizations[:FOUND]
+            ]
+    return JsonResponse({"results": results})
+
+
+def _result(label: str, group: str, url: str) -> dict[str, str]:
+    return {"label": label, "group": group, "url": url}

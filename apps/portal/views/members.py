@@ -1,0 +1,171 @@
+"""The workspace's people: the list, one of them, and changes."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.common.access import allows
+from apps.common.actors import Actor
+from apps.common.errors import NotFound, PlatformError
+from apps.common.urls import public_url
+from apps.organizations import permissions as p
+from apps.organizations.enums import MemberStatus
+from apps.organizations.models import Member
+from apps.organizations.selectors import organizations_for
+from apps.organizations.services import (
+    binding_create,
+    binding_delete,
+    member_move,
+    member_update_status,
+)
+from apps.portal.forms.workspace import BindingForm, ConfirmNameForm, MoveMemberForm
+from apps.portal.http import WorkspaceRequest, add_errors, may, require, workspace_page
+from apps.portal.paging import paginate
+from apps.portal.selectors import members_found, members_with_roles
+from apps.roles.permissions import BIND_ROLE, VIEW_ROLE
+from apps.roles.selectors import roles_for
+
+
+@require_safe
+@workspace_page
+def index(request: WorkspaceRequest) -> HttpResponse:
+    """`?q=`, `?status=` and `?role=` narrow the list and stay in the address."""
+    require(request.actor, p.VIEW_MEMBER)
+    filters = {name: request.GET.get(name, "").strip()[:100] for name in ("query", "status", "role")}
+    filters["query"] = request.GET.get("q", "").strip()[:100]
+    roles = list(roles_for(request.actor)) if allows(request.actor, VIEW_ROLE) else []
+    context = {
+        "page": paginate(request, members_found(request.actor, **filters)),
+        "filters": filters,
+        "is_filtered": any(filters.values()),
+        "roles": roles,
+        "statuses": [s for s in MemberStatus if s != MemberStatus.REMOVED],
+        "can_invite": may(request.actor, p.INVITE_MEMBER),
+    }
+    return render(request, "portal/members/list.html", context)
+
+
+def _member(actor: Actor, member_id: uuid.UUID) -> Member:
+    member = members_with_roles(actor).filter(id=member_id).first()
+    if member is None:
+        raise NotFound()
+    return member
+
+
+@require_safe
+@workspace_page
+def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
+    member = _member(request.actor, member_id)
+    node = member.organization
+    is_self = member.id == request.actor.member_id
+    context = {
+        "member": member,
+        "is_self": is_self,
+        "bindings": [(b, allows(request.actor, BIND_ROLE, b.organization)) for b in member.bindings.all()],
+        "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
+        "can_update": allows(request.actor, p.UPDATE_MEMBER, node),
+        "can_remove": is_self or allows(request.actor, p.REMOVE_MEMBER, node),
+        "form": ConfirmNameForm(expected=str(member)),
+    }
+    return render(request, "portal/members/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page
+def role_give(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
+    require(request.actor, BIND_ROLE)
+    member = _member(request.actor, member_id)
+    form = BindingForm(
+        request.POST or None,
+        roles=roles_for(request.actor),
+        organizations=organizations_for(request.actor),
+        initial={"organization_id": member.organization_id},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            binding = binding_create(actor=request.actor, member_id=member.id, **form.cleaned_data)
+        except PlatformError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, f"{member} is now {binding.role} at {binding.organization}.")
+            return redirect("member", member.id)
+    status = 422 if form.errors else 200
+    return render(request, "portal/members/role.html", {"form": form, "member": member}, status=status)
+
+
+@require_POST
+@workspace_page
+def role_take(request: WorkspaceRequest, member_id: uuid.UUID, binding_id: uuid.UUID) -> HttpResponse:
+    try:
+        binding_delete(actor=request.actor, binding_id=binding_id)
+    except PlatformError as error:
+        messages.error(request, str(error.detail))
+    else:
+        messages.success(request, "The role is taken. It no longer counts from the next request on.")
+    return redirect("member", member_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page
+def move(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
+    require(request.actor, p.UPDATE_MEMBER)
+    member = _member(request.actor, member_id)
+    form = MoveMemberForm(
+        request.POST or None,
+        organizations=organizations_for(request.actor),
+        initial={"organization_id": member.organization_id},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            moved = member_move(actor=request.actor, member_id=member.id, **form.cleaned_data)
+        except PlatformError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, f"{member} now belongs to {moved.organization}.")
+            return redirect("member", member.id)
+    status = 422 if form.errors else 200
+    return render(request, "portal/members/move.html", {"form": form, "member": member}, status=status)
+
+
+@require_POST
+@workspace_page
+def set_status(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
+    """Deactivate or reactivate; both can be taken back, so they ask nothing."""
+    wanted = request.POST.get("status", "")
+    status = MemberStatus.ACTIVE if wanted == MemberStatus.ACTIVE else MemberStatus.DEACTIVATED
+    try:
+        member = member_update_status(actor=request.actor, member_id=member_id, status=status)
+    except NotFound:
+        raise
+    except PlatformError as error:
+        messages.error(request, str(error.detail))
+    else:
+        done = "can work here again" if status == MemberStatus.ACTIVE else "can no longer enter"
+        messages.success(request, f"{member} {done}.")
+    return redirect("member", member_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page
+def remove(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
+    member = _member(request.actor, member_id)
+    is_self = member.id == request.actor.member_id
+    form = ConfirmNameForm(request.POST or None, expected=str(member))
+    if request.method == "POST" and form.is_valid():
+        try:
+            member_update_status(
+                actor=request.actor, member_id=member.id, status=MemberStatus.REMOVED
+            )
+        except PlatformError as error:
+            add_errors(form, error)
+        else:
+            if is_self:
+                return redirect(public_url("/workspaces/"))
+            messages.success(request, f"{member} was removed from the workspace.")
+            return redirect("members")
+    status = 422 if form.errors else 200
+    context = {"form": form, "member": member, "is_self": is_self}
+    return render(request, "portal/members/remove.html", context, status=status)

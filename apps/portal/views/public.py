@@ -1,0 +1,39 @@
+"""The landing page, and small things that both kinds of host have."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.redirects import safe_path
+from apps.portal.shell import THEME_COOKIE, THEMES
+
+YEAR_S = 365 * 24 * 3600
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/landing.html")
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember light or dark in a cookie for all our hosts; anything else means the system's choice."""
+    chosen = request.POST.get("theme", "")
+    is_script = request.headers.get("X-Requested-With") == "fetch"
+    back = safe_path(request.POST.get("next"))
+    response = HttpResponse(status=204) if is_script else redirect(back)
+    domain = settings.BASE_DOMAIN if "." in settings.BASE_DOMAIN else None
+    if chosen in THEMES:
+        response.set_cookie(
+            THEME_COOKIE,
+            chosen,
+            max_age=YEAR_S,
+            domain=domain,
+            secure=bool(settings.SESSION_COOKIE_SECURE),
+            httponly=True,
+            samesite="Lax",
+        )
+    else:
+        response.delete_cookie(THEME_COOKIE, domain=domain, samesite="Lax")
+    return response
