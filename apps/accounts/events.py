@@ -21,6 +21,13 @@ class PersonRegistered(Event):
     person_id: uuid.UUID
 
 
+@event("accounts.person_updated", version=1, scope="user", aggregate="person_id")
+class PersonUpdated(Event):
+    """Name, language or time zone changed."""
+
+    person_id: uuid.UUID
+
+
 @event("accounts.password_changed", version=1, scope="user", aggregate="person_id")
 class PasswordChanged(Event):
     person_id: uuid.UUID

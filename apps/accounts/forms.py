@@ -15,10 +15,11 @@ from apps.common.actors import Actor
 
 # Long enough for any password manager; hashing megabytes would only serve an attacker.
 PASSWORD_MAX_LENGTH = 256
+EMAIL_MAX_LENGTH = 254  # RFC 5321, section 4.5.3.1.3
 
 
-class _BoundedPasswords:
-    """Mixin: passwords are typed once and are of a bounded length."""
+class _Bounded:
+    """Mixin: passwords are typed once; what is typed is of a bounded length."""
 
     fields: dict[str, forms.Field]
 
@@ -27,12 +28,18 @@ class _BoundedPasswords:
         self.fields.pop("password2", None)
         for field in self.fields.values():
             if isinstance(field.widget, forms.PasswordInput):
-                field.widget.attrs["maxlength"] = PASSWORD_MAX_LENGTH
-                field.widget.attrs.pop("placeholder", None)
-                field.validators.append(MaxLengthValidator(PASSWORD_MAX_LENGTH))
+                self._bound(field, PASSWORD_MAX_LENGTH)
+            elif isinstance(field, forms.EmailField):
+                self._bound(field, EMAIL_MAX_LENGTH)
+
+    @staticmethod
+    def _bound(field: forms.Field, length: int) -> None:
+        field.widget.attrs["maxlength"] = length
+        field.widget.attrs.pop("placeholder", None)
+        field.validators.append(MaxLengthValidator(length))
 
 
-class SignupForm(_BoundedPasswords, allauth_forms.SignupForm):  # type: ignore[misc]
+class SignupForm(_Bounded, allauth_forms.SignupForm):
     name = forms.CharField(
         label=_("Your name"),
         max_length=150,
@@ -56,17 +63,21 @@ class SignupForm(_BoundedPasswords, allauth_forms.SignupForm):  # type: ignore[m
         )
 
 
-class LoginForm(_BoundedPasswords, allauth_forms.LoginForm):  # type: ignore[misc]
+class LoginForm(_Bounded, allauth_forms.LoginForm):
     pass
 
 
-class ChangePasswordForm(_BoundedPasswords, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(_Bounded, allauth_forms.ChangePasswordForm):
     pass
 
 
-class ResetPasswordKeyForm(_BoundedPasswords, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordForm(_Bounded, allauth_forms.ResetPasswordForm):
     pass
 
 
-class ReauthenticateForm(_BoundedPasswords, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(_Bounded, allauth_forms.ResetPasswordKeyForm):
+    pass
+
+
+class ReauthenticateForm(_Bounded, allauth_forms.ReauthenticateForm):
     pass

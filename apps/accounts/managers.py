@@ -34,5 +34,10 @@ class PersonManager(BaseUserManager["Person"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "Person":
         """Platform staff that may do everything in the console."""
-        fields = {"name": email.partition("@")[0], **fields, "is_staff": True, "is_superuser": True}
+        fields = {
+            "name": normalize_email(email).partition("@")[0],
+            **fields,
+            "is_staff": True,
+            "is_superuser": True,
+        }
         return self.create_user(email, password, **fields)

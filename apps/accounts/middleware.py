@@ -1,5 +1,6 @@
 """Whom a request speaks for, as far as it depends on the host and the tenant."""
 
+import uuid
 from collections.abc import Callable
 
 from django.conf import settings
@@ -54,7 +55,7 @@ class TokenTenantMiddleware:
         with tenant_context(tenant):
             return self.get_response(request)
 
-    def _tenant_id(self, request: PlatformRequest) -> object:
+    def _tenant_id(self, request: PlatformRequest) -> uuid.UUID | None:
         token = bearer_token(request) if request.path.startswith("/api/") else None
         if token is None:
             return None

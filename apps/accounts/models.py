@@ -63,6 +63,10 @@ class Person(AbstractBaseUser, PermissionsMixin, BaseModel):
         self.email = normalize_email(self.email)
         self.name = " ".join(self.name.split())
 
+    def validate_constraints(self, exclude: set[str] | None = None) -> None:
+        """Leaves the address to the field's own uniqueness, so that it is said once."""
+        super().validate_constraints(exclude={*(exclude or ()), "email"})
+
     def get_full_name(self) -> str:
         return self.name or self.email
 

@@ -56,10 +56,7 @@ def token_sessions_of(person: Person) -> QuerySet[TokenSession]:
 
 def token_session_for(actor: Actor, session_id: uuid.UUID) -> TokenSession:
     """One of the actor's own sessions (staff: anybody's). Raises NotFound."""
-    found = TokenSession.objects.filter(id=session_id)
-    if not actor.is_platform:
-        found = found.filter(person_id=actor.person_id)
-    session = found.first()
-    if session is None:
+    session = TokenSession.objects.filter(id=session_id).first()
+    if session is None or not (actor.is_platform or session.person_id == actor.person_id):
         raise NotFound
     return session

@@ -14,6 +14,7 @@ from apps.accounts.events import (
     PersonDeactivated,
     PersonReactivated,
     PersonRegistered,
+    PersonUpdated,
 )
 from apps.accounts.managers import normalize_email
 from apps.accounts.models import Person, TenantMembership
@@ -63,7 +64,7 @@ def person_update(
 ) -> Person:
     """Change the profile; None leaves a field as it is. Oneself, or staff anybody's.
 
-    Locks the person. Raises NotFound, ValidationError.
+    Locks the person. Publishes accounts.person_updated. Raises NotFound, ValidationError.
     """
     person = _locked(actor, person_id)
     changes = {"name": name, "language": language, "time_zone": time_zone}
@@ -72,6 +73,7 @@ def person_update(
         setattr(person, field, value)
     person.full_clean(exclude=["email", "password"], validate_unique=False)
     person.save(update_fields=[*changed, "updated_at"])
+    publish(PersonUpdated(person_id=person.id), actor=actor, tenant_id=None)
     return person
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import ResetPasswordForm
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from apps.accounts import limits, services
 from apps.accounts.errors import EmailNotVerified, InvalidCredentials, RateLimited
+from apps.accounts.forms import ResetPasswordForm
 from apps.accounts.models import Person
 from apps.accounts.selectors import is_email_verified, person_actor, person_by_email
 from apps.common.actors import Actor

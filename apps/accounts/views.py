@@ -6,6 +6,7 @@ from allauth.account import views
 from allauth.account.internal.flows.email_verification import send_verification_email_at_login
 from allauth.account.internal.stagekit import unstash_login
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -19,6 +20,7 @@ from apps.accounts.adapter import NEXT_SESSION_KEY
 from apps.accounts.forms import SignupForm
 from apps.accounts.keys import key_set
 from apps.accounts.redirects import is_safe_path
+from apps.accounts.selectors import person_by_email
 
 
 class SignupView(views.SignupView):
@@ -27,7 +29,9 @@ class SignupView(views.SignupView):
     def form_valid(self, form: SignupForm) -> HttpResponse:
         try:
             response = self._save(form)
-        except IntegrityError:
+        except (IntegrityError, ValidationError):
+            if person_by_email(form.cleaned_data["email"]) is None:
+                raise
             # Somebody took the address since the check: it is as if they had before.
             form.account_already_exists = True
             response = self._save(form)

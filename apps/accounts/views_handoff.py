@@ -18,7 +18,6 @@ from apps.accounts import handoff
 from apps.accounts.models import Person
 from apps.accounts.redirects import safe_path
 from apps.accounts.selectors import is_member
-from apps.common.ids import parse_uuid
 from apps.common.problems import problem_or_page
 from apps.common.urls import host_url, public_url
 from apps.tenants.http import PlatformRequest
@@ -134,8 +133,7 @@ def _tenant(request: PlatformRequest) -> Tenant:
 
 
 def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
-    person_id = parse_uuid(ticket.person_id)
-    person = Person.objects.filter(id=person_id, is_active=True).first()
+    person = Person.objects.filter(id=ticket.person_id, is_active=True).first()
     return person if person is not None and is_member(person.id, tenant.id) else None
 
 

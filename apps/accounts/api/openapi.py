@@ -6,7 +6,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "apps.accounts.api.authentication.BearerAuthentication"
     name = "bearer"
 
@@ -23,7 +23,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         }
 
 
-class CookieScheme(OpenApiAuthenticationExtension):
+class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "apps.accounts.api.authentication.CookieAuthentication"
     name = "cookie"
 

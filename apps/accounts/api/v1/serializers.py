@@ -14,7 +14,7 @@ from apps.tenants.enums import TenantStatus
 
 
 class EmailField(serializers.EmailField):
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: str) -> str:
         return normalize_email(super().to_internal_value(data))
 
 

@@ -1,0 +1,51 @@
+"""What the tests of accounts share."""
+
+import re
+from typing import Any
+
+from django.core import mail
+from django.test import Client
+
+from apps.accounts.models import Person
+from apps.common.actors import Actor
+from apps.events.drain import drain_once
+from apps.tenants.models import Tenant
+
+PASSWORD = "wrapper-demo"
+SYSTEM = Actor.system("tests")
+PUBLIC = "localhost:8000"
+
+
+def host(tenant: Tenant) -> str:
+    return f"{tenant.slug}.{PUBLIC}"
+
+
+def mails_after_drain() -> list[mail.EmailMultiAlternatives]:
+    """Let the events process work, and return every mail so far."""
+    drain_once()
+    return [m for m in mail.outbox if isinstance(m, mail.EmailMultiAlternatives)]
+
+
+def link_in(message: mail.EmailMultiAlternatives) -> str:
+    """Path of the first link of a mail's text, which must lead to the public site."""
+    url = re.search(r"http\S+", str(message.body))
+    assert url is not None
+    assert url[0].startswith("http://localhost:8000/")
+    return url[0].removeprefix("http://localhost:8000")
+
+
+def html_of(message: mail.EmailMultiAlternatives) -> str:
+    return str(message.alternatives[0][0])
+
+
+def post_json(client: Client, path: str, body: dict[str, Any], **extra: Any) -> Any:
+    return client.post(path, body, content_type="application/json", **extra)
+
+
+def sign_in(client: Client, person: Person) -> None:
+    """Sign in on the public host through the page."""
+    response = client.post(
+        "/accounts/login/", {"login": person.email, "password": PASSWORD}, HTTP_HOST=PUBLIC
+    )
+    assert response.status_code == 302
+    assert response["Location"] == "/workspaces/"

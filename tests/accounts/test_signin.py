@@ -1,0 +1,102 @@
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+
+from apps.accounts.models import Person
+from apps.accounts.services import person_deactivate
+from tests.accounts.support import PASSWORD, SYSTEM, mails_after_drain, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def try_login(client: Client, email: str, password: str = "wrong", **extra: str) -> object:
+    return client.post("/accounts/login/", {"login": email, "password": password}, **extra)
+
+
+def errors(response: object) -> list[str]:
+    return list(response.context["form"].errors["__all__"])
+
+
+def test_sign_in_and_out(client: Client, alice: Person) -> None:
+    sign_in(client, alice)
+    assert client.get("/who/").content == b"alice@acme.test"
+    assert client.session["host_tenant"] == "public"
+    client.post("/accounts/logout/")
+    assert client.get("/who/").content == b"AnonymousUser"
+
+
+def test_unknown_and_known_address_look_the_same(client: Client, alice: Person) -> None:
+    known, unknown = try_login(client, alice.email), try_login(client, "nobody@acme.test")
+    assert errors(known) == errors(unknown) == [
+        "The e-mail address and the password do not match."
+    ]
+
+
+def test_unverified_gets_the_mail_again(client: Client, alice: Person) -> None:
+    EmailAddress.objects.filter(user=alice).update(verified=False)
+    response = try_login(client, alice.email, PASSWORD)
+    assert response["Location"] == "/accounts/confirm-email/"
+    [message] = mails_after_drain()
+    assert (message.to, message.subject) == ([alice.email], "Confirm your e-mail address")
+    assert client.get("/who/").content == b"AnonymousUser"
+
+
+def test_five_failures_lock_the_account_on_every_host_and_address(
+    client: Client, alice: Person
+) -> None:
+    for number in range(5):
+        response = try_login(client, alice.email, REMOTE_ADDR=f"192.0.2.{number}")
+        assert "do not match" in errors(response)[0]
+    locked = "Too many failed attempts to sign in. Wait five minutes, or reset your password."
+    response = try_login(
+        client, alice.email.upper(), PASSWORD, REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR="::1"
+    )
+    assert errors(response) == [locked]
+    assert client.get("/who/").content == b"AnonymousUser"
+
+
+def test_ten_failures_lock_the_address_whatever_it_forwards(client: Client, alice: Person) -> None:
+    for number in range(10):
+        try_login(client, f"x{number}@acme.test", HTTP_X_FORWARDED_FOR=f"192.0.2.{number}")
+    response = try_login(client, alice.email, PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.99")
+    assert errors(response)[0].startswith("Too many failed attempts")
+
+
+def test_inactive_person_is_shown_out(client: Client, alice: Person) -> None:
+    sign_in(client, alice)
+    person_deactivate(actor=SYSTEM, person_id=alice.id)
+    assert client.get("/who/").content == b"AnonymousUser"
+    # The session is gone, not only ignored: activating again does not bring it back.
+    alice.refresh_from_db()
+    alice.is_active = True
+    alice.save()
+    assert client.get("/who/").content == b"AnonymousUser"
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("al\0ice@acme.test", "x"), ("a" * 5000, "x"), ("alice@acme.test", "x\0"), ("", "")],
+)
+def test_bad_input_is_a_message(client: Client, email: str, password: str) -> None:
+    response = try_login(client, email, password)
+    assert response.status_code == 200
+    assert response.context["form"].errors
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.test/", "//evil.test", "/\\evil.test", "/\t/evil.test", "http:evil", "\0"],
+)
+def test_next_never_leaves_the_host(client: Client, alice: Person, target: str) -> None:
+    response = client.post(
+        "/accounts/login/", {"login": alice.email, "password": PASSWORD, "next": target}
+    )
+    assert response["Location"] == "/workspaces/"
+
+
+def test_next_on_the_same_host_is_followed(client: Client, alice: Person) -> None:
+    response = client.post(
+        "/accounts/login/",
+        {"login": alice.email, "password": PASSWORD, "next": "/open/acme/?state=x&next=/a/"},
+    )
+    assert response["Location"] == "/open/acme/?state=x&next=/a/"
