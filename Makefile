@@ -86,7 +86,7 @@ check-format:
 check-types:
 	$(call check,mypy,$(BIN)/mypy)
 check-layers:
-	$(call check,import layers,$(BIN)/lint-imports)
+	$(call check,import layers,$(BIN)/lint-imports --no-logo)
 check-migrations:
 	$(call check,migrations are complete,$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run)
 check-deploy:
