@@ -5,6 +5,7 @@ import uuid
 from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import token_sessions
 from apps.accounts.enums import RevokedReason
@@ -20,7 +21,7 @@ from apps.accounts.managers import normalize_email
 from apps.accounts.models import Person, TenantMembership
 from apps.common.access import require_platform
 from apps.common.actors import Actor
-from apps.common.errors import NotFound, PermissionDenied
+from apps.common.errors import Conflict, NotFound, PermissionDenied
 from apps.events.services import publish
 
 
@@ -98,9 +99,12 @@ def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) ->
 def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     """Shut a person out of everything; effective on their next request. Platform staff only.
 
-    Locks the person. Publishes accounts.person_deactivated. Raises PermissionDenied, NotFound.
+    Locks the person, and every active member of staff when it is one of them.
+    Publishes accounts.person_deactivated.
+    Raises PermissionDenied, NotFound, Conflict (nobody could open the console any more).
     """
     require_platform(actor)
+    _keep_staff(person_id)
     person = _locked(actor, person_id)
     if person.is_active:
         person.is_active = False
@@ -170,6 +174,19 @@ def _locked(actor: Actor, person_id: uuid.UUID) -> Person:
     if person is None:
         raise NotFound
     return person
+
+
+def _keep_staff(person_id: uuid.UUID) -> None:
+    """Raise Conflict for the last active member of staff. In the order of ids: two cannot deadlock."""
+    staff = Person.objects.filter(is_staff=True, is_active=True)
+    if not staff.filter(id=person_id).exists():
+        return
+    locked = staff.select_for_update(no_key=True).order_by("id").values_list("id", flat=True)
+    if list(locked) == [person_id]:
+        raise Conflict(
+            _("This is the last member of platform staff. Name another one first."),
+            code="last_staff",
+        )
 
 
 def _require_party(actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) -> None:

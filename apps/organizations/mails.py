@@ -2,8 +2,10 @@
 
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.text import get_text_list
 
 from apps.common.tenancy import require_tenant
+from apps.common.urls import public_url
 from apps.organizations.invitation_tokens import token_make, token_url
 from apps.organizations.models import Invitation
 from apps.roles.models import Role
@@ -16,16 +18,21 @@ def invitation_mail(invitation: Invitation) -> EmailMultiAlternatives:
     tenant = tenant_by_slug(ref.slug)
     assert tenant is not None  # noqa: S101 - the task entered it just now
     token = token_make(ref.id, invitation.id, invitation.nonce)
+    names = Role.objects.filter(id__in=invitation.role_ids).values_list("name", flat=True)
+    inviter = invitation.invited_by
+    subject = f"{inviter.name if inviter else tenant.name} invites you to {tenant.name}"
     context = {
+        "subject": subject,
         "tenant": tenant,
         "invitation": invitation,
-        "invited_by": invitation.invited_by,
-        "roles": Role.objects.filter(id__in=invitation.role_ids),
+        "invited_by": inviter,
+        "roles": get_text_list(list(names), "and"),
+        "to": invitation.email,
         "url": token_url(token),
+        "home_url": public_url(),
     }
-    who = invitation.invited_by.name if invitation.invited_by else tenant.name
     mail = EmailMultiAlternatives(
-        subject=f"{who} invites you to {tenant.name}",
+        subject=subject,
         body=render_to_string("emails/organizations/invitation.txt", context),
         to=[invitation.email],
     )

@@ -1,6 +1,7 @@
 """What a new tenant gets: its root organization, and its owner."""
 
 from apps.accounts.selectors import person_by_id
+from apps.common.errors import NotFound
 from apps.organizations.services import member_join, root_ensure
 from apps.roles.models import OWNER
 from apps.roles.selectors import role_by_code
@@ -13,9 +14,12 @@ def _root(tenant: Tenant) -> None:
 
 
 def _owner(tenant: Tenant) -> None:
+    person = person_by_id(tenant.owner_person_id)
+    if person is None:
+        raise NotFound("The person who asked for this workspace does not exist any more.")
     member_join(
         actor=ACTOR,
-        person=person_by_id(tenant.owner_person_id),
+        person=person,
         organization=root_ensure(tenant.name),
         roles=[role_by_code(OWNER)],
     )
