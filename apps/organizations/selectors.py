@@ -4,12 +4,12 @@ import uuid
 from functools import reduce
 from operator import or_
 
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Length, Substr
 from django.utils import timezone
 
 from apps.accounts.models import Person
-from apps.common.access import paths_allowed
+from apps.common.access import authorize, paths_allowed
 from apps.common.actors import Actor, ActorKind, Grant
 from apps.common.errors import NotFound, PermissionDenied
 from apps.common.tenancy import require_tenant
@@ -17,6 +17,7 @@ from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.roles.models import OWNER, role_permissions
+from apps.roles.permissions import VIEW_ROLE
 
 
 def actor_for(person: Person) -> Actor:
@@ -24,10 +25,29 @@ def actor_for(person: Person) -> Actor:
 
     Raises NotFound for who is no active member: a tenant one can't enter is like none.
     """
-    tenant = require_tenant()
+    found = _actor(Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]:
+    """Another member, and what they hold, to explain it. Raises PermissionDenied, NotFound."""
+    authorize(actor, VIEW_ROLE)
+    member = member_for(actor, member_id)
+    found = _actor(Member.objects.filter(id=member.id))
+    if found is None:
+        raise NotFound()
+    return member, found
+
+
+def _actor(members: QuerySet[Member]) -> Actor | None:
+    """The one member that the query finds as an actor. One statement."""
     rows = list(
-        Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE).values_list(
+        members.values_list(
             "id",
+            "person_id",
+            "email",
             "bindings__role__code",
             "bindings__role__is_system",
             "bindings__role__permissions",
@@ -38,18 +58,19 @@ def actor_for(person: Person) -> Actor:
         )
     )
     if not rows:
-        raise NotFound()
+        return None
     grants = tuple(
         Grant(code, role_permissions(code, system, stored), org_id, org_name, path, depth == 1)
-        for _member, code, system, stored, org_id, org_name, path, depth in rows
+        for *_member, code, system, stored, org_id, org_name, path, depth in rows
         if code is not None
     )
+    member_id, person_id, email = rows[0][:3]
     return Actor(
         kind=ActorKind.PERSON,
-        label=person.email,
-        person_id=person.id,
-        tenant_id=tenant.id,
-        member_id=rows[0][0],
+        label=email,
+        person_id=person_id,
+        tenant_id=require_tenant().id,
+        member_id=member_id,
         grants=grants,
     )
 
@@ -82,19 +103,61 @@ def organization_for(actor: Actor, organization_id: uuid.UUID) -> Organization:
     return organization
 
 
+def tree_locked() -> Organization:
+    """The root, locked: structural changes and renames wait for each other. Raises NotFound."""
+    root = Organization.objects.select_for_update().filter(depth=1).first()
+    if root is None:
+        raise NotFound()
+    return root
+
+
 def root_organization() -> Organization:
     return Organization.objects.get(depth=1)
 
 
 def members_for(actor: Actor) -> QuerySet[Member]:
-    """Members at or below the organizations where the actor may see them; not the removed ones."""
+    """Members at or below the organizations where the actor may see them; not the removed ones.
+
+    Two statements, the second for their roles.
+    """
     allowed = _below("organization__path", paths_allowed(actor, p.VIEW_MEMBER))
     return (
         Member.objects.filter(allowed)
         .exclude(status=MemberStatus.REMOVED)
         .select_related("organization")
-        .prefetch_related("bindings__role", "bindings__organization")
+        .prefetch_related(
+            Prefetch(
+                "bindings",
+                RoleBinding.objects.select_related("role", "organization").order_by("id"),
+            )
+        )
     )
+
+
+def members_matching(
+    members: QuerySet[Member],
+    *,
+    status: str = "",
+    role: str = "",
+    organization: uuid.UUID | None = None,
+    q: str = "",
+) -> QuerySet[Member]:
+    """Narrow a query of members down.
+
+    role: code of a role that they hold anywhere. organization: it or what is below it. q: part of the
+    name or the e-mail address.
+    """
+    if status:
+        members = members.filter(status=status)
+    if role:
+        holders = RoleBinding.objects.filter(member=OuterRef("pk"), role__code=role)
+        members = members.filter(Exists(holders))
+    if organization is not None:
+        top = Organization.objects.filter(id=organization).values("path")[:1]
+        members = members.filter(organization__path__startswith=Subquery(top))
+    if q:
+        members = members.filter(Q(name__icontains=q) | Q(email__icontains=q))
+    return members
 
 
 def member_for(actor: Actor, member_id: uuid.UUID) -> Member:

@@ -111,9 +111,15 @@ def test_an_admin_does_not_touch_an_owner(
     admin = actor_for(bob)
     with pytest.raises(PermissionDenied):
         member_update_status(actor=admin, member_id=alice_member.id, status="deactivated")
-    # An administrator holds every permission that an owner holds today; the binding itself is guarded.
+    with pytest.raises(PermissionDenied):
+        binding_delete(actor=admin, binding_id=alice_member.bindings.get().id)
+    with pytest.raises(PermissionDenied):
+        binding_create(
+            actor=admin, member_id=bob_member.id, role_id=role("owner").id, organization_id=root.id
+        )
     alice_member.refresh_from_db()
-    assert alice_member.status == "active"
+    assert (alice_member.status, alice_member.bindings.count()) == ("active", 1)
+    assert sorted(g.role for g in actor_for(bob).grants) == ["admin", "member"]
 
 
 def test_nobody_gives_themselves_more(

@@ -37,26 +37,34 @@ def binding_create(
     member = member_for(actor, member_id)
     if not member.is_active:
         raise Conflict(_("The member is deactivated."), code="member_not_active")
-    role = grantable_roles(actor, [role_id], organization)[0]
+    role = grantable_roles(actor, [role_id], organization, attr="role_id")[0]
     return _bind(actor, member, role, organization)
 
 
 def grantable_roles(
-    actor: Actor, role_ids: list[uuid.UUID], organization: Organization
+    actor: Actor, role_ids: list[uuid.UUID], organization: Organization, *, attr: str = "role_ids"
 ) -> list[Role]:
     """The roles, if the actor holds all that they allow at the organization.
 
+    attr: the field of the input that named them.
     Raises InvalidInput (unknown role), PermissionDenied.
     """
     roles = list(Role.objects.filter(id__in=role_ids))
     if len(roles) != len(set(role_ids)):
-        raise InvalidInput.field("role_ids", _("There is no such role."), "role_unknown")
+        raise InvalidInput.field(attr, _("There is no such role."), "role_unknown")
     for role in roles:
         _check_holds(actor, role, organization)
     return roles
 
 
+def holds_owner(actor: Actor) -> bool:
+    """Whether the actor is an owner of the whole tenant, or the platform itself."""
+    return actor.is_system or any(g.role == OWNER and g.is_root for g in actor.grants)
+
+
 def _check_holds(actor: Actor, role: Role, organization: Organization) -> None:
+    if role.code == OWNER and not holds_owner(actor):
+        raise PermissionDenied(_("Only an owner makes or unmakes owners."))
     codes = role_permissions(role.code, role.is_system, role.permissions)
     if not all(allows(actor, code, organization) for code in codes):
         raise PermissionDenied(

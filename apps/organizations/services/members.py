@@ -17,7 +17,7 @@ from apps.organizations.enums import MemberStatus
 from apps.organizations.events import MemberJoined, MemberMoved, MemberStatusChanged
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.selectors import member_for, organization_for
-from apps.organizations.services.bindings import check_not_last_owner, roles_bind
+from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
 from apps.roles.models import OWNER, Role
 from apps.roles.selectors import owner_role_locked
 
@@ -103,7 +103,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
 
 
 def _check_owner_by_owner(actor: Actor, member: Member) -> None:
-    if actor.is_system or any(g.role == OWNER and g.is_root for g in actor.grants):
+    if holds_owner(actor):
         return
     if member.bindings.filter(role__code=OWNER, organization__depth=1).exists():
         raise PermissionDenied(_("Only an owner may do this to an owner."))

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import authorize
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.errors import Conflict, InvalidInput
 from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
 from apps.organizations.events import OrganizationChanged
 from apps.organizations.models import Member, Organization, RoleBinding
-from apps.organizations.selectors import organization_for
+from apps.organizations.selectors import organization_for, tree_locked
 
 MAX_DEPTH = 16
 MAX_ORGANIZATIONS = 5000
@@ -44,7 +44,7 @@ def organization_create(*, actor: Actor, name: str, parent_id: uuid.UUID) -> Org
 
     Raises PermissionDenied, NotFound (parent), InvalidInput, Conflict (too deep or too many).
     """
-    _lock_tree()
+    tree_locked()
     parent = organization_for(actor, parent_id)
     authorize(actor, p.CREATE_ORGANIZATION, parent)
     name = _name_validate(name, parent)
@@ -57,10 +57,10 @@ def organization_create(*, actor: Actor, name: str, parent_id: uuid.UUID) -> Org
 @transaction.atomic
 def organization_rename(*, actor: Actor, organization_id: uuid.UUID, name: str) -> Organization:
     """Publishes organization_changed if the name differs."""
-    _lock_tree()
+    tree_locked()
     organization = organization_for(actor, organization_id)
     authorize(actor, p.UPDATE_ORGANIZATION, organization)
-    parent = None if organization.is_root() else organization.get_parent()
+    parent = None if organization.is_root() else Organization.objects.get_parent(organization)
     name = _name_validate(name, parent, but=organization.id)
     if name != organization.name:
         organization.name = name
@@ -78,7 +78,7 @@ def organization_move(
     Needs the permission at the organization and at its new parent. Raises PermissionDenied, NotFound,
     Conflict (the root, a cycle, too deep).
     """
-    _lock_tree()
+    tree_locked()
     organization = organization_for(actor, organization_id)
     parent = organization_for(actor, parent_id)
     authorize(actor, p.MOVE_ORGANIZATION, organization)
@@ -92,7 +92,7 @@ def organization_move(
     _check_limits(parent.depth + 1 + deepest - organization.depth, 0)
     _name_validate(organization.name, parent, but=organization.id)
     preview = _preview(organization, parent, below.count())
-    if not dry_run and organization.get_parent() != parent:
+    if not dry_run and Organization.objects.get_parent(organization) != parent:
         Organization.objects.move(organization, parent, "last-child")
         _publish(actor, organization, "moved")
     return preview
@@ -101,7 +101,7 @@ def organization_move(
 @transaction.atomic
 def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
     """Delete an empty organization. Raises Conflict while it has children, members or roles bound."""
-    _lock_tree()
+    tree_locked()
     organization = organization_for(actor, organization_id)
     authorize(actor, p.DELETE_ORGANIZATION, organization)
     if organization.is_root():
@@ -116,16 +116,9 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
             _("Move its members, roles and organizations elsewhere first."),
             code="organization_not_empty",
         )
-    present.update(organization=organization.get_parent())
+    present.update(organization=Organization.objects.get_parent(organization))
     _publish(actor, organization, "deleted")
     organization.delete()
-
-
-def _lock_tree() -> Organization:
-    root = Organization.objects.select_for_update().filter(depth=1).first()
-    if root is None:
-        raise NotFound()
-    return root
 
 
 def _check_limits(depth: int, count: int) -> None:
@@ -157,7 +150,7 @@ def _preview(organization: Organization, parent: Organization, count: int) -> Mo
         step = Organization.steplen
         return {path[: n + step] for n in range(0, len(path), step)}
 
-    before = ancestors(organization.get_parent().path)
+    before = ancestors(Organization.objects.get_parent(organization).path)
     after = ancestors(parent.path)
     inside = list(
         RoleBinding.objects.filter(organization__path__in=before ^ after)
