@@ -18,8 +18,8 @@ def only_the_sample() -> Iterator[None]:
 
 
 @pytest.fixture
-def effects_table(request: pytest.FixtureRequest) -> Iterator[None]:
-    request.getfixturevalue("transactional_db")
+def effects_table(db: None) -> Iterator[None]:
+    """Where the sample's handler leaves its effects; committed in tests that commit."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE sample_effects (id bigint GENERATED ALWAYS AS IDENTITY, "
