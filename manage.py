@@ -9,7 +9,13 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from apps.common.embedded import ServiceError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ServiceError as error:
+        # Settings start the embedded servers, so this can come before Django handles errors.
+        sys.exit(f"manage.py: {error}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
+# Assets are served from where they are made, without collectstatic.
+WHITENOISE_USE_FINDERS = True
+
 # The sandbox's inbox takes all mail; /sandbox/inbox/ shows it.
 SANDBOX = True
 EMAIL_HOST = "127.0.0.1"

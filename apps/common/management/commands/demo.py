@@ -17,7 +17,7 @@ from django.db import connections
 from apps.common import embedded
 from apps.common.demo_session import DemoSession
 from apps.common.embedded import ServiceError
-from apps.common.embedded.process import tail
+from apps.common.embedded.process import candidate_ports, tail
 from apps.common.supervisor import StopSignals, Supervisor, procfile_read
 
 READY_TIMEOUT_S = 120.0
@@ -28,6 +28,8 @@ STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("sample data", "seed_demo", {}),
     ("styles", "assets", {}),
 )
+# Not in the Procfile, which production runs too.
+SANDBOX = {"sandbox": "python manage.py sandbox"}
 SCREEN = """
   Wrapper Platform is running.
 
@@ -97,7 +99,7 @@ class Command(BaseCommand):
         connections.close_all()
         signals.raising = False
         supervisor = Supervisor(
-            commands=procfile_read(Path(settings.BASE_DIR, "Procfile")),
+            commands=procfile_read(Path(settings.BASE_DIR, "Procfile")) | SANDBOX,
             folder=Path(settings.BASE_DIR),
             logs=session.folder / "logs",
             env=_environment(session),
@@ -174,5 +176,8 @@ def _environment(session: DemoSession) -> dict[str, str]:
         "PORT": str(session.port),
         "PUBLIC_URL": session.url,
         "PYTHONUNBUFFERED": "1",
+        # Where the sandbox's SMTP server listens and the platform sends its mail.
+        "SANDBOX_SMTP_PORT": os.environ.get("SANDBOX_SMTP_PORT")
+        or str(next(candidate_ports(session.folder / "smtp", None))),
         "WRAPPER_STATE_DIR": str(session.folder),
     }
