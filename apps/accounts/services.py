@@ -148,7 +148,9 @@ def membership_add(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) 
     Raises PermissionDenied for an actor from another tenant.
     """
     _require_party(actor, person_id, tenant_id)
-    membership, _ = TenantMembership.objects.get_or_create(person_id=person_id, tenant_id=tenant_id)
+    membership, _created = TenantMembership.objects.get_or_create(
+        person_id=person_id, tenant_id=tenant_id
+    )
     return membership
 
 
@@ -177,7 +179,10 @@ def _locked(actor: Actor, person_id: uuid.UUID) -> Person:
 
 
 def _keep_staff(person_id: uuid.UUID) -> None:
-    """Raise Conflict for the last active member of staff. In the order of ids: two cannot deadlock."""
+    """Raise Conflict for the last active member of staff.
+
+    Locks them all, in the order of ids, so that two who do this cannot deadlock.
+    """
     staff = Person.objects.filter(is_staff=True, is_active=True)
     if not staff.filter(id=person_id).exists():
         return

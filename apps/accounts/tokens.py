@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.accounts import keys
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.models import TokenSession
-from apps.common.ids import uuid7
+from apps.common.ids import parse_uuid, uuid7
 
 AUDIENCE = "wrapper-api"
 TYPE = "at+jwt"
@@ -71,15 +71,22 @@ def verify(token: str) -> AccessClaims:
         return _claims(claims)
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
-    except (jwt.InvalidTokenError, ValueError, KeyError, TypeError) as error:
+    except (jwt.InvalidTokenError, ValueError, KeyError) as error:
         raise TokenInvalid from error
 
 
 def _claims(claims: dict[str, Any]) -> AccessClaims:
     tenant = claims["tenant"]
     return AccessClaims(
-        person_id=uuid.UUID(claims["sub"]),
-        session_id=uuid.UUID(claims["sid"]),
-        tenant_id=uuid.UUID(tenant) if tenant is not None else None,
-        jti=claims["jti"],
+        person_id=_uuid(claims["sub"]),
+        session_id=_uuid(claims["sid"]),
+        tenant_id=_uuid(tenant) if tenant is not None else None,
+        jti=str(claims["jti"]),
     )
+
+
+def _uuid(value: object) -> uuid.UUID:
+    parsed = parse_uuid(value)
+    if parsed is None:
+        raise TokenInvalid
+    return parsed

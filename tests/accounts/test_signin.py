@@ -27,9 +27,7 @@ def test_sign_in_and_out(client: Client, alice: Person) -> None:
 
 def test_unknown_and_known_address_look_the_same(client: Client, alice: Person) -> None:
     known, unknown = try_login(client, alice.email), try_login(client, "nobody@acme.test")
-    assert errors(known) == errors(unknown) == [
-        "The e-mail address and the password do not match."
-    ]
+    assert errors(known) == errors(unknown) == ["The e-mail address and the password do not match."]
 
 
 def test_unverified_gets_the_mail_again(client: Client, alice: Person) -> None:
