@@ -13,7 +13,8 @@ from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.organizations.selectors import invitations_for, members_for, organizations_for
 from apps.portal.http import may
-from apps.roles.models import Role
+from apps.roles.models import OWNER, Role, role_permissions
+from apps.roles.selectors import roles_for
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
 
@@ -74,6 +75,16 @@ def roles_with_holders() -> QuerySet[Role]:
         distinct=True,
     )
     return Role.objects.annotate(holder_count=holders)
+
+
+def roles_to_give(actor: Actor) -> list[Role]:
+    """Roles that allow nothing the actor holds nowhere, the smallest first. The services decide."""
+
+    def codes(role: Role) -> frozenset[str]:
+        return role_permissions(role.code, role.is_system, role.permissions)
+
+    giveable = [role for role in roles_for(actor) if all(may(actor, code) for code in codes(role))]
+    return sorted(giveable, key=lambda role: (len(codes(role)), role.code == OWNER, role.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 # Reads NAME, or the file that NAME_FILE names.
@@ -117,6 +119,8 @@ TEMPLATES = [
     }
 ]
 COTTON_DIR = "components"
+# A component sees what it is given, not what the page around it happens to have.
+COTTON_ISOLATE_BY_DEFAULT = True
 
 # --- Database ------------------------------------------------------------------------------------
 DATABASE_URL = env("DATABASE_URL", default="")

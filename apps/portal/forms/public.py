@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.urls import reverse_lazy
 
 from apps.accounts.models import Person
 from apps.accounts.validators import time_zones, validate_printable
@@ -31,6 +32,10 @@ class WorkspaceForm(forms.Form):
                 "autocapitalize": "none",
                 "spellcheck": "false",
                 "data-slug-from": "id_name",
+                "hx-get": reverse_lazy("workspace_slug"),
+                "hx-trigger": "input changed delay:300ms",
+                "hx-target": "#slug-status",
+                "hx-sync": "this:replace",
             }
         ),
         help_text="Lower-case letters, digits and hyphens. It cannot be changed later.",

@@ -15,9 +15,8 @@ from apps.organizations.services import invitation_create, invitation_resend, in
 from apps.portal.forms.workspace import InviteForm
 from apps.portal.http import WorkspaceRequest, add_errors, require, workspace_page
 from apps.portal.paging import paginate
-from apps.portal.selectors import invitation_counts
+from apps.portal.selectors import invitation_counts, roles_to_give
 from apps.roles.models import Role
-from apps.roles.selectors import roles_for
 
 TABS = (S.PENDING, S.ACCEPTED, S.EXPIRED, S.REVOKED)
 
@@ -48,7 +47,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page
 def create(request: WorkspaceRequest) -> HttpResponse:
     require(request.actor, p.INVITE_MEMBER)
-    roles = list(roles_for(request.actor))
+    roles = roles_to_give(request.actor)
     organizations = list(organizations_for(request.actor))
     everyday = [str(role.id) for role in roles if role.code == "member"]
     form = InviteForm(

@@ -24,7 +24,7 @@ from apps.organizations.services import (
 from apps.portal.forms.workspace import BindingForm, ConfirmNameForm, MoveMemberForm
 from apps.portal.http import WorkspaceRequest, add_errors, may, require, workspace_page
 from apps.portal.paging import paginate
-from apps.portal.selectors import members_found, members_with_roles
+from apps.portal.selectors import members_found, members_with_roles, roles_to_give
 from apps.roles.permissions import BIND_ROLE, VIEW_ROLE
 from apps.roles.selectors import roles_for
 
@@ -80,7 +80,7 @@ def role_give(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     member = _member(request.actor, member_id)
     form = BindingForm(
         request.POST or None,
-        roles=roles_for(request.actor),
+        roles=roles_to_give(request.actor),
         organizations=organizations_for(request.actor),
         initial={"organization_id": member.organization_id},
     )

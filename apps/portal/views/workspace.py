@@ -10,7 +10,7 @@ from apps.common.errors import PlatformError
 from apps.portal.forms.workspace import TenantNameForm
 from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
 from apps.portal.selectors import roles_with_holders
-from apps.roles.models import Role, role_permissions
+from apps.roles.models import OWNER, Role, role_permissions
 from apps.roles.permissions import VIEW_ROLE
 from apps.tenants.models import slug_host
 from apps.tenants.permissions import UPDATE_SETTINGS, VIEW_SETTINGS
@@ -50,7 +50,7 @@ def roles(request: WorkspaceRequest) -> HttpResponse:
     """A matrix: what each role allows."""
     authorize(request.actor, VIEW_ROLE)
     found = list(roles_with_holders())
-    found.sort(key=lambda role: (not role.is_system, -len(_codes(role)), role.name))
+    found.sort(key=lambda role: (role.code != OWNER, not role.is_system, -len(_codes(role)), role.name))
     held = [_codes(role) for role in found]
     areas: dict[str, list[tuple[Permission, list[bool]]]] = {}
     for permission in permissions().values():

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,7 +24,8 @@ from apps.tenants.slugs import slug_validate
 @person_page
 def index(request: PageRequest) -> HttpResponse:
     found = list(workspaces_of(request.user))
-    return render(request, "portal/workspaces/list.html", {"workspaces": found})
+    context = {"workspaces": found, "base_domain": settings.BASE_DOMAIN}
+    return render(request, "portal/workspaces/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
