@@ -83,7 +83,7 @@ _loader: Callable[[uuid.UUID], TenantRef] | None = None
 
 def set_tenant_loader(loader: Callable[[uuid.UUID], TenantRef]) -> None:
     """Called once by the tenants app: a function from id to a runnable tenant's reference."""
-    global _loader
+    global _loader  # noqa: PLW0603 - set once at start
     _loader = loader
 
 

@@ -3,7 +3,12 @@ import uuid
 from apps.events.registry import Event, event
 
 
-@event("organizations.organization_changed", version=1, scope="organization", aggregate="organization_id")
+@event(
+    "organizations.organization_changed",
+    version=1,
+    scope="organization",
+    aggregate="organization_id",
+)
 class OrganizationChanged(Event):
     """change: created, renamed, moved or deleted."""
 
@@ -20,7 +25,9 @@ class MemberInvited(Event):
     email: str
 
 
-@event("organizations.invitation_revoked", version=1, scope="organization", aggregate="invitation_id")
+@event(
+    "organizations.invitation_revoked", version=1, scope="organization", aggregate="invitation_id"
+)
 class InvitationRevoked(Event):
     invitation_id: uuid.UUID
     email: str
@@ -33,7 +40,9 @@ class MemberJoined(Event):
     email: str
 
 
-@event("organizations.member_status_changed", version=1, scope="organization", aggregate="member_id")
+@event(
+    "organizations.member_status_changed", version=1, scope="organization", aggregate="member_id"
+)
 class MemberStatusChanged(Event):
     """status: active, deactivated or removed."""
 

@@ -19,7 +19,9 @@ def token_read(token: str) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:
     try:
         tenant_id, invitation_id, nonce = signing.loads(token, salt=SALT)
     except signing.BadSignature as error:
-        raise NotFound("This invitation link is not complete. Copy it whole from the e-mail.") from error
+        raise NotFound(
+            "This invitation link is not complete. Copy it whole from the e-mail."
+        ) from error
     return uuid.UUID(tenant_id), uuid.UUID(invitation_id), uuid.UUID(nonce)
 
 

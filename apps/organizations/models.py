@@ -40,7 +40,10 @@ class Member(BaseModel):
         _("status"), max_length=12, choices=MemberStatus, default=MemberStatus.ACTIVE
     )
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="members", verbose_name=_("organization")
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="members",
+        verbose_name=_("organization"),
     )
 
     class Meta:

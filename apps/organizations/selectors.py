@@ -27,7 +27,7 @@ def actor_for(person: Person) -> Actor:
     """
     found = _actor(Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE))
     if found is None:
-        raise NotFound()
+        raise NotFound
     return found
 
 
@@ -37,7 +37,7 @@ def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]
     member = member_for(actor, member_id)
     found = _actor(Member.objects.filter(id=member.id))
     if found is None:
-        raise NotFound()
+        raise NotFound
     return member, found
 
 
@@ -80,7 +80,7 @@ def _below(field: str, paths: list[str] | None) -> Q:
     if paths is None:
         return Q()
     if not paths:
-        raise PermissionDenied()
+        raise PermissionDenied
     return reduce(or_, (Q(**{f"{field}__startswith": path}) for path in paths))
 
 
@@ -99,7 +99,7 @@ def organization_for(actor: Actor, organization_id: uuid.UUID) -> Organization:
     """Raises NotFound."""
     organization = organizations_for(actor).filter(id=organization_id).first()
     if organization is None:
-        raise NotFound()
+        raise NotFound
     return organization
 
 
@@ -107,7 +107,7 @@ def tree_locked() -> Organization:
     """The root, locked: structural changes and renames wait for each other. Raises NotFound."""
     root = Organization.objects.select_for_update().filter(depth=1).first()
     if root is None:
-        raise NotFound()
+        raise NotFound
     return root
 
 
@@ -164,7 +164,7 @@ def member_for(actor: Actor, member_id: uuid.UUID) -> Member:
     """Raises NotFound."""
     member = members_for(actor).filter(id=member_id).first()
     if member is None:
-        raise NotFound()
+        raise NotFound
     return member
 
 
@@ -198,7 +198,7 @@ def invitation_for(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     """Raises NotFound."""
     invitation = invitations_for(actor).filter(id=invitation_id).first()
     if invitation is None:
-        raise NotFound()
+        raise NotFound
     return invitation
 
 

@@ -24,9 +24,7 @@ log = structlog.get_logger(__name__)
 def send_invitation(*, tenant_id: str, invitation_id: str) -> None:
     """Send the mail, once for each link; a mail that was sent or is not wanted any more is not sent."""
     invitation = (
-        Invitation.objects.select_related("invited_by")
-        .filter(id=uuid.UUID(invitation_id))
-        .first()
+        Invitation.objects.select_related("invited_by").filter(id=uuid.UUID(invitation_id)).first()
     )
     if invitation is None or invitation.sent_at or invitation.status != InvitationStatus.PENDING:
         log.info("invitation.mail_skipped", invitation_id=invitation_id)

@@ -19,7 +19,15 @@ def role_for(actor: Actor, role_id: uuid.UUID) -> Role:
     """Raises PermissionDenied, NotFound."""
     role = roles_for(actor).filter(id=role_id).first()
     if role is None:
-        raise NotFound()
+        raise NotFound
+    return role
+
+
+def role_locked(actor: Actor, role_id: uuid.UUID) -> Role:
+    """As role_for, locked: for a change that depends on what the role says now."""
+    role = roles_for(actor).select_for_update().filter(id=role_id).first()
+    if role is None:
+        raise NotFound
     return role
 
 

@@ -49,7 +49,9 @@ def role_create(
         with transaction.atomic():
             role.save(force_insert=True)
     except IntegrityError as error:
-        raise InvalidInput.field("name", _("A role with this name exists."), "name_taken") from error
+        raise InvalidInput.field(
+            "name", _("A role with this name exists."), "name_taken"
+        ) from error
     publish(RoleChanged(role_id=role.id, code=role.code, change="created"), actor=actor)
     return role
 
@@ -97,9 +99,11 @@ def role_delete(*, actor: Actor, role_id: uuid.UUID) -> None:
 def _lock_custom(role_id: uuid.UUID) -> Role:
     role = Role.objects.select_for_update().filter(id=role_id).first()
     if role is None:
-        raise NotFound()
+        raise NotFound
     if role.is_system:
-        raise Conflict(_("System roles cannot be changed. Create a custom role."), code="system_role")
+        raise Conflict(
+            _("System roles cannot be changed. Create a custom role."), code="system_role"
+        )
     return role
 
 

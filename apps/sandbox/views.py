@@ -29,9 +29,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def email(request: HttpRequest, email_id: uuid.UUID) -> HttpResponse:
-    return render(
-        request, "sandbox/email.html", {"email": get_object_or_404(Email, id=email_id)}
-    )
+    return render(request, "sandbox/email.html", {"email": get_object_or_404(Email, id=email_id)})
 
 
 @require_safe

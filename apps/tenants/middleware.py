@@ -10,8 +10,8 @@ from django.http.request import split_domain_port
 from apps.common.problems import problem_or_page
 from apps.common.tenancy import tenant_context
 from apps.common.urls import public_url
-from apps.tenants.http import PlatformRequest
 from apps.tenants.enums import TenantStatus as S
+from apps.tenants.http import PlatformRequest
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import progress
 from apps.tenants.selectors import tenant_by_host, tenant_by_slug

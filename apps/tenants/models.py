@@ -37,7 +37,8 @@ class Tenant(BaseModel, TenantMixin):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(slug__regex=r"^[a-z][a-z0-9-]*[a-z0-9]$"), name="tenant_slug_is_dns_label"
+                condition=Q(slug__regex=r"^[a-z][a-z0-9-]*[a-z0-9]$"),
+                name="tenant_slug_is_dns_label",
             ),
             models.CheckConstraint(
                 condition=Q(schema_name__regex=r"^t_[a-z0-9_]{1,60}$"), name="tenant_schema_name"

@@ -125,7 +125,7 @@ def template_is_current() -> bool:
     if not schemas_existing([TEMPLATE]):
         return False
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT app, name FROM "{TEMPLATE}".django_migrations')
+        cursor.execute(f'SELECT app, name FROM "{TEMPLATE}".django_migrations')  # noqa: S608
         return set(cursor.fetchall()) == known_migrations()
 
 
@@ -136,7 +136,7 @@ def schemas_outdated(schema_names: list[str]) -> list[str]:
     with connection.cursor() as cursor:
         for start in range(0, len(schema_names), 200):
             parts = [
-                f"SELECT '{name}', array_agg(app || '.' || name) @> %s::text[] "
+                f"SELECT '{name}', array_agg(app || '.' || name) @> %s::text[] "  # noqa: S608 - checked names
                 f'FROM "{_check_name(name)}".django_migrations'
                 for name in schema_names[start : start + 200]
             ]
@@ -191,5 +191,3 @@ def _check_name(schema_name: str) -> str:
     if not SCHEMA_NAME.fullmatch(schema_name):
         raise ValueError(f"not a tenant schema name: {schema_name!r}")
     return schema_name
-
-

@@ -33,8 +33,13 @@ def tenant_for(actor: Actor, tenant_id: uuid.UUID) -> Tenant:
         found = found.filter(owner_person_id=actor.person_id)
     tenant = found.first()
     if tenant is None:
-        raise NotFound()
+        raise NotFound
     return tenant
+
+
+def tenant_locked(tenant_id: uuid.UUID) -> Tenant:
+    """The tenant's row, locked: for a change that depends on what the row says now."""
+    return Tenant.objects.select_for_update().get(id=tenant_id)
 
 
 def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:

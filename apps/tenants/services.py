@@ -85,7 +85,10 @@ def _domain_add(tenant: Tenant, domain: str, *, is_primary: bool) -> None:
     try:
         with transaction.atomic():
             Domain(
-                tenant=tenant, domain=domain.lower(), is_primary=is_primary, verified_at=timezone.now()
+                tenant=tenant,
+                domain=domain.lower(),
+                is_primary=is_primary,
+                verified_at=timezone.now(),
             ).save(force_insert=True)
     except IntegrityError as error:
         raise InvalidInput.field(
@@ -110,7 +113,7 @@ def tenant_rename(*, actor: Actor, tenant_id: uuid.UUID, name: str) -> Tenant:
         authorize(actor, permissions.UPDATE_SETTINGS)
         ref = current_tenant()
         if ref is None or ref.id != tenant_id:
-            raise NotFound()
+            raise NotFound
     name = name_validate(name)
     tenant = _lock(tenant_id)
     if tenant.name != name:
@@ -127,7 +130,9 @@ def tenant_suspend(*, actor: Actor, tenant_id: uuid.UUID, reason: str) -> Tenant
     require_platform(actor)
     if not reason.strip():
         raise InvalidInput.field("reason", _("Say why: members and staff will ask."), "required")
-    return transition(actor, _lock(tenant_id), S.SUSPENDED, action="suspended", reason=reason.strip())
+    return transition(
+        actor, _lock(tenant_id), S.SUSPENDED, action="suspended", reason=reason.strip()
+    )
 
 
 @transaction.atomic
@@ -207,7 +212,7 @@ def transition(
 def _lock(tenant_id: uuid.UUID) -> Tenant:
     tenant = Tenant.objects.select_for_update().filter(id=tenant_id).first()
     if tenant is None:
-        raise NotFound()
+        raise NotFound
     return tenant
 
 

@@ -1,7 +1,7 @@
 """Production: nothing has a default that is not safe; what is missing stops the start."""
 
 from config.settings.base import *
-from config.settings.base import REDIS_URL, caches, env, postgres
+from config.settings.base import caches, env, postgres
 
 SECRET_KEY = env("SECRET_KEY")
 DATABASE_URL = env("DATABASE_URL")

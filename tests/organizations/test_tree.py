@@ -72,9 +72,7 @@ def test_moving_changes_who_may_act_and_the_preview_says_so(
     assert [m.email for m in preview.gaining] == ["bob@acme.test"]
     assert tree(owner)[2] == (3, "Team")
 
-    assert (
-        organization_move(actor=owner, organization_id=team.id, parent_id=finance.id) == preview
-    )
+    assert organization_move(actor=owner, organization_id=team.id, parent_id=finance.id) == preview
     team.refresh_from_db()
     assert allows(actor_for(bob), "organizations.update_organization", team)
     assert tree(owner) == [(1, "Acme"), (2, "Sales"), (2, "Finance"), (3, "Team")]

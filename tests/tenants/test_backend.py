@@ -63,7 +63,7 @@ def test_a_context_that_cannot_be_set_raises_and_runs_nothing(acme: Tenant) -> N
         with connection.cursor() as cursor:
             with pytest.raises(DatabaseError):
                 cursor.execute("SELECT 1 / 0")
-        # The transaction is aborted, so the context can't be sent: no row of any schema may be read.
+        # The transaction is aborted, so the context can't be sent: no row may be read.
         with tenant_context(acme):
             Organization.objects.count()
     assert context() == ("public", "")

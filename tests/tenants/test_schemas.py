@@ -26,7 +26,8 @@ UNION ALL
 SELECT 'index', tablename, indexname, replace(indexdef, %(schema)s || '.', '')
 FROM pg_indexes WHERE schemaname = %(schema)s
 UNION ALL
-SELECT 'sequence', '', sequencename, increment_by::text FROM pg_sequences WHERE schemaname = %(schema)s
+SELECT 'sequence', '', sequencename, increment_by::text FROM pg_sequences
+WHERE schemaname = %(schema)s
 ORDER BY 1, 2, 3
 """
 

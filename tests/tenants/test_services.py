@@ -25,7 +25,8 @@ SYSTEM = Actor.system("tests")
 
 HOSTILE_SLUGS = [
     "", "a", "public", "pg-x", "pg_x", "www", "api", "-acme", "acme-", "a--b", "xn--acme", "1acme",
-    "ac me", "acmé", "a" * 41, "a" * 64, "a'b", 'a"b', "a;b", "a.b", "a/b", "a\0b", "a\nb", "acme\n\n.",
+    "ac me", "acmé", "a" * 41, "a" * 64, "a'b", 'a"b', "a;b", "a.b", "a/b", "a\0b", "a\nb",
+    "acme\n\n.",
 ]  # fmt: skip
 
 

@@ -72,9 +72,7 @@ def _check_holds(actor: Actor, role: Role, organization: Organization) -> None:
         )
 
 
-def roles_bind(
-    actor: Actor, member: Member, roles: list[Role], organization: Organization
-) -> None:
+def roles_bind(actor: Actor, member: Member, roles: list[Role], organization: Organization) -> None:
     """Give several roles that were checked before; those that the member has already stay."""
     held = set(
         RoleBinding.objects.filter(member=member, organization=organization).values_list(
@@ -107,7 +105,7 @@ def binding_delete(*, actor: Actor, binding_id: uuid.UUID) -> None:
     owner_role_locked()
     binding = bindings_for(actor).filter(id=binding_id).first()
     if binding is None:
-        raise NotFound()
+        raise NotFound
     authorize(actor, BIND_ROLE, binding.organization)
     _check_holds(actor, binding.role, binding.organization)
     if binding.role.code == OWNER:

@@ -113,7 +113,7 @@ def invitation_open(token: str) -> InvitationOffer:
             .first()
         )
         if invitation is None:
-            raise NotFound()
+            raise NotFound
         names = Role.objects.filter(id__in=invitation.role_ids).values_list("name", flat=True)
         by = invitation.invited_by
         return InvitationOffer(
@@ -137,7 +137,7 @@ def invitation_accept(*, person: Person, token: str) -> tuple[Tenant, Member]:
             .first()
         )
         if invitation is None:
-            raise NotFound()
+            raise NotFound
         if invitation.email.casefold() != person.email.casefold():
             raise PermissionDenied(
                 _("This invitation is for another e-mail address. Sign in with that one."),
@@ -178,7 +178,7 @@ def _token_tenant(token: str) -> tuple[Tenant, uuid.UUID, uuid.UUID]:
     tenant_id, invitation_id, nonce = token_read(token)
     tenant = Tenant.objects.filter(id=tenant_id).first()
     if tenant is None or not tenant.is_ready:
-        raise NotFound()
+        raise NotFound
     return tenant, invitation_id, nonce
 
 

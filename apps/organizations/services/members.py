@@ -60,9 +60,7 @@ def member_move(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.UUI
     if member.organization_id != organization.id:
         member.organization = organization
         member.save(update_fields=["organization", "updated_at"])
-        publish(
-            MemberMoved(member_id=member.id, organization_id=organization.id), actor=actor
-        )
+        publish(MemberMoved(member_id=member.id, organization_id=organization.id), actor=actor)
     return member
 
 

@@ -128,9 +128,7 @@ def _check_limits(depth: int, count: int) -> None:
         raise Conflict(_("A workspace can have 5,000 organizations."), code="too_many")
 
 
-def _name_validate(
-    name: str, parent: Organization | None, *, but: uuid.UUID | None = None
-) -> str:
+def _name_validate(name: str, parent: Organization | None, *, but: uuid.UUID | None = None) -> str:
     name = " ".join(name.split())
     if not name or len(name) > 100 or not name.isprintable():
         raise InvalidInput.field("name", _("Use 1 to 100 printable characters."), "name_invalid")
@@ -165,8 +163,6 @@ def _preview(organization: Organization, parent: Organization, count: int) -> Mo
 
 def _publish(actor: Actor, organization: Organization, change: str) -> None:
     publish(
-        OrganizationChanged(
-            organization_id=organization.id, name=organization.name, change=change
-        ),
+        OrganizationChanged(organization_id=organization.id, name=organization.name, change=change),
         actor=actor,
     )

@@ -6,29 +6,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Email',
+            name="Email",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('sender', models.CharField(max_length=320, verbose_name='from')),
-                ('recipients', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=320), size=None, verbose_name='to')),
-                ('subject', models.CharField(blank=True, max_length=998, verbose_name='subject')),
-                ('text', models.TextField(blank=True)),
-                ('html', models.TextField(blank=True)),
-                ('raw', models.BinaryField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("sender", models.CharField(max_length=320, verbose_name="from")),
+                (
+                    "recipients",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=320), size=None, verbose_name="to"
+                    ),
+                ),
+                ("subject", models.CharField(blank=True, max_length=998, verbose_name="subject")),
+                ("text", models.TextField(blank=True)),
+                ("html", models.TextField(blank=True)),
+                ("raw", models.BinaryField()),
             ],
             options={
-                'verbose_name': 'e-mail',
-                'ordering': ('-id',),
+                "verbose_name": "e-mail",
+                "ordering": ("-id",),
             },
         ),
     ]

@@ -7,68 +7,205 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('schema_name', models.CharField(db_index=True, max_length=63, unique=True, validators=[django_tenants.postgresql_backend.base._check_schema_name])),
-                ('slug', models.CharField(max_length=40, unique=True, verbose_name='address')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('provisioning', 'Provisioning'), ('ready', 'Ready'), ('suspended', 'Suspended'), ('archived', 'Archived'), ('deleting', 'Deleting'), ('failed', 'Failed')], default='pending', max_length=12, verbose_name='status')),
-                ('status_reason', models.CharField(blank=True, max_length=500, verbose_name='reason')),
-                ('owner_person_id', models.UUIDField(help_text='Person who created the workspace.', verbose_name='owner')),
-                ('steps_done', models.JSONField(blank=True, default=list, verbose_name='provisioning steps done')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='failed attempts')),
-                ('next_attempt_at', models.DateTimeField(blank=True, null=True, verbose_name='next attempt')),
-                ('last_error', models.TextField(blank=True, verbose_name='last error')),
-                ('ready_at', models.DateTimeField(blank=True, null=True, verbose_name='ready since')),
-                ('delete_after', models.DateTimeField(blank=True, null=True, verbose_name='deleted after')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "schema_name",
+                    models.CharField(
+                        db_index=True,
+                        max_length=63,
+                        unique=True,
+                        validators=[django_tenants.postgresql_backend.base._check_schema_name],
+                    ),
+                ),
+                ("slug", models.CharField(max_length=40, unique=True, verbose_name="address")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("provisioning", "Provisioning"),
+                            ("ready", "Ready"),
+                            ("suspended", "Suspended"),
+                            ("archived", "Archived"),
+                            ("deleting", "Deleting"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "status_reason",
+                    models.CharField(blank=True, max_length=500, verbose_name="reason"),
+                ),
+                (
+                    "owner_person_id",
+                    models.UUIDField(
+                        help_text="Person who created the workspace.", verbose_name="owner"
+                    ),
+                ),
+                (
+                    "steps_done",
+                    models.JSONField(
+                        blank=True, default=list, verbose_name="provisioning steps done"
+                    ),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="failed attempts"),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="next attempt"),
+                ),
+                ("last_error", models.TextField(blank=True, verbose_name="last error")),
+                (
+                    "ready_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="ready since"),
+                ),
+                (
+                    "delete_after",
+                    models.DateTimeField(blank=True, null=True, verbose_name="deleted after"),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['status', 'next_attempt_at'], name='tenant_status_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z][a-z0-9-]*[a-z0-9]$')), name='tenant_slug_is_dns_label'), models.CheckConstraint(condition=models.Q(('schema_name__regex', '^t_[a-z0-9_]{1,60}$')), name='tenant_schema_name')],
+                "indexes": [
+                    models.Index(fields=["status", "next_attempt_at"], name="tenant_status_due")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("slug__regex", "^[a-z][a-z0-9-]*[a-z0-9]$")),
+                        name="tenant_slug_is_dns_label",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("schema_name__regex", "^t_[a-z0-9_]{1,60}$")),
+                        name="tenant_schema_name",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('domain', models.CharField(db_index=True, max_length=253, unique=True)),
-                ('is_primary', models.BooleanField(db_index=True, default=True)),
-                ('verified_at', models.DateTimeField(blank=True, null=True, verbose_name='verified')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("domain", models.CharField(db_index=True, max_length=253, unique=True)),
+                ("is_primary", models.BooleanField(db_index=True, default=True)),
+                (
+                    "verified_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="verified"),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="domains",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('domain__regex', '^[a-z0-9.-]+$')), name='domain_is_lower_case_host')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("domain__regex", "^[a-z0-9.-]+$")),
+                        name="domain_is_lower_case_host",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TenantEvent',
+            name="TenantEvent",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('action', models.CharField(max_length=40, verbose_name='action')),
-                ('from_status', models.CharField(blank=True, choices=[('pending', 'Pending'), ('provisioning', 'Provisioning'), ('ready', 'Ready'), ('suspended', 'Suspended'), ('archived', 'Archived'), ('deleting', 'Deleting'), ('failed', 'Failed')], max_length=12, verbose_name='from')),
-                ('to_status', models.CharField(choices=[('pending', 'Pending'), ('provisioning', 'Provisioning'), ('ready', 'Ready'), ('suspended', 'Suspended'), ('archived', 'Archived'), ('deleting', 'Deleting'), ('failed', 'Failed')], max_length=12, verbose_name='to')),
-                ('actor', models.CharField(max_length=254, verbose_name='by')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("action", models.CharField(max_length=40, verbose_name="action")),
+                (
+                    "from_status",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("pending", "Pending"),
+                            ("provisioning", "Provisioning"),
+                            ("ready", "Ready"),
+                            ("suspended", "Suspended"),
+                            ("archived", "Archived"),
+                            ("deleting", "Deleting"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=12,
+                        verbose_name="from",
+                    ),
+                ),
+                (
+                    "to_status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("provisioning", "Provisioning"),
+                            ("ready", "Ready"),
+                            ("suspended", "Suspended"),
+                            ("archived", "Archived"),
+                            ("deleting", "Deleting"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=12,
+                        verbose_name="to",
+                    ),
+                ),
+                ("actor", models.CharField(max_length=254, verbose_name="by")),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="history",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at', '-id'),
-                'indexes': [models.Index(fields=['tenant', '-created_at'], name='tenant_event_history')],
+                "ordering": ("-created_at", "-id"),
+                "indexes": [
+                    models.Index(fields=["tenant", "-created_at"], name="tenant_event_history")
+                ],
             },
         ),
     ]

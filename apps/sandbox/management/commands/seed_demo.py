@@ -69,9 +69,7 @@ class Command(BaseCommand):
         for name, children in TREE.items():
             made[name] = organization_create(actor=ACTOR, name=name, parent_id=root.id)
             for child in children:
-                made[child] = organization_create(
-                    actor=ACTOR, name=child, parent_id=made[name].id
-                )
+                made[child] = organization_create(actor=ACTOR, name=child, parent_id=made[name].id)
         member = role_by_code("member")
         member_join(actor=ACTOR, person=bob, organization=root, roles=[member])
         invitation_create(

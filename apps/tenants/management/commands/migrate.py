@@ -4,4 +4,8 @@ django-tenants replaces it by a command that walks every tenant one after anothe
 of `migrate_tenants`.
 """
 
-from django.core.management.commands.migrate import Command as Command
+from django.core.management.commands import migrate
+
+
+class Command(migrate.Command):
+    """Unchanged."""

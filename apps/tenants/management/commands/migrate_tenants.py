@@ -19,7 +19,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be migrated")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only say what would be migrated"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         schemas = list(Tenant.objects.order_by("created_at").values_list("schema_name", flat=True))

@@ -1,0 +1,46 @@
+"""`make bench`: measures what is promised and prints one line a figure. Not part of the tests.
+
+Runs on embedded servers of its own (.state/bench), durable as in production, and ends what it starts.
+`python -m benchmarks NAME ...` runs some of: provisioning, statements.
+"""
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+STATE = Path(__file__).resolve().parents[1] / ".state" / "bench"
+
+
+def main() -> None:
+    names = ["provisioning", "statements"]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
+    parser.add_argument("--tenants", type=int, default=200, help="how many the large runs have")
+    options = parser.parse_args()
+
+    shutil.rmtree(STATE, ignore_errors=True)
+    os.environ["WRAPPER_STATE_DIR"] = str(STATE)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.local"
+    os.environ["LOG_LEVEL"] = "ERROR"
+    import django
+
+    django.setup()
+    from apps.common import embedded
+    from benchmarks import provisioning, statements
+    from benchmarks.world import prepare
+
+    try:
+        prepare()
+        for name in options.names or names:
+            {"provisioning": provisioning, "statements": statements}[name].run(options.tenants)
+    finally:
+        from django.db import connections
+
+        connections.close_all()
+        embedded.stop(embedded.NAMES, "local")
+        shutil.rmtree(STATE, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
