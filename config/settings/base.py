@@ -27,7 +27,9 @@ PUBLIC_HOSTS = [BASE_DOMAIN, *env.list("PUBLIC_HOSTS", default=[])]
 # is the list, because tenants bring their own domains.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 _public = urlsplit(PUBLIC_URL)
-TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (f":{_public.port}" if _public.port else "")
+TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (
+    f":{_public.port}" if _public.port else ""
+)
 
 # --- Applications: S lives in the public schema, T in each tenant's ------------------------------
 SHARED_APPS = [
