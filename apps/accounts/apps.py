@@ -11,5 +11,5 @@ class AccountsConfig(AppConfig):
         # Attempts to sign in belong to no tenant, and count the same on every host; allauth has no
         # setting for the cache of its limits, and the default cache is the tenant's.
         ratelimit.cache = ConnectionProxy(caches, "global")
-        from apps.accounts import signals  # noqa: F401, PLC0415  # connects the receivers
-        from apps.accounts.api import openapi  # noqa: F401, PLC0415  # registers the schemes
+        from apps.accounts import signals  # noqa: F401  # connects the receivers
+        from apps.accounts.api import openapi  # noqa: F401  # registers the schemes

@@ -1,5 +1,6 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
@@ -63,7 +64,7 @@ class Person(AbstractBaseUser, PermissionsMixin, BaseModel):
         self.email = normalize_email(self.email)
         self.name = " ".join(self.name.split())
 
-    def validate_constraints(self, exclude: set[str] | None = None) -> None:
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Leaves the address to the field's own uniqueness, so that it is said once."""
         super().validate_constraints(exclude={*(exclude or ()), "email"})
 

@@ -1,6 +1,7 @@
 """The signed-in person: profile, workspaces, sign-ins."""
 
 import uuid
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -54,9 +55,6 @@ class MeView(APIView):
         return Response(PersonSerializer(changed).data)
 
 
-@extend_schema(
-    operation_id="me_tenants_list", summary="Your workspaces", examples=[examples.MY_TENANT]
-)
 class MyTenantsView(ListAPIView[TenantMembership]):
     serializer_class = MyTenantSerializer
     queryset = TenantMembership.objects.none()
@@ -65,13 +63,13 @@ class MyTenantsView(ListAPIView[TenantMembership]):
     def get_queryset(self) -> QuerySet[TenantMembership]:
         return selectors.memberships_of(_person(self.request))
 
+    @extend_schema(
+        operation_id="me_tenants_list", summary="Your workspaces", examples=[examples.MY_TENANT]
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
 
-@extend_schema(
-    operation_id="auth_sessions_list",
-    summary="Your sign-ins by API",
-    examples=[examples.SESSION],
-    tags=["auth"],
-)
+
 class TokenSessionsView(ListAPIView[TokenSession]):
     serializer_class = TokenSessionSerializer
     queryset = TokenSession.objects.none()
@@ -79,6 +77,14 @@ class TokenSessionsView(ListAPIView[TokenSession]):
 
     def get_queryset(self) -> QuerySet[TokenSession]:
         return selectors.token_sessions_of(_person(self.request))
+
+    @extend_schema(
+        operation_id="auth_sessions_list",
+        summary="Your sign-ins by API",
+        examples=[examples.SESSION],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
 
 
 class TokenSessionView(APIView):
