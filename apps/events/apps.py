@@ -7,6 +7,6 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         """Import what every installed app declares: the registries are whole before work starts."""
-        from apps.events import checks  # noqa: F401, PLC0415  (registers the system checks)
+        from apps.events import checks  # noqa: F401  (registers the system checks)
 
         autodiscover_modules("events", "handlers")
