@@ -3,6 +3,8 @@
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.console.site import site as console
+
 handler400 = "apps.portal.views.errors.bad_request"
 handler403 = "apps.portal.views.errors.permission_denied"
 handler404 = "apps.portal.views.errors.not_found"
@@ -11,6 +13,7 @@ handler500 = "apps.portal.views.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls_public")),
     path("", include("apps.accounts.urls_public")),
+    path("console/", console.urls),
 ]
 
 if apps.is_installed("apps.sandbox"):

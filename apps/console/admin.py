@@ -1,0 +1,19 @@
+"""What the console shows. Imported by the admin's autodiscovery.
+
+Here, and not in each app: a tenant's page needs people, who are a layer above tenants.
+"""
+
+from apps.accounts.models import Person, TenantMembership
+from apps.console.events import HandlingAdmin, OutboxEventAdmin
+from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.site import site
+from apps.console.tenants import DomainAdmin, TenantAdmin
+from apps.events.models import Handling, OutboxEvent
+from apps.tenants.models import Domain, Tenant
+
+site.register(Tenant, TenantAdmin)
+site.register(Domain, DomainAdmin)
+site.register(Person, PersonAdmin)
+site.register(TenantMembership, MembershipAdmin)
+site.register(OutboxEvent, OutboxEventAdmin)
+site.register(Handling, HandlingAdmin)

@@ -1,0 +1,83 @@
+"""The sidebar and the frame, for unfold's settings (`config/settings/console.py`)."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """icon: a Material Symbols name, from the font that unfold brings."""
+
+    title: str
+    icon: str
+    url_name: str
+
+
+OVERVIEW = Page("Overview", "monitoring", "admin:index")
+GROUPS: dict[str, list[Page]] = {
+    "Tenants": [
+        Page("Tenants", "domain", "admin:tenants_tenant_changelist"),
+        Page("Domains", "language", "admin:tenants_domain_changelist"),
+    ],
+    "People": [
+        Page("People", "person", "admin:accounts_person_changelist"),
+        Page("Memberships", "badge", "admin:accounts_tenantmembership_changelist"),
+    ],
+    "Events": [
+        Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),
+        Page("Handlings", "checklist", "admin:events_handling_changelist"),
+    ],
+}
+# Environments by the settings module's name, and unfold's colours for them.
+ENVIRONMENTS = {"production": "danger", "local": "info"}
+
+
+def pages() -> list[Page]:
+    return [OVERVIEW, *(page for group in GROUPS.values() for page in group)]
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        {"title": None, "items": [_item(request, OVERVIEW)]},
+        *(
+            {"title": title, "separator": True, "items": [_item(request, page) for page in group]}
+            for title, group in GROUPS.items()
+        ),
+    ]
+
+
+def _item(request: HttpRequest, page: Page) -> dict[str, Any]:
+    link = reverse(page.url_name)
+    here = request.path == link if page is OVERVIEW else request.path.startswith(link)
+    return {"title": page.title, "icon": page.icon, "link": link, "active": here}
+
+
+def environment(_request: HttpRequest) -> list[str]:
+    """The badge in the header: which installation this is, before one suspends a tenant in it."""
+    name = os.environ["DJANGO_SETTINGS_MODULE"].rpartition(".")[2]
+    return [name.capitalize(), ENVIRONMENTS.get(name, "warning")]
+
+
+def account_links(_request: HttpRequest) -> list[dict[str, str]]:
+    return [{"title": "Your workspaces", "link": reverse("workspaces")}]
+
+
+def icon(_request: HttpRequest) -> str:
+    return static("img/mark.svg")
+
+
+def favicon(_request: HttpRequest) -> str:
+    return static("img/favicon.svg")
+
+
+def stylesheet(_request: HttpRequest) -> str:
+    return static("console/console.css")
+
+
+def script(_request: HttpRequest) -> str:
+    return static("console/console.js")

@@ -1,0 +1,110 @@
+"""The console's admin site: a registry of its own, for platform staff, on the public host only."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.contrib.auth import logout as auth_logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
+from unfold.sites import UnfoldAdminSite
+
+from apps.console import dashboard, search
+
+View = Callable[..., HttpResponseBase]
+
+# What unfold cannot work without; docs/console.md says why. Added to the platform's policy.
+CSP = {
+    "script-src": ["'unsafe-eval'"],
+    "style-src-attr": ["'unsafe-inline'"],
+}
+# Django's admin has these; here people sign in and change passwords on the platform's own pages.
+UNUSED_URLS = {"password_change", "password_change_done", "autocomplete", "view_on_site"}
+
+
+class ConsoleSite(UnfoldAdminSite):
+    """Named `admin`, because the templates of Django and unfold reverse `admin:...`.
+
+    Signed-out visitors are sent to the platform's sign-in page, so that there is one form and one
+    set of lockouts. Signed-in people who are not staff get 404: the console is not advertised.
+    """
+
+    index_template = "console/dashboard.html"
+    index_title = "Overview"
+    enable_nav_sidebar = True
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        inner = csp_update(CSP)(super().admin_view(view, cacheable))
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            refused = self._refuse(request, request.get_full_path())
+            return refused or inner(request, *args, **kwargs)
+
+        return guarded
+
+    def _refuse(self, request: HttpRequest, following: str) -> HttpResponse | None:
+        if not request.user.is_authenticated:
+            return redirect_to_login(following)
+        if not self.has_permission(request):
+            raise Http404
+        return None
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED_URLS]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is no second sign-in form: go to the platform's, and come back to the overview."""
+        index = resolve_url(f"{self.name}:index")
+        return self._refuse(request, index) or redirect(index)
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        auth_logout(request)
+        return redirect(settings.LOGIN_URL)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Without unfold's inline style element: console.css has the colours, as the CSP wants."""
+        return {**super().each_context(request), "colors": None}
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        return super().index(request, {**(extra_context or {}), "figures": dashboard.figures()})
+
+    def search(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The palette (Ctrl-K): tenants, people and pages. Two statements.
+
+        Replaces unfold's, which keeps results in the default cache: that one belongs to a tenant.
+        """
+        results = search.results(request.GET.get("s", ""))
+        pages = Paginator(results, max(len(results), 1))
+        return TemplateResponse(
+            request,
+            "unfold/helpers/command_results.html",
+            {
+                "page_obj": pages,
+                "results": pages.page(1),
+                "page_counter": 0,
+                "execution_time": 0.0,
+                "search_term": request.GET.get("s", ""),
+                "command_show_history": False,
+            },
+            headers={"HX-Trigger": "search"},
+        )
+
+
+site = ConsoleSite(name="admin")
