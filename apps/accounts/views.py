@@ -56,7 +56,15 @@ class LoginView(views.LoginView):
         return super().form_valid(form)
 
 
-class ConfirmEmailView(views.ConfirmEmailView):
+class _SecretPath:
+    """Mixin: the path ends with a token, which stays out of the access log."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.log_path = request.path.replace(kwargs["key"], "…")
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+class ConfirmEmailView(_SecretPath, views.ConfirmEmailView):
     @transaction.atomic
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().post(*args, **kwargs)
@@ -91,7 +99,7 @@ class PasswordResetView(views.PasswordResetView):
         return super().form_valid(form)
 
 
-class PasswordResetFromKeyView(views.PasswordResetFromKeyView):
+class PasswordResetFromKeyView(_SecretPath, views.PasswordResetFromKeyView):
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         return super().form_valid(form)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core import mail
 from django.test import Client
 
+from apps.accounts.handoff import bind_session
 from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.events.drain import drain_once
@@ -40,6 +41,14 @@ def html_of(message: mail.EmailMultiAlternatives) -> str:
 
 def post_json(client: Client, path: str, body: dict[str, Any], **extra: Any) -> Any:
     return client.post(path, body, content_type="application/json", **extra)
+
+
+def force_sign_in(client: Client, person: Person, tenant: Tenant | None = None) -> None:
+    """Sign in without a page on the client's host: the tenant's, or without one the public host."""
+    client.force_login(person)
+    session = client.session
+    bind_session(session, tenant)
+    session.save()
 
 
 def sign_in(client: Client, person: Person) -> None:

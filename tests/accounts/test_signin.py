@@ -25,6 +25,16 @@ def test_sign_in_and_out(client: Client, alice: Person) -> None:
     assert client.get("/who/").content == b"AnonymousUser"
 
 
+def test_reauthentication_asks_for_the_password(client: Client, alice: Person) -> None:
+    sign_in(client, alice)
+    page = client.get("/accounts/reauthenticate/?next=/profile/")
+    assert list(page.context["form"].fields) == ["password"]
+    wrong = client.post("/accounts/reauthenticate/", {"password": "wrong", "next": "/profile/"})
+    assert list(wrong.context["form"].errors) == ["password"]
+    right = client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/profile/"})
+    assert right["Location"] == "/profile/"
+
+
 def test_unknown_and_known_address_look_the_same(client: Client, alice: Person) -> None:
     known, unknown = try_login(client, alice.email), try_login(client, "nobody@acme.test")
     assert errors(known) == errors(unknown) == ["The e-mail address and the password do not match."]

@@ -201,6 +201,16 @@ def test_forged_confirmation_links(client: Client, key: str) -> None:
     assert client.post(f"/accounts/confirm-email/{key}/").status_code == 404
 
 
+def test_tokens_stay_out_of_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    sign_up(client)
+    link = link_in(mails_after_drain()[0])
+    caplog.set_level("INFO")
+    client.get(link)
+    client.post(link)
+    assert "/accounts/confirm-email/…/" in caplog.text
+    assert link.split("/")[-2] not in caplog.text
+
+
 def test_links_do_not_follow_the_host_header(client: Client, settings: Settings) -> None:
     settings.PUBLIC_HOSTS = ["localhost", "evil.test"]
     client.post("/accounts/signup/", FORM, HTTP_HOST="evil.test", HTTP_X_FORWARDED_HOST="evil.test")
