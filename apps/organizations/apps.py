@@ -7,10 +7,13 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.common.access import register_permissions
+        from apps.common.api.views import set_actor_source
         from apps.organizations.permissions import PERMISSIONS
         from apps.organizations.provisioning import STEPS
+        from apps.organizations.selectors import actor_for
         from apps.tenants.provisioning import register_step
 
+        set_actor_source(actor_for)
         register_permissions(PERMISSIONS)
         for step in STEPS:
             register_step(step)

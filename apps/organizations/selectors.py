@@ -7,11 +7,12 @@ from operator import or_
 from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Length, Substr
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.common.access import authorize, paths_allowed
+from apps.common.access import Decision, authorize, decide, paths_allowed, permissions
 from apps.common.actors import Actor, ActorKind, Grant
-from apps.common.errors import NotFound, PermissionDenied
+from apps.common.errors import InvalidInput, NotFound, PermissionDenied
 from apps.common.tenancy import require_tenant
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
@@ -39,6 +40,22 @@ def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]
     if found is None:
         raise NotFound
     return member, found
+
+
+def access_explain(
+    actor: Actor, *, member_id: uuid.UUID, permission: str, organization_id: uuid.UUID | None
+) -> Decision:
+    """Whether a member may do something (None: in the whole tenant) and why. Five statements.
+
+    Raises PermissionDenied, NotFound (member, organization), InvalidInput (permission).
+    """
+    member, held = member_actor_for(actor, member_id)
+    if permission not in permissions():
+        raise InvalidInput.field("permission", _("There is no such permission."), "unknown")
+    node = organization_for(actor, organization_id) if organization_id else None
+    if not member.is_active:
+        return Decision(False, "the member is deactivated")
+    return decide(held, permission, node)
 
 
 def _actor(members: QuerySet[Member]) -> Actor | None:

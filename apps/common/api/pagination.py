@@ -1,12 +1,71 @@
 """Cursor pagination: stable under inserts, and as cheap on page 1,000 as on page 1."""
 
-from rest_framework import pagination
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, pagination
+from rest_framework.request import Request
+
+from apps.common.errors import InvalidInput
+from apps.common.ids import parse_uuid
+
+MAX_POSITION_LENGTH = 300
 
 
 class CursorPagination(pagination.CursorPagination):
-    """`?cursor=` and `?page_size=` (1 to 200). Ids are UUIDv7, so `id` orders by creation."""
+    """`?cursor=` and `?page_size=` (1 to 200). Ids are UUIDv7, so `id` orders by creation.
+
+    One statement a page, of `page_size` + 1 rows.
+    """
 
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
     ordering = ("id",)
+    cursor_query_description = "Where the page begins: take it from `next` or `previous`."
+    page_size_query_description = "Results on a page, 1 to 200; 50 if not given."
+
+    def get_page_size(self, request: Request) -> int:
+        """Raises InvalidInput, where the framework would quietly use the default."""
+        sent = request.query_params.get(self.page_size_query_param)
+        if sent is None:
+            return self.page_size
+        # At most 3 digits, and ASCII ones: int() also takes others.
+        size = 0 if not (sent.isascii() and sent.isdigit() and len(sent) <= 3) else int(sent)
+        if not 1 <= size <= self.max_page_size:
+            raise InvalidInput.field("page_size", _("Use a number from 1 to 200."), "page_size")
+        return size
+
+    def decode_cursor(self, request: Request) -> pagination.Cursor | None:
+        """Raises InvalidInput for what encode_cursor did not make."""
+        if request.query_params.get(self.cursor_query_param) is None:
+            return None
+        try:
+            cursor = super().decode_cursor(request)
+        except exceptions.NotFound as error:
+            raise _invalid_cursor() from error
+        if cursor is not None and cursor.position is not None:
+            self.check_position(str(cursor.position))
+        return cursor
+
+    def check_position(self, position: str) -> None:
+        """A position that the ordering's column can be compared with. Raises InvalidInput."""
+        if self.ordering[0].removeprefix("-") == "id":
+            fits = parse_uuid(position) is not None
+        else:
+            fits = "\0" not in position and len(position) <= MAX_POSITION_LENGTH
+        if not fits:
+            raise _invalid_cursor()
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        parameters = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": 200}
+        return parameters
+
+
+def _invalid_cursor() -> InvalidInput:
+    return InvalidInput.field(
+        "cursor", _("Take the cursor from `next` or `previous` of a page."), "cursor"
+    )

@@ -7,11 +7,13 @@ import orjson
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+from apps.common.api.exceptions import BodyTooLarge
+
 MAX_BODY_BYTES = 1_048_576
 
 
 class StrictJSONParser(BaseParser):
-    """RFC 8259 JSON of at most 1 MiB, no NaN, no NUL characters in strings."""
+    """RFC 8259 JSON in UTF-8 of at most 1 MiB, no NaN, no NUL characters in strings."""
 
     media_type = "application/json"
 
@@ -23,7 +25,7 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
-            raise ParseError(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+            raise BodyTooLarge
         try:
             data = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as error:
@@ -33,11 +35,17 @@ class StrictJSONParser(BaseParser):
         return data
 
 
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_has_nul(k) or _has_nul(v) for k, v in value.items())
-    if isinstance(value, list):
-        return any(_has_nul(item) for item in value)
+def _has_nul(data: Any) -> bool:
+    """Without recursion: JSON may be nested deeper than Python's stack."""
+    left = [data]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                return True
+        elif isinstance(value, dict):
+            left += value.keys()
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
     return False

@@ -14,6 +14,11 @@ def _default(value: object) -> str:
     raise TypeError(f"{type(value).__name__} is not JSON serializable")
 
 
+def to_json(data: Any) -> bytes:
+    """Times as RFC 3339 in UTC with Z, UUIDs as text."""
+    return orjson.dumps(data, default=_default, option=orjson.OPT_UTC_Z)
+
+
 class ORJSONRenderer(BaseRenderer):
     media_type = "application/json"
     format = "json"
@@ -25,6 +30,4 @@ class ORJSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        if data is None:
-            return b""
-        return orjson.dumps(data, default=_default, option=orjson.OPT_UTC_Z)
+        return b"" if data is None else to_json(data)

@@ -2,12 +2,99 @@
 
 from typing import Any
 
-from drf_standardized_errors.openapi import AutoSchema as StandardizedAutoSchema
+from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from apps.common.api.serializers import ProblemSerializer
+from apps.common.problems import CONTENT_TYPE
+
+TENANT_HEADER = OpenApiParameter(
+    "X-Tenant",
+    str,
+    OpenApiParameter.HEADER,
+    description=(
+        "The workspace's slug. Needed where neither the host nor the token names the workspace; one "
+        "that you are no member of answers 404, as does one that does not exist."
+    ),
+)
+IF_MATCH_HEADER = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="An `ETag` that you were given: answers 412 if the object has changed since.",
+)
+ETAG_HEADER = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    description="Version of the object, for `If-Match` and `If-None-Match`.",
+    response=["200", "201"],
+)
+DESCRIPTIONS = {
+    "400": "The input is not valid; `errors` says what.",
+    "401": "Not signed in, or the token has expired or was revoked.",
+    "403": "A permission is missing; `detail` names it.",
+    "404": "It does not exist, or you may not know that it does.",
+    "409": "The current state does not allow it; `code` says why.",
+    "410": "It was used, withdrawn or has expired.",
+    "412": "The object has changed since the version in `If-Match`.",
+    "default": "Any other problem.",
+}
 
 
-class AutoSchema(StandardizedAutoSchema):
-    """Names every operation `area_verb`; errors are the one problem shape."""
+class AutoSchema(SpectacularAutoSchema):
+    """Tags are the first segment of the path; every error is a Problem.
+
+    A view says what concerns it: `needs_tenant`, `needs`, `etag_methods`, `problems`.
+    """
 
     def get_tags(self) -> list[str]:
         parts = [p for p in self.path.split("/") if p]
         return [parts[2] if len(parts) > 2 else "api"]
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = [TENANT_HEADER] if self._needs_tenant else []
+        if self.method in self._etag_methods:
+            parameters.append(ETAG_HEADER)
+            if self.method != "GET":
+                parameters.append(IF_MATCH_HEADER)
+        return parameters
+
+    def get_description(self) -> str:  # type: ignore[override]
+        text = str(super().get_description() or "")
+        needed = getattr(self.view, "needs", {}).get(self.method)
+        return "\n\n".join(
+            filter(None, [text, f"Needs the permission `{needed}`." if needed else ""])
+        )
+
+    @property
+    def _needs_tenant(self) -> bool:
+        return bool(getattr(self.view, "needs_tenant", False))
+
+    @property
+    def _etag_methods(self) -> tuple[str, ...]:
+        return getattr(self.view, "etag_methods", ())
+
+    def _problem_codes(self) -> list[str]:
+        takes_input = self.method in ("POST", "PUT", "PATCH") or self._is_list_view()
+        codes = ["400"] if takes_input or self._needs_tenant else []
+        if any(self.get_auth()):
+            codes.append("401")
+        if self._needs_tenant:
+            codes += ["403", "404"]
+        elif "{" in self.path:
+            codes.append("404")
+        codes += getattr(self.view, "problems", {}).get(self.method, ())
+        if self.method in self._etag_methods and self.method != "GET":
+            codes.append("412")
+        return [*dict.fromkeys(codes), "default"]
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction=direction)
+        for code in self._problem_codes():
+            if code not in bodies:
+                response = OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[code])
+                bodies[code] = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                    response, code, media_types=[CONTENT_TYPE]
+                )
+        return bodies

@@ -16,6 +16,7 @@ from apps.organizations.services.members import (
     member_update_status,
 )
 from apps.organizations.services.organizations import (
+    MovePreview,
     organization_create,
     organization_delete,
     organization_move,
@@ -24,6 +25,7 @@ from apps.organizations.services.organizations import (
 )
 
 __all__ = [
+    "MovePreview",
     "binding_create",
     "binding_delete",
     "invitation_accept",

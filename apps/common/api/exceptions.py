@@ -1,0 +1,39 @@
+"""Errors that only HTTP knows. Without the framework: its own modules import what uses these."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.errors import PlatformError
+
+
+class BodyTooLarge(PlatformError):
+    status = 413
+    code = "body_too_large"
+    title = _("The request is too large")
+    default_detail = _("The body may have at most 1 MiB.")
+
+
+class PreconditionFailed(PlatformError):
+    """If-Match names a version that is not the current one (RFC 9110, section 13.1.1)."""
+
+    status = 412
+    code = "precondition_failed"
+    title = _("It has changed meanwhile")
+    default_detail = _("The object is not the version that If-Match names. Get it again first.")
+
+
+class ServerError(PlatformError):
+    """What we answer for a defect; the log has the traceback under the same request id."""
+
+    status = 500
+    code = "server_error"
+    title = _("Something went wrong on our side")
+    default_detail = _("The error has been recorded. If it stays, send us the request_id.")
+
+
+class TenantRequired(PlatformError):
+    code = "tenant_required"
+    title = _("Which workspace?")
+    default_detail = _(
+        "This needs a workspace. Send the request to the workspace's own host, or name the workspace "
+        "with the header X-Tenant: <slug>."
+    )

@@ -1,0 +1,161 @@
+"""Bases of the API's views. A view translates HTTP; services and selectors decide."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import parse_etags
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.views import APIView
+
+from apps.common.access import authorize, paths_allowed
+from apps.common.actors import Actor, ActorKind
+from apps.common.api.exceptions import PreconditionFailed, TenantRequired
+from apps.common.api.fields import QuerySerializer
+from apps.common.api.pagination import CursorPagination
+from apps.common.api.renderers import to_json
+from apps.common.errors import NotAuthenticated, NotFound
+from apps.common.tenancy import tenant_context
+
+# What a person may do is known by the organizations app, which is layers above.
+_actor_source: Callable[[Any], Actor] | None = None
+
+
+def set_actor_source(source: Callable[[Any], Actor]) -> None:
+    """Called once by the organizations app: a person as an actor of the entered tenant, or NotFound."""
+    global _actor_source  # noqa: PLW0603 - set once at start
+    _actor_source = source
+
+
+class PlatformView(APIView):
+    """Reads input, answers with pages and versions. Every list is a page of a cursor."""
+
+    pagination_class: ClassVar[type[CursorPagination]] = CursorPagination
+    needs_tenant: ClassVar[bool] = False
+    # For the OpenAPI document: methods that send or compare an ETag, and what else each may answer.
+    etag_methods: ClassVar[tuple[str, ...]] = ()
+    problems: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    request: Request
+
+    def body(self, serializer_class: type[Serializer], *, partial: bool = False) -> dict[str, Any]:
+        """The validated body. Raises ValidationError."""
+        serializer = serializer_class(data=self.request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def query(self, serializer_class: type[QuerySerializer] = QuerySerializer) -> dict[str, Any]:
+        """The validated query parameters. Raises ValidationError."""
+        serializer = serializer_class(data=self.request.query_params)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def page(
+        self,
+        rows: QuerySet[Any],
+        serializer_class: type[BaseSerializer],
+        ordering: tuple[str, ...] = ("id",),
+    ) -> Response:
+        """One page of the rows. ordering: total, and its first field tells most rows apart."""
+        paginator = self.pagination_class()
+        paginator.ordering = ordering  # type: ignore[assignment]
+        found = paginator.paginate_queryset(rows, self.request, view=self)
+        return paginator.get_paginated_response(serializer_class(found, many=True).data)
+
+    def whole(self, rows: Sequence[Any], serializer_class: type[BaseSerializer]) -> Response:
+        """A list that is short by nature, in the shape of a page."""
+        results = serializer_class(rows, many=True).data
+        return Response({"next": None, "previous": None, "results": results})
+
+    def versioned(
+        self, instance: Model, serializer_class: type[BaseSerializer], *, status: int = 200
+    ) -> HttpResponseBase:
+        """One object with its ETag; 304 if the caller has this version already."""
+        data = serializer_class(instance).data
+        etag = etag_of(data)
+        response = Response(data, status=status, headers={"ETag": etag})
+        if self.request.method not in ("GET", "HEAD"):
+            return response
+        request = self.request._request
+        return get_conditional_response(request, etag=etag, response=response) or response
+
+    @property
+    def has_condition(self) -> bool:
+        return "If-Match" in self.request.headers
+
+    def check_condition(self, instance: Model, serializer_class: type[BaseSerializer]) -> None:
+        """Compare If-Match, if it was sent, with the object, which the caller then has locked.
+
+        Raises PreconditionFailed.
+        """
+        if not self.has_condition:
+            return
+        sent = parse_etags(self.request.headers["If-Match"])
+        if sent != ["*"] and etag_of(serializer_class(instance).data) not in sent:
+            raise PreconditionFailed
+
+
+def etag_of(data: Any) -> str:
+    """A strong validator: equal exactly when the representation is."""
+    return f'"{hashlib.sha256(to_json(data)).hexdigest()[:32]}"'
+
+
+class IsInTenant(BasePermission):
+    """Signed in (401), in a tenant (400), which exists and which one is a member of (404).
+
+    And holds, somewhere, what the view `needs` for the method (403).
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        http_request: Any = request._request
+        if getattr(http_request, "tenant", None) is None:
+            raise NotFound() if getattr(http_request, "tenant_missing", False) else TenantRequired()
+        if _actor_source is None:
+            raise ImproperlyConfigured("no app has called set_actor_source()")
+        http_request.actor = actor = _actor_source(request.user)
+        needed = getattr(view, "needs", {}).get(
+            "GET" if request.method == "HEAD" else request.method
+        )
+        # Held nowhere: refused before the input is looked at. Where it counts, the service checks.
+        if needed and paths_allowed(actor, needed) == []:
+            authorize(actor, needed)
+        return True
+
+
+class TenantView(PlatformView):
+    """Acts in the request's tenant as `self.actor`, which costs one statement."""
+
+    permission_classes = (IsInTenant,)
+    needs_tenant = True
+    # The permission for each method, where it does not depend on the input.
+    needs: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def actor(self) -> Actor:
+        actor: Actor = self.request._request.actor  # type: ignore[attr-defined]
+        return actor
+
+
+class PersonView(PlatformView):
+    """Acts as a signed-in person in no tenant: the host and X-Tenant make no difference."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        http_request: Any = request
+        http_request.tenant, http_request.tenant_by_header = None, None
+        http_request.tenant_missing = False
+        with tenant_context(None):
+            return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def actor(self) -> Actor:
+        person: Any = self.request.user
+        return Actor(ActorKind.PERSON, person.email, person_id=person.pk)

@@ -1,0 +1,209 @@
+from rest_framework import serializers
+
+from apps.common.api.fields import IdField, QuerySerializer, TextField
+from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.organizations.services import MovePreview
+from apps.roles.models import Role
+from apps.tenants.api.v1.serializers import TenantSummarySerializer
+
+ACTIVE_STATUSES = [choice for choice in MemberStatus.choices if choice[0] != MemberStatus.REMOVED]
+
+
+class OrganizationBriefSerializer(serializers.ModelSerializer[Organization]):
+    class Meta:
+        model = Organization
+        fields = ["id", "name"]
+
+
+class MemberBriefSerializer(serializers.ModelSerializer[Member]):
+    class Meta:
+        model = Member
+        fields = ["id", "name", "email"]
+
+
+class RoleBriefSerializer(serializers.ModelSerializer[Role]):
+    class Meta:
+        model = Role
+        fields = ["id", "code", "name"]
+
+
+class OrganizationSerializer(serializers.ModelSerializer[Organization]):
+    parent = serializers.UUIDField(  # type: ignore[assignment]
+        source="parent_id", allow_null=True, help_text="null: the root, which is the workspace."
+    )
+    depth = serializers.IntegerField(help_text="1 for the root.")
+    path = serializers.CharField(
+        help_text="What is below an organization has a path that starts with its path."
+    )
+
+    class Meta:
+        model = Organization
+        fields = ["id", "name", "parent", "depth", "path", "created_at", "updated_at"]
+
+
+class OrganizationCreateSerializer(serializers.Serializer):
+    name = TextField(max_length=100)
+    parent = IdField()  # type: ignore[assignment]
+
+
+class OrganizationUpdateSerializer(serializers.Serializer):
+    name = TextField(max_length=100)
+
+
+class OrganizationMoveSerializer(serializers.Serializer):
+    parent = IdField(  # type: ignore[assignment]
+        help_text="The organization to hang it under."
+    )
+    dry_run = serializers.BooleanField(default=False, help_text="Only say what would change.")
+
+
+class MovePreviewSerializer(serializers.Serializer[MovePreview]):
+    organizations = serializers.IntegerField(help_text="How many move, with those below.")
+    gaining = MemberBriefSerializer(
+        many=True, help_text="Members whose roles begin to reach what moves."
+    )
+    losing = MemberBriefSerializer(
+        many=True, help_text="Members whose roles no longer reach what moves."
+    )
+
+
+class HeldRoleSerializer(serializers.ModelSerializer[RoleBinding]):
+    binding_id = serializers.UUIDField(source="id", help_text="For `role-bindings/{id}/`.")
+    role = RoleBriefSerializer()
+    organization = OrganizationBriefSerializer()
+
+    class Meta:
+        model = RoleBinding
+        fields = ["binding_id", "role", "organization"]
+
+
+class MemberSerializer(serializers.ModelSerializer[Member]):
+    status = serializers.ChoiceField(choices=MemberStatus.choices)
+    organization = OrganizationBriefSerializer(help_text="Where the member belongs.")
+    roles = HeldRoleSerializer(source="bindings", many=True)
+
+    class Meta:
+        model = Member
+        fields = [
+            "id",
+            "person_id",
+            "email",
+            "name",
+            "status",
+            "organization",
+            "roles",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class MemberUpdateSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=ACTIVE_STATUSES, required=False)
+    organization_id = IdField(required=False, help_text="Where the member belongs from now on.")
+
+
+MEMBER_ORDERINGS = {
+    "joined": ("id",),
+    "-joined": ("-id",),
+    "name": ("name", "id"),
+    "-name": ("-name", "-id"),
+}
+
+
+class MembersQuery(QuerySerializer):
+    status = serializers.ChoiceField(choices=ACTIVE_STATUSES, required=False)
+    role = TextField(
+        max_length=50, required=False, help_text="Code of a role that they hold anywhere."
+    )
+    organization = IdField(required=False, help_text="It, and all below it.")
+    q = TextField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        help_text="Part of the name or the e-mail address, in any case.",
+    )
+    ordering = serializers.ChoiceField(
+        choices=list(MEMBER_ORDERINGS), required=False, help_text="`joined` if not given."
+    )
+
+
+class InvitationSerializer(serializers.ModelSerializer[Invitation]):
+    status = serializers.ChoiceField(choices=InvitationStatus.choices)
+    organization = OrganizationBriefSerializer()
+    role_ids = serializers.ListField(child=serializers.UUIDField())
+    invited_by = MemberBriefSerializer(allow_null=True)
+    member_id = serializers.UUIDField(
+        allow_null=True, help_text="Who joined by it, once it is accepted."
+    )
+
+    class Meta:
+        model = Invitation
+        fields = [
+            "id",
+            "email",
+            "status",
+            "organization",
+            "role_ids",
+            "invited_by",
+            "member_id",
+            "sent_at",
+            "expires_at",
+            "accepted_at",
+            "revoked_at",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class InvitationCreateSerializer(serializers.Serializer):
+    email = TextField(max_length=254)
+    role_ids = serializers.ListField(child=IdField(), min_length=1, max_length=50)
+    organization_id = IdField(required=False, help_text="The root if not given.")
+
+
+class InvitationsQuery(QuerySerializer):
+    state = serializers.ChoiceField(choices=InvitationStatus.choices, required=False)
+
+
+class InvitationAcceptSerializer(serializers.Serializer):
+    token = TextField(max_length=1000, help_text="From the link in the e-mail.")
+
+
+class InvitationAcceptedSerializer(serializers.Serializer):
+    tenant = TenantSummarySerializer()
+    member_id = serializers.UUIDField()
+
+
+class RoleBindingSerializer(serializers.ModelSerializer[RoleBinding]):
+    member = MemberBriefSerializer()
+    role = RoleBriefSerializer()
+    organization = OrganizationBriefSerializer()
+
+    class Meta:
+        model = RoleBinding
+        fields = ["id", "member", "role", "organization", "created_at"]
+
+
+class RoleBindingCreateSerializer(serializers.Serializer):
+    member_id = IdField()
+    role_id = IdField()
+    organization_id = IdField()
+
+
+class RoleBindingsQuery(QuerySerializer):
+    member = IdField(required=False)
+    organization = IdField(required=False, help_text="Bound at it, not below it.")
+
+
+class ExplainQuery(QuerySerializer):
+    member = IdField()
+    permission = TextField(max_length=80, help_text="A code from `permissions/`.")
+    organization = IdField(required=False, help_text="If not given: in the whole workspace.")
+
+
+class ExplanationSerializer(serializers.Serializer):
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField(help_text="For people.")
+    role = serializers.CharField(allow_null=True, help_text="Code of the role that grants it.")
+    organization_id = serializers.UUIDField(allow_null=True, help_text="Where that role is held.")

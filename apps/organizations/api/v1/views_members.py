@@ -1,0 +1,98 @@
+"""The members of the workspace."""
+
+import uuid
+
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.common.api.views import TenantView
+from apps.organizations import permissions as p
+from apps.organizations import selectors, services
+from apps.organizations.api.v1 import examples
+from apps.organizations.api.v1.serializers import (
+    MEMBER_ORDERINGS,
+    MemberSerializer,
+    MembersQuery,
+    MemberUpdateSerializer,
+)
+from apps.organizations.enums import MemberStatus
+from apps.roles.selectors import owner_role_locked
+
+
+class MembersView(TenantView):
+    needs = {"GET": p.VIEW_MEMBER}
+
+    @extend_schema(
+        operation_id="members_list",
+        summary="The members",
+        description="Those that you may see, with their roles. New members come by invitation.",
+        parameters=[MembersQuery],
+        responses={200: MemberSerializer(many=True)},
+        examples=[examples.MEMBER],
+    )
+    def get(self, request: Request) -> Response:
+        filters = self.query(MembersQuery)
+        ordering = MEMBER_ORDERINGS[filters.pop("ordering", "joined")]
+        members = selectors.members_matching(selectors.members_for(self.actor), **filters)
+        return self.page(members, MemberSerializer, ordering=ordering)
+
+
+class MemberView(TenantView):
+    # DELETE needs organizations.remove_member, but not from those who leave: the service decides.
+    needs = {"GET": p.VIEW_MEMBER, "PATCH": p.UPDATE_MEMBER}
+    etag_methods = ("GET", "PATCH")
+    problems = {"PATCH": ("409",), "DELETE": ("409",)}
+
+    @extend_schema(
+        operation_id="members_retrieve",
+        summary="One member",
+        responses={200: MemberSerializer},
+        examples=[examples.MEMBER],
+    )
+    def get(self, request: Request, member_id: uuid.UUID) -> HttpResponseBase:
+        return self.versioned(selectors.member_for(self.actor, member_id), MemberSerializer)
+
+    @extend_schema(
+        operation_id="members_update",
+        summary="Deactivate, reactivate or move a member",
+        description="Effective on the member's next request. 409 `last_owner`, `own_membership`.",
+        request=MemberUpdateSerializer,
+        responses={200: MemberSerializer},
+        examples=[examples.MEMBER_UPDATE, examples.MEMBER],
+    )
+    def patch(self, request: Request, member_id: uuid.UUID) -> HttpResponseBase:
+        changes = self.body(MemberUpdateSerializer)
+        with transaction.atomic():
+            if self.has_condition:
+                owner_role_locked()
+            member = selectors.member_for(self.actor, member_id)
+            self.check_condition(member, MemberSerializer)
+            if "status" in changes:
+                member = services.member_update_status(
+                    actor=self.actor, member_id=member_id, status=MemberStatus(changes["status"])
+                )
+            if "organization_id" in changes:
+                member = services.member_move(
+                    actor=self.actor,
+                    member_id=member_id,
+                    organization_id=changes["organization_id"],
+                )
+        return self.versioned(member, MemberSerializer)
+
+    @extend_schema(
+        operation_id="members_destroy",
+        summary="Remove a member, or leave",
+        description=(
+            "Takes all their roles; history keeps their name. Needs the permission "
+            "`organizations.remove_member`, except to leave oneself. 409 `last_owner`."
+        ),
+        responses={204: None},
+    )
+    def delete(self, request: Request, member_id: uuid.UUID) -> Response:
+        services.member_update_status(
+            actor=self.actor, member_id=member_id, status=MemberStatus.REMOVED
+        )
+        return Response(status=204)

@@ -1,0 +1,55 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.common.api.fields import TextField
+from apps.tenants.enums import TenantStatus
+from apps.tenants.models import Tenant
+from apps.tenants.provisioning import progress
+
+
+class TenantCreateSerializer(serializers.Serializer):
+    name = TextField(max_length=100, help_text="Shown to people; can be changed later.")
+    slug = TextField(
+        max_length=40, help_text="The workspace's address: lower-case letters, digits, hyphens."
+    )
+
+
+class TenantUpdateSerializer(serializers.Serializer):
+    name = TextField(max_length=100)
+
+
+class TenantSummarySerializer(serializers.ModelSerializer[Tenant]):
+    status = serializers.ChoiceField(choices=TenantStatus.choices)
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Tenant
+        fields = ["id", "slug", "name", "status", "url"]
+
+    def get_url(self, tenant: Tenant) -> str:
+        return tenant.url()
+
+
+class TenantSerializer(TenantSummarySerializer):
+    class Meta(TenantSummarySerializer.Meta):
+        fields = [*TenantSummarySerializer.Meta.fields, "created_at", "updated_at"]
+
+
+class StepSerializer(serializers.Serializer):
+    label = serializers.CharField(help_text="For people.")  # type: ignore[assignment]
+    state = serializers.ChoiceField(choices=["done", "active", "waiting", "failed"])
+
+
+class TenantProgressSerializer(TenantSummarySerializer):
+    percent = serializers.IntegerField(min_value=0, max_value=100)
+    steps = StepSerializer(many=True)
+
+    class Meta(TenantSummarySerializer.Meta):
+        fields = [*TenantSummarySerializer.Meta.fields, "percent", "steps"]
+
+    def to_representation(self, instance: Tenant) -> dict[str, Any]:
+        found = progress(instance)
+        data: dict[str, Any] = TenantSummarySerializer(instance).data
+        steps = [{"label": str(label), "state": state} for label, state in found.steps]
+        return {**data, "percent": found.percent, "steps": steps}
