@@ -13,6 +13,7 @@ handler500 = "apps.portal.views.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls_public")),
     path("", include("apps.accounts.urls_public")),
+    path("", include("apps.api.urls")),
     path("console/", console.urls),
 ]
 

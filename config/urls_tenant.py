@@ -10,4 +10,5 @@ handler500 = "apps.portal.views.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls_tenant")),
     path("", include("apps.accounts.urls_tenant")),
+    path("", include("apps.api.urls")),
 ]
