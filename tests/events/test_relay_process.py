@@ -66,7 +66,7 @@ def test_a_commit_wakes_the_relay(start):
         took_s.append(wait_for(lambda n=n: len(effects()) == n + 1))
     # The sweep alone would take half a second on average.
     assert sorted(took_s)[10] < 0.25
-    assert max(took_s) < 1
+    assert sorted(took_s)[18] < 1
 
 
 def test_sigterm_finishes_the_handling_and_exits(start):
