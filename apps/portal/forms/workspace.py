@@ -85,7 +85,7 @@ class ConfirmNameForm(forms.Form):
     """A destructive act asks for the name of what it destroys."""
 
     confirmation = forms.CharField(
-        label="Confirmation",
+        label="Name",
         max_length=300,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Type the name to confirm."},
@@ -94,12 +94,12 @@ class ConfirmNameForm(forms.Form):
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.expected = expected
-        self.fields["confirmation"].label = f"Type “{expected}” to confirm"
+        self.fields["confirmation"].help_text = f"Type “{expected}” to confirm."
 
     def clean_confirmation(self) -> str:
         typed: str = self.cleaned_data["confirmation"]
         if typed.casefold() != self.expected.casefold():
-            raise forms.ValidationError(f"This is not “{self.expected}”.", code="mismatch")
+            raise forms.ValidationError("The name does not match.", code="mismatch")
         return typed
 
 

@@ -104,7 +104,7 @@ def role_take(request: WorkspaceRequest, member_id: uuid.UUID, binding_id: uuid.
     except PlatformError as error:
         messages.error(request, str(error.detail))
     else:
-        messages.success(request, "The role is taken. It no longer counts from the next request on.")
+        messages.success(request, "The role is revoked, from the next request on.")
     return redirect("member", member_id)
 
 
