@@ -47,9 +47,7 @@ def test_list_shows_members_with_their_roles(
     assert bob["email"] == "bob@acme.test"
     assert bob["status"] == "active"
     assert bob["organization"] == here
-    assert bob["roles"] == [
-        {"binding_id": str(binding.id), "role": role, "organization": here}
-    ]
+    assert bob["roles"] == [{"binding_id": str(binding.id), "role": role, "organization": here}]
 
 
 @pytest.mark.parametrize(
@@ -112,9 +110,7 @@ def test_list_refuses_bad_parameters(
 
 
 @pytest.mark.parametrize("ordering", ["joined", "-joined", "name", "-name"])
-def test_pages_meet_every_member_once(
-    api: Any, alice: Person, dana: Member, ordering: str
-) -> None:
+def test_pages_meet_every_member_once(api: Any, alice: Person, dana: Member, ordering: str) -> None:
     client, found = api(alice), []
     response = client.get("members/", page_size=1, ordering=ordering)
     while True:
