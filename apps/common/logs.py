@@ -1,12 +1,13 @@
 """Structured logs: one JSON object a line with the field names of the Elastic Common Schema."""
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import ecs_logging
 import structlog
 
 ECS_NAMES = {
+    "logger": "log.logger",
     "request_id": "http.request.id",
     "tenant_id": "organization.id",
     "person_id": "user.id",
@@ -17,7 +18,8 @@ ECS_NAMES = {
 }
 
 
-def _ecs_names(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _ecs_names(_logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    event["log.level"] = "error" if method == "exception" else method
     for ours, theirs in ECS_NAMES.items():
         value = event.pop(ours, None)
         if value is not None:
@@ -25,9 +27,8 @@ def _ecs_names(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, A
     return event
 
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
     _ecs_names,
@@ -41,7 +42,7 @@ def ecs_formatter() -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            ecs_logging.StructlogFormatter(),
+            cast(Any, ecs_logging.StructlogFormatter()),
         ],
     )
 

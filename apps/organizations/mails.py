@@ -20,7 +20,8 @@ def invitation_mail(invitation: Invitation) -> EmailMultiAlternatives:
     token = token_make(ref.id, invitation.id, invitation.nonce)
     names = Role.objects.filter(id__in=invitation.role_ids).values_list("name", flat=True)
     inviter = invitation.invited_by
-    subject = f"{inviter.name if inviter else tenant.name} invites you to {tenant.name}"
+    who = f"{inviter.name} invites you" if inviter else "You are invited"
+    subject = f"{who} to {tenant.name}"
     context = {
         "subject": subject,
         "tenant": tenant,

@@ -15,7 +15,7 @@ from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.roles.models import Role
 
 
-class Organization(MP_Node, BaseModel):
+class Organization(MP_Node, BaseModel):  # type: ignore[django-manager-missing]
     """A division, branch or team; the root is the tenant itself.
 
     A materialized path: what is below an organization starts with its path, which SQL can filter by.

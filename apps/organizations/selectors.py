@@ -3,6 +3,7 @@
 import uuid
 from functools import reduce
 from operator import or_
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Length, Substr
@@ -19,6 +20,9 @@ from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.roles.models import OWNER, role_permissions
 from apps.roles.permissions import VIEW_ROLE
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 
 def actor_for(person: Person) -> Actor:
@@ -195,7 +199,11 @@ def bindings_for(actor: Actor) -> QuerySet[RoleBinding]:
     )
 
 
-def invitations_for(actor: Actor) -> QuerySet[Invitation]:
+class InvitationState(TypedDict):
+    state: str
+
+
+def invitations_for(actor: Actor) -> "QuerySet[WithAnnotations[Invitation, InvitationState]]":
     """Invitations into the organizations where the actor may invite, with `state` annotated."""
     allowed = _below("organization__path", paths_allowed(actor, p.INVITE_MEMBER))
     state = Case(

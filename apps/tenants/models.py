@@ -1,5 +1,3 @@
-from datetime import datetime
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -30,9 +28,7 @@ class Tenant(BaseModel, TenantMixin):
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
     ready_at = models.DateTimeField(_("ready since"), null=True, blank=True)
-    delete_after: "models.DateTimeField[datetime | None]" = models.DateTimeField(
-        _("deleted after"), null=True, blank=True
-    )
+    delete_after = models.DateTimeField(_("deleted after"), null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -7,14 +7,19 @@ made by SQL that is read from the catalogue. Running the migrations instead is t
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import cast
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection as _connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.common.tenancy import SCHEMA_NAME, tenant_context
+from apps.tenants.backend.base import DatabaseWrapper
+
+# The proxy of the default connection, as what settings make it.
+connection = cast(DatabaseWrapper, _connection)
 
 TEMPLATE = "t_template"
 # Advisory lock: clones share it, a migration of the template holds it alone.

@@ -30,7 +30,7 @@ def tenant_for(actor: Actor, tenant_id: uuid.UUID) -> Tenant:
     """A tenant as its creator, or as platform staff. Raises NotFound."""
     found = Tenant.objects.filter(id=tenant_id)
     if not actor.is_platform:
-        found = found.filter(owner_person_id=actor.person_id)
+        found = found.filter(owner_person_id=actor.person_id) if actor.person_id else found.none()
     tenant = found.first()
     if tenant is None:
         raise NotFound

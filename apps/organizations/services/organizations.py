@@ -136,7 +136,7 @@ def _name_validate(name: str, parent: Organization | None, *, but: uuid.UUID | N
         siblings = Organization.objects.filter(
             path__startswith=parent.path, depth=parent.depth + 1, name__iexact=name
         )
-        if siblings.exclude(id=but).exists():
+        if any(sibling != but for sibling in siblings.values_list("id", flat=True)):
             raise InvalidInput.field(
                 "name", _("There is one with this name at the same place."), "name_taken"
             )
