@@ -107,7 +107,12 @@ def error_page(request: PageRequest, error: PlatformError) -> HttpResponse:
             status=error.status,
         )
     return problem_or_page(
-        request, error.status, error.code, headers=error.headers, context={"user": request.user}, **fields
+        request,
+        error.status,
+        error.code,
+        headers=error.headers,
+        context={"user": request.user},
+        **fields,
     )
 
 

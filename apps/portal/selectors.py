@@ -1,6 +1,6 @@
 """Reads that only pages need, each made to fit a page's budget of statements."""
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Func, Prefetch, Q, QuerySet, Subquery
@@ -33,7 +33,9 @@ def workspaces_of(person: Person) -> QuerySet[Tenant]:
 def members_with_roles(actor: Actor) -> QuerySet[Member]:
     """Members that the actor may see, their roles in one more statement."""
     bindings = RoleBinding.objects.select_related("role", "organization").order_by("id")
-    return members_for(actor).prefetch_related(None).prefetch_related(Prefetch("bindings", bindings))
+    return (
+        members_for(actor).prefetch_related(None).prefetch_related(Prefetch("bindings", bindings))
+    )
 
 
 def members_found(actor: Actor, *, query: str, status: str, role: str) -> QuerySet[Member]:
@@ -99,7 +101,7 @@ class Figures:
 
 def dashboard_figures(actor: Actor) -> Figures:
     """What the dashboard counts, in one statement, as far as the actor may see it."""
-    week_ago = timezone.now() - datetime.timedelta(days=7)
+    week_ago = timezone.now() - dt.timedelta(days=7)
     counts: dict[str, Subquery] = {}
     if may(actor, p.VIEW_MEMBER):
         active = members_for(actor).prefetch_related(None).filter(status=MemberStatus.ACTIVE)
@@ -110,7 +112,11 @@ def dashboard_figures(actor: Actor) -> Figures:
         counts["n_pending"] = _count(pending)
     if may(actor, p.VIEW_ORGANIZATION):
         counts["n_organizations"] = _count(organizations_for(actor))
-    found = Organization.objects.filter(depth=1).annotate(**counts).values(*counts).get() if counts else {}
+    found = (
+        Organization.objects.filter(depth=1).annotate(**counts).values(*counts).get()
+        if counts
+        else {}
+    )
     return Figures(
         found.get("n_members"),
         found.get("n_joined"),

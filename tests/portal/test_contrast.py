@@ -8,7 +8,9 @@ import pytest
 
 TOKENS = Path(__file__).resolve().parents[2] / "static" / "src" / "tokens.css"
 OKLCH = re.compile(r"oklch\(([\d.]+) ([\d.]+) ([\d.]+)\)")
-TOKEN = re.compile(r"--([a-z-]+): (?:light-dark\((oklch\([^)]+\)), (oklch\([^)]+\))\)|(oklch\([^)]+\)));")
+TOKEN = re.compile(
+    r"--([a-z-]+): (?:light-dark\((oklch\([^)]+\)), (oklch\([^)]+\))\)|(oklch\([^)]+\)));"
+)
 
 SURFACES = ("surface", "raised", "sunken")
 STATES = ("success", "warning", "danger", "info")

@@ -10,8 +10,18 @@ from django.urls import reverse_lazy
 from apps.accounts.models import Person
 from apps.accounts.validators import time_zones, validate_printable
 
-AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe",
-         "Indian", "Pacific")
+AREAS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
 
 
 class WorkspaceForm(forms.Form):
@@ -51,7 +61,13 @@ def time_zone_choices() -> list[Any]:
     """UTC, then the zones of the IANA database by area."""
     zones = sorted(zone for zone in time_zones() if zone.partition("/")[0] in AREAS)
     groups = [
-        (area, [(zone, zone.partition("/")[2].replace("_", " ").replace("/", " – ")) for zone in found])
+        (
+            area,
+            [
+                (zone, zone.partition("/")[2].replace("_", " ").replace("/", " – "))
+                for zone in found
+            ],
+        )
         for area, found in groupby(zones, key=lambda zone: zone.partition("/")[0])
     ]
     return [("UTC", "UTC"), *groups]
@@ -65,11 +81,20 @@ class ProfileForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": "Say what colleagues should call you."},
     )
-    time_zone = forms.ChoiceField(label="Time zone", help_text="Times on all pages are shown in it.")
+    time_zone = forms.ChoiceField(
+        label="Time zone", help_text="Times on all pages are shown in it."
+    )
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"name": person.name, "time_zone": person.time_zone}, **kwargs)
+        super().__init__(
+            *args, initial={"name": person.name, "time_zone": person.time_zone}, **kwargs
+        )
         choices = time_zone_choices()
-        if person.time_zone in time_zones() - {zone for _, group in choices[1:] for zone, _ in group}:
-            choices = [(person.time_zone, person.time_zone), *[c for c in choices if c[0] != person.time_zone]]
+        if person.time_zone in time_zones() - {
+            zone for _, group in choices[1:] for zone, _ in group
+        }:
+            choices = [
+                (person.time_zone, person.time_zone),
+                *[c for c in choices if c[0] != person.time_zone],
+            ]
         self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]

@@ -16,9 +16,7 @@ def role_choices(roles: Iterable[Role]) -> list[tuple[str, str]]:
 
 def organization_choices(organizations: Iterable[Organization]) -> list[tuple[str, str]]:
     """In tree order, each indented below its parent."""
-    return [
-        (str(one.id), "\u2003" * (one.depth - 1) + one.name) for one in organizations
-    ]
+    return [(str(one.id), "\u2003" * (one.depth - 1) + one.name) for one in organizations]
 
 
 class _IdField(forms.TypedChoiceField):
@@ -32,7 +30,9 @@ class InviteForm(forms.Form):
     email = forms.EmailField(
         label="E-mail address",
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}),
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
+        ),
         error_messages={"required": "Whom do you want to invite?"},
     )
     role_ids = forms.TypedMultipleChoiceField(

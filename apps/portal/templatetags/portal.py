@@ -1,6 +1,6 @@
 """What templates need beyond components: times, initials, widgets, links that keep the filters."""
 
-import datetime
+import datetime as dt
 from typing import Any
 
 from django import template
@@ -17,32 +17,36 @@ DAY_S = 24 * HOUR_S
 
 
 @register.filter
-def ago(moment: datetime.datetime | None) -> str:
+def ago(moment: dt.datetime | None) -> str:
     """How long ago, or how soon, in the fewest words; the exact time belongs in a title beside it."""
     if moment is None:
         return ""
     now = timezone.now()
     seconds = (now - moment).total_seconds()
-    if -DAY_S * 60 < seconds < 0:
+    if seconds < 0:
         return _soon(-seconds)
-    if 0 <= seconds < MINUTE_S:
-        return "just now"
-    if seconds < HOUR_S:
-        return f"{int(seconds // MINUTE_S)} min ago"
-    if seconds < DAY_S:
-        return f"{int(seconds // HOUR_S)} h ago"
     if seconds < 7 * DAY_S:
-        days = int(seconds // DAY_S)
-        return "yesterday" if days == 1 else f"{days} days ago"
+        return _lately(seconds)
     local = timezone.localtime(moment)
     same_year = local.year == timezone.localtime(now).year
     return format_date(local, "j M" if same_year else "j M Y")
 
 
+def _lately(seconds: float) -> str:
+    if seconds < MINUTE_S:
+        return "just now"
+    if seconds < HOUR_S:
+        return f"{int(seconds // MINUTE_S)} min ago"
+    if seconds < DAY_S:
+        return f"{int(seconds // HOUR_S)} h ago"
+    days = int(seconds // DAY_S)
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
 def _soon(seconds: float) -> str:
     if seconds < HOUR_S:
         return f"in {max(1, round(seconds / MINUTE_S))} min"
-    if seconds < DAY_S:
+    if round(seconds / HOUR_S) < 24:
         return f"in {round(seconds / HOUR_S)} h"
     days = round(seconds / DAY_S)
     return "in 1 day" if days == 1 else f"in {days} days"

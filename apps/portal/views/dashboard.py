@@ -69,7 +69,11 @@ def dashboard(request: WorkspaceRequest) -> HttpResponse:
     steps = first_steps(request.user, figures)
     hour = timezone.localtime().hour
     context = {
-        "greeting": "Good morning" if 4 <= hour < 12 else "Good afternoon" if hour < 18 else "Good evening",
+        "greeting": "Good morning"
+        if 4 <= hour < 12
+        else "Good afternoon"
+        if hour < 18
+        else "Good evening",
         "figures": figures,
         "newest": newest,
         "steps": steps,
@@ -103,7 +107,9 @@ def palette(request: WorkspaceRequest) -> HttpResponse:
             _result("All workspaces", "Page", shell.workspaces_url),
             _result("Create a workspace", "Action", shell.workspace_new_url),
         ]
-        others = [t for t in workspaces_of(request.user) if t.is_ready and t.id != request.tenant.id]
+        others = [
+            t for t in workspaces_of(request.user) if t.is_ready and t.id != request.tenant.id
+        ]
         results += [_result(tenant.name, "Workspace", tenant.url()) for tenant in others]
     else:
         if may(request.actor, p.VIEW_MEMBER):

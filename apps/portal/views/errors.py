@@ -23,7 +23,8 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
         403,
         "permission_denied",
         "You may not see this page",
-        str(exception or "") or "Your roles do not allow it. Ask an administrator of the workspace.",
+        str(exception or "")
+        or "Your roles do not allow it. Ask an administrator of the workspace.",
     )
 
 

@@ -28,9 +28,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     state = state if state in S.values else S.PENDING.value
     counts = invitation_counts(request.actor)
-    page = paginate(
-        request, invitations_for(request.actor).filter(state=state), newest_first=True
-    )
+    page = paginate(request, invitations_for(request.actor).filter(state=state), newest_first=True)
     names = dict(Role.objects.values_list("id", "name")) if page.items else {}
     rows = [(one, [names[r] for r in one.role_ids if r in names]) for one in page.items]
     context = {
@@ -69,7 +67,9 @@ def create(request: WorkspaceRequest) -> HttpResponse:
         "role_help": [(role.name, role.description) for role in roles],
         "only_organization": organizations[0] if len(organizations) == 1 else None,
     }
-    return render(request, "portal/invitations/new.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "portal/invitations/new.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_POST
@@ -82,7 +82,9 @@ def resend(request: WorkspaceRequest, invitation_id: uuid.UUID) -> HttpResponse:
     except PlatformError as error:
         messages.error(request, str(error.detail))
     else:
-        messages.success(request, f"A new link is on its way to {invitation.email}; the old one is void.")
+        messages.success(
+            request, f"A new link is on its way to {invitation.email}; the old one is void."
+        )
     return redirect("invitations")
 
 

@@ -34,7 +34,9 @@ from apps.roles.selectors import roles_for
 def index(request: WorkspaceRequest) -> HttpResponse:
     """`?q=`, `?status=` and `?role=` narrow the list and stay in the address."""
     require(request.actor, p.VIEW_MEMBER)
-    filters = {name: request.GET.get(name, "").strip()[:100] for name in ("query", "status", "role")}
+    filters = {
+        name: request.GET.get(name, "").strip()[:100] for name in ("query", "status", "role")
+    }
     filters["query"] = request.GET.get("q", "").strip()[:100]
     roles = list(roles_for(request.actor)) if allows(request.actor, VIEW_ROLE) else []
     context = {
@@ -51,7 +53,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 def _member(actor: Actor, member_id: uuid.UUID) -> Member:
     member = members_with_roles(actor).filter(id=member_id).first()
     if member is None:
-        raise NotFound()
+        raise NotFound
     return member
 
 
@@ -64,7 +66,9 @@ def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     context = {
         "member": member,
         "is_self": is_self,
-        "bindings": [(b, allows(request.actor, BIND_ROLE, b.organization)) for b in member.bindings.all()],
+        "bindings": [
+            (b, allows(request.actor, BIND_ROLE, b.organization)) for b in member.bindings.all()
+        ],
         "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
         "can_update": allows(request.actor, p.UPDATE_MEMBER, node),
         "can_remove": is_self or allows(request.actor, p.REMOVE_MEMBER, node),
@@ -93,12 +97,16 @@ def role_give(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
             messages.success(request, f"{member} is now {binding.role} at {binding.organization}.")
             return redirect("member", member.id)
     status = 422 if form.errors else 200
-    return render(request, "portal/members/role.html", {"form": form, "member": member}, status=status)
+    return render(
+        request, "portal/members/role.html", {"form": form, "member": member}, status=status
+    )
 
 
 @require_POST
 @workspace_page
-def role_take(request: WorkspaceRequest, member_id: uuid.UUID, binding_id: uuid.UUID) -> HttpResponse:
+def role_take(
+    request: WorkspaceRequest, member_id: uuid.UUID, binding_id: uuid.UUID
+) -> HttpResponse:
     try:
         binding_delete(actor=request.actor, binding_id=binding_id)
     except PlatformError as error:
@@ -127,7 +135,9 @@ def move(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
             messages.success(request, f"{member} now belongs to {moved.organization}.")
             return redirect("member", member.id)
     status = 422 if form.errors else 200
-    return render(request, "portal/members/move.html", {"form": form, "member": member}, status=status)
+    return render(
+        request, "portal/members/move.html", {"form": form, "member": member}, status=status
+    )
 
 
 @require_POST

@@ -50,12 +50,16 @@ def roles(request: WorkspaceRequest) -> HttpResponse:
     """A matrix: what each role allows."""
     authorize(request.actor, VIEW_ROLE)
     found = list(roles_with_holders())
-    found.sort(key=lambda role: (role.code != OWNER, not role.is_system, -len(_codes(role)), role.name))
+    found.sort(
+        key=lambda role: (role.code != OWNER, not role.is_system, -len(_codes(role)), role.name)
+    )
     held = [_codes(role) for role in found]
     areas: dict[str, list[tuple[Permission, list[bool]]]] = {}
     for permission in permissions().values():
         area = AREAS.get(permission.app, permission.app.replace("_", " ").capitalize())
-        areas.setdefault(area, []).append((permission, [permission.code in codes for codes in held]))
+        areas.setdefault(area, []).append(
+            (permission, [permission.code in codes for codes in held])
+        )
     return render(request, "portal/roles.html", {"roles": found, "areas": areas})
 
 

@@ -89,5 +89,7 @@ def detail(request: PageRequest, tenant_id: uuid.UUID) -> HttpResponse:
         "waiting": tenant.status in (S.PENDING, S.PROVISIONING),
         "host": slug_host(tenant.slug),
     }
-    template = "portal/workspaces/_progress.html" if request.htmx else "portal/workspaces/detail.html"
+    template = (
+        "portal/workspaces/_progress.html" if request.htmx else "portal/workspaces/detail.html"
+    )
     return render(request, template, context)

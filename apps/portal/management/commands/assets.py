@@ -23,4 +23,6 @@ class Command(BaseCommand):
         except subprocess.CalledProcessError as error:
             raise CommandError(f"Tailwind failed:\n{error.stderr}") from error
         if options["verbosity"] > 0:
-            self.stdout.write("built static/build/app.css" if built else "static/build/app.css is current")
+            self.stdout.write(
+                "built static/build/app.css" if built else "static/build/app.css is current"
+            )

@@ -1,0 +1,149 @@
+"""Inviting from a workspace, and the page behind the link."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.accounts.models import Person
+from apps.common.tenancy import tenant_context
+from apps.organizations.invitation_tokens import token_make
+from apps.organizations.models import Invitation, Member, Organization
+from apps.tenants.models import Tenant
+from tests.conftest import make_person
+from tests.portal.conftest import SignIn
+from tests.portal.pages import read
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(sign_in: SignIn, alice: Person, acme: Tenant):
+    return sign_in(alice, acme)
+
+
+@pytest.fixture
+def link(acme: Tenant, invitation: Invitation) -> str:
+    return f"/invitations/accept/?token={token_make(acme.id, invitation.id, invitation.nonce)}"
+
+
+def test_invite(client, root: Organization, role) -> None:
+    data = {
+        "email": "New.Colleague@acme.test",
+        "role_ids": [str(role("member").id)],
+        "organization_id": str(root.id),
+    }
+    response = client.post("/invitations/new/", data, follow=True)
+    assert response.redirect_chain == [("/invitations/", 302)]
+    assert "An invitation is on its way to new.colleague@acme.test." in response.content.decode()
+    invitation = Invitation.objects.get(email="new.colleague@acme.test")
+    assert invitation.role_ids == [role("member").id]
+    again = client.post("/invitations/new/", data)
+    assert again.status_code == 422
+    assert "invited already" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("email", "", "Whom do you want to invite?"),
+        ("email", "no-address", "Enter a valid email address."),
+        ("email", "a" * 300 + "@acme.test", "at most 254 characters"),
+        ("email", "bob@acme.test", "This person is a member already."),
+        ("role_ids", [], "Choose at least one role."),
+        ("role_ids", ["x"], "x is not one of the available choices"),
+        ("organization_id", "x", "x is not one of the available choices"),
+        ("organization_id", "", "This field is required."),
+    ],
+)
+def test_bad_input_is_named(client, root, role, field: str, value, message: str) -> None:
+    data = {
+        "email": "new@acme.test",
+        "role_ids": [str(role("member").id)],
+        "organization_id": str(root.id),
+        field: value,
+    }
+    response = client.post("/invitations/new/", data)
+    assert response.status_code == 422
+    assert message in "".join(read(response.content).text)
+    assert not Invitation.objects.exists()
+
+
+def test_resend_and_revoke(client, invitation: Invitation) -> None:
+    nonce = invitation.nonce
+    client.post(f"/invitations/{invitation.id}/resend/")
+    invitation.refresh_from_db()
+    assert invitation.nonce != nonce
+    client.post(f"/invitations/{invitation.id}/revoke/")
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is not None
+    response = client.post(f"/invitations/{invitation.id}/resend/", follow=True)
+    assert "This invitation is closed." in response.content.decode()
+
+
+def test_no_link_is_shown_to_the_inviter(client, invitation: Invitation) -> None:
+    page = client.get("/invitations/").content.decode()
+    assert invitation.email in page
+    assert "accept" not in page.replace("?state=accepted", "").lower().replace("accepted", "")
+
+
+def test_signed_out_people_can_sign_up_or_in(browser, link: str) -> None:
+    response = browser(None).get(link)
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert "Join Acme" in page
+    assert "/accounts/signup/?next=%2Finvitations%2Faccept%2F%3Ftoken%3D" in page
+    assert "email=dana%40acme.test" in page
+    assert "/accounts/login/?next=%2Finvitations%2Faccept%2F%3Ftoken%3D" in page
+    assert read(response.content).check() == []
+
+
+def test_the_right_person_accepts_once(sign_in, acme, link: str) -> None:
+    dana = make_person("Dana Diaz", "dana@acme.test")
+    client = sign_in(dana)
+    assert "Accept and join" in client.get(link).content.decode()
+    token = link.partition("token=")[2]
+    response = client.post("/invitations/accept/", {"token": token})
+    assert response.status_code == 302
+    assert response.headers["Location"] == "http://acme.localhost:8000/"
+    with tenant_context(acme):
+        assert Member.objects.get(person_id=dana.id).is_active
+    again = client.post("/invitations/accept/", {"token": token})
+    assert again.status_code == 410
+    assert "This invitation was used" in again.content.decode()
+
+
+def test_another_person_learns_only_a_masked_address(sign_in, acme, charlie, link: str) -> None:
+    client = sign_in(charlie)
+    response = client.get(link)
+    assert response.status_code == 403
+    page = response.content.decode()
+    assert "d•••@acme.test" in page
+    assert "dana@acme.test" not in page
+    client.post("/invitations/accept/", {"token": link.partition("token=")[2]})
+    with tenant_context(acme):
+        assert not Member.objects.filter(person_id=charlie.id).exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "title"),
+    [
+        ({"expires_at": timezone.now() - timedelta(seconds=1)}, "This invitation has expired"),
+        ({"revoked_at": timezone.now()}, "This invitation was taken back"),
+        ({"accepted_at": timezone.now()}, "This invitation was used"),
+        ({"nonce": "01890000-0000-7000-8000-000000000000"}, "There is a newer invitation"),
+    ],
+)
+def test_links_that_no_longer_work_say_why(browser, acme, invitation, link, change, title) -> None:
+    with tenant_context(acme):
+        Invitation.objects.filter(id=invitation.id).update(**change)
+    response = browser(None).get(link)
+    assert response.status_code == 410
+    assert title in response.content.decode()
+    assert read(response.content).check() == []
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "%00", "é" * 300])
+def test_tokens_that_are_not_ours(browser, world, token: str) -> None:
+    response = browser(None).get(f"/invitations/accept/?token={token}")
+    assert response.status_code in (400, 404)

@@ -1,0 +1,79 @@
+"""At most 6 statements a page besides the tenant's context, and no more with more rows."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import Person
+from apps.organizations.models import Invitation, Member, Organization
+from apps.tenants.models import Tenant
+from tests.conftest import make_person
+from tests.portal.conftest import SignIn
+
+pytestmark = pytest.mark.django_db
+
+PAGES = (
+    "/",
+    "/members/",
+    "/members/?q=a&status=active&role=member",
+    "/invitations/",
+    "/invitations/new/",
+    "/organizations/",
+    "/organizations/new/",
+    "/roles/",
+    "/settings/",
+    "/switcher/",
+    "/palette.json",
+    "/palette.json?q=pe",
+)
+CONTEXT = re.compile(r"set_config|SET ROLE|RESET ROLE|SET search_path|SAVEPOINT|^(BEGIN|COMMIT)")
+BUDGET = 6
+
+
+def statements(client, path: str) -> list[str]:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(path).status_code == 200
+    return [q["sql"] for q in captured if not CONTEXT.search(q["sql"])]
+
+
+@pytest.fixture
+def many(in_acme: None, root: Organization, alice_member: Member) -> None:
+    """30 more members and 30 invitations."""
+    for number in range(30):
+        person = make_person(f"Person {number}", f"person{number}@acme.test")
+        member = Member.objects.create(
+            person_id=person.id, email=person.email, name=person.name, organization=root
+        )
+        Invitation.objects.create(
+            email=f"new{number}@acme.test",
+            organization=root,
+            role_ids=[],
+            invited_by=alice_member,
+            expires_at="2100-01-01T00:00Z",
+        )
+        assert member.pk
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_budget(path: str, sign_in: SignIn, alice: Person, acme: Tenant, many: None) -> None:
+    client = sign_in(alice, acme)
+    found = statements(client, path)
+    assert len(found) <= BUDGET, "\n".join(found)
+
+
+def test_one_member(sign_in: SignIn, alice: Person, acme: Tenant, bob_member: Member) -> None:
+    client = sign_in(alice, acme)
+    for path in ("", "roles/new/", "move/", "remove/"):
+        found = statements(client, f"/members/{bob_member.id}/{path}")
+        # Giving a role offers roles and organizations besides the member with theirs.
+        assert len(found) <= BUDGET + (path == "roles/new/"), "\n".join(found)
+
+
+def test_the_landing_page_asks_nothing(browser, world) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert browser(None).get("/").status_code == 200
+    assert [q["sql"] for q in captured if not CONTEXT.search(q["sql"])] == []
