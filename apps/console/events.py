@@ -111,7 +111,7 @@ class OutboxEventAdmin(ConsolePage):
     empty_text = "Whatever happens on the platform is published here. Settled events stay 30 days."
     list_display = ("name", "tenant", "progress", "actor", "created", "dispatched")
     list_display_links = ("name",)
-    list_filter = (NameFilter, "scope", ProgressFilter, "created_at")
+    list_filter = (ProgressFilter, "scope", "created_at", NameFilter)
     search_fields = ("name", "actor_label", "aggregate_id", "request_id", "tenant_slug")
     search_help_text = "Name, tenant, actor, aggregate or request"
     ordering = ("-created_at",)

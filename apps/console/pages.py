@@ -145,7 +145,7 @@ class ConsolePage(ModelAdmin):
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
         """A page of ours in the console's frame; the breadcrumb leads to the list."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(
             request,
             template,

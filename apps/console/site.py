@@ -10,9 +10,9 @@ from django.contrib.auth import logout as auth_logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, reverse
 from unfold.sites import UnfoldAdminSite
 
 from apps.console import dashboard, search
@@ -44,7 +44,10 @@ class ConsoleSite(UnfoldAdminSite):
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            refused = self._refuse(request, request.get_full_path())
+            # Who signs in to go on must not be signed out by going on.
+            going_out = view == self.logout
+            following = self._index() if going_out else request.get_full_path()
+            refused = self._refuse(request, following)
             return refused or inner(request, *args, **kwargs)
 
         return guarded
@@ -56,6 +59,9 @@ class ConsoleSite(UnfoldAdminSite):
             raise Http404
         return None
 
+    def _index(self) -> str:
+        return reverse(f"{self.name}:index")
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED_URLS]
 
@@ -63,8 +69,7 @@ class ConsoleSite(UnfoldAdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """There is no second sign-in form: go to the platform's, and come back to the overview."""
-        index = resolve_url(f"{self.name}:index")
-        return self._refuse(request, index) or redirect(index)
+        return self._refuse(request, self._index()) or redirect(self._index())
 
     def logout(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

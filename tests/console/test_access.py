@@ -1,0 +1,149 @@
+"""Every address of the console, for everybody: the list is generated from the site itself."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from apps.accounts.models import Person, TenantMembership
+from apps.console.site import site
+from apps.events.models import Handling, OutboxEvent
+from apps.tenants.models import Domain, Tenant
+from tests.conftest import World
+from tests.console.conftest import PUBLIC, dead_letter, signed_in
+
+# Not pages: staff get these answers.
+NOT_PAGES = {"/console/login/": 302, "/console/logout/": 405, "/console/no/such/page/": 404}
+
+
+def routes(
+    patterns: list[URLPattern | URLResolver], prefix: str = ""
+) -> Iterator[tuple[str, str | None]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern.name
+
+
+def address(route: str, objects: dict[str, Any]) -> str:
+    route = route.replace("^(?P<app_label>tenants|accounts|events)/$", "tenants/")
+    route = route.replace("(?P<url>.*)$", "no/such/page/")
+    if "<uuid:object_id>" in route:
+        model = "/".join(route.split("/")[:2])
+        route = route.replace("<uuid:object_id>", str(objects[model].pk))
+    assert not re.search(r"[<(^$]", route), f"no address for {route}"
+    return f"/console/{route}"
+
+
+@pytest.fixture
+def addresses(world: World) -> list[str]:
+    handling = dead_letter(world.acme)
+    objects = {
+        "tenants/tenant": world.acme,
+        "tenants/domain": Domain.objects.get(tenant=world.acme),
+        "accounts/person": world.bob,
+        "accounts/tenantmembership": TenantMembership.objects.filter(tenant=world.acme).first(),
+        "events/outboxevent": handling.event,
+        "events/handling": handling,
+    }
+    found = [address(route, objects) for route, _name in routes(site.get_urls())]
+    assert len(found) == len(set(found)) >= 30
+    return found
+
+
+def state() -> list[Any]:
+    """Everything that an act of the console can change."""
+    return [
+        list(Tenant.objects.order_by("id").values()),
+        list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
+        list(Handling.objects.order_by("id").values()),
+        OutboxEvent.objects.count(),
+    ]
+
+
+def test_staff_open_every_page(console: Client, addresses: list[str]) -> None:
+    for url in addresses:
+        response = console.get(url)
+        expected = NOT_PAGES.get(url)
+        if expected is None and response.status_code == 302:
+            # An act that the object's state does not allow leads back to the object.
+            assert response["Location"].startswith("/console/"), url
+            assert url.startswith(response["Location"]), url
+        else:
+            assert response.status_code == (expected or 200), url
+
+
+def test_the_signed_out_are_sent_to_the_platforms_sign_in(
+    anonymous: Client, addresses: list[str]
+) -> None:
+    before = state()
+    for url in addresses:
+        following = "/console/" if url in ("/console/login/", "/console/logout/") else url
+        wanted = f"/accounts/login/?next={following}"
+        for response in (anonymous.get(url), anonymous.post(url, {"reason": "x", "slug": "acme"})):
+            assert (response.status_code, response["Location"]) == (302, wanted), url
+    assert state() == before
+
+
+@pytest.mark.parametrize("who", ["owner", "member"])
+def test_people_who_are_not_staff_find_nothing(
+    who: str, world: World, addresses: list[str]
+) -> None:
+    client = signed_in(world.alice if who == "owner" else world.bob)
+    before = state()
+    for url in addresses:
+        assert client.get(url).status_code == 404, url
+        assert client.post(url, {"reason": "x", "slug": "acme"}).status_code == 404, url
+    assert state() == before
+
+
+def test_inactive_staff_are_signed_out(console: Client, staff: Person) -> None:
+    Person.objects.filter(id=staff.id).update(is_active=False)
+    response = console.get("/console/")
+    assert (response.status_code, response["Location"]) == (302, "/accounts/login/?next=/console/")
+
+
+def test_former_staff_find_nothing(console: Client, staff: Person) -> None:
+    Person.objects.filter(id=staff.id).update(is_staff=False)
+    assert console.get("/console/").status_code == 404
+
+
+def test_tenant_hosts_have_no_console(world: World, staff: Person, addresses: list[str]) -> None:
+    before = state()
+    client = Client(HTTP_HOST="acme.localhost:8000")
+    client.force_login(staff)
+    for url in addresses:
+        assert client.get(url).status_code == 404, url
+        assert client.post(url, {"reason": "x", "slug": "acme"}).status_code == 404, url
+    assert state() == before
+
+
+def test_unknown_hosts_have_no_console(staff: Person) -> None:
+    client = Client(HTTP_HOST="nobody.localhost:8000")
+    client.force_login(staff)
+    assert client.get("/console/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["not-a-uuid/", "01900000-0000-7000-8000-000000000000/"])
+@pytest.mark.parametrize(
+    "model", ["tenants/tenant", "accounts/person", "events/handling", "events/outboxevent"]
+)
+def test_objects_that_do_not_exist(console: Client, model: str, path: str) -> None:
+    assert console.get(f"/console/{model}/{path}").status_code == 404
+
+
+def test_there_are_no_forms_over_models(console: Client, world: World) -> None:
+    for path in ("add/", f"{world.acme.pk}/change/", f"{world.acme.pk}/history/"):
+        assert console.get(f"/console/tenants/tenant/{path}").status_code == 404
+    assert console.get(f"/console/accounts/person/{world.bob.pk}/password/").status_code == 404
+
+
+def test_public_host_is_needed_by_name(staff: Person) -> None:
+    client = Client(HTTP_HOST=PUBLIC)
+    client.force_login(staff)
+    assert client.get("/console/").status_code == 200

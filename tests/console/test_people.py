@@ -1,0 +1,145 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apps.accounts.models import Person, TokenSession
+from apps.accounts.services import person_create, person_deactivate
+from apps.common.actors import Actor, ActorKind
+from apps.common.errors import Conflict, PermissionDenied
+from apps.console.services import person_sessions_revoke, verification_resend
+from tests.conftest import SYSTEM, World
+from tests.console.conftest import messages_of
+
+LIST = "/console/accounts/person/"
+Published = Callable[[], list[tuple[str, str]]]
+STAFF = "staff@platform.test"
+
+
+def url(person: Person, act: str = "") -> str:
+    return f"{LIST}{person.pk}/{act}/" if act else f"{LIST}{person.pk}/"
+
+
+def session(person: Person, **fields: object) -> TokenSession:
+    expires_at = timezone.now() + timedelta(days=1)
+    return TokenSession.objects.create(**{"person": person, "expires_at": expires_at, **fields})
+
+
+def offered(client: Client, person: Person) -> set[str]:
+    return {item["act"].name for item in client.get(url(person)).context["acts"]}
+
+
+def emails(client: Client, query: str) -> list[str]:
+    return sorted(p.email for p in client.get(f"{LIST}?{query}").context["cl"].result_list)
+
+
+def test_list_search_and_filters(console: Client, world: World) -> None:
+    EmailAddress.objects.filter(user=world.bob).update(verified=False)
+    Person.objects.filter(id=world.charlie.id).update(is_active=False)
+    assert emails(console, "q=baker") == ["bob@acme.test"]
+    assert emails(console, "verified=no") == ["bob@acme.test"]
+    assert emails(console, "verified=yes") == ["alice@acme.test", "charlie@globex.test", STAFF]
+    assert emails(console, "is_staff__exact=1") == [STAFF]
+    assert emails(console, "is_active__exact=0") == ["charlie@globex.test"]
+
+
+def test_the_list_takes_as_many_statements_for_more_people(console: Client, world: World) -> None:
+    with CaptureQueriesContext(connection) as few:
+        console.get(LIST)
+    for number in range(5):
+        person_create(actor=SYSTEM, email=f"p{number}@acme.test", name="P")
+    with CaptureQueriesContext(connection) as more:
+        console.get(LIST)
+    assert len(few) == len(more) <= 5
+
+
+def test_detail(console: Client, world: World) -> None:
+    session(world.alice, user_agent="<Phone>", ip="203.0.113.9")
+    html = console.get(url(world.alice)).content.decode()
+    for text in ("Alice Archer", "alice@acme.test", ">acme<", "&lt;Phone&gt;", "203.0.113.9"):
+        assert text in html
+    assert world.alice.password not in html
+
+
+def test_acts_follow_the_state(console: Client, world: World) -> None:
+    assert offered(console, world.bob) == {"deactivate"}
+    EmailAddress.objects.filter(user=world.bob).update(verified=False)
+    session(world.bob)
+    assert offered(console, world.bob) == {"deactivate", "verify", "revoke"}
+    Person.objects.filter(id=world.bob.id).update(is_active=False)
+    assert offered(console, world.bob) == {"reactivate", "revoke"}
+
+
+def test_deactivate_and_reactivate(console: Client, bob: Person, published: Published) -> None:
+    live = session(bob)
+    response = console.post(url(bob, "deactivate"))
+    assert (response.status_code, response["Location"]) == (302, url(bob))
+    bob.refresh_from_db()
+    live.refresh_from_db()
+    assert not bob.is_active
+    assert (live.revoked_at is not None, live.revoked_reason) == (True, "deactivated")
+    assert published() == [("accounts.person_deactivated", STAFF)]
+
+    console.post(url(bob, "reactivate"))
+    bob.refresh_from_db()
+    assert bob.is_active
+    assert published()[1:] == [("accounts.person_reactivated", STAFF)]
+
+
+def test_the_last_member_of_staff_stays(
+    console: Client, staff: Person, published: Published
+) -> None:
+    response = console.post(url(staff, "deactivate"))
+    wanted = "This is the last member of platform staff. Name another one first."
+    assert messages_of(response) == [wanted]
+    staff.refresh_from_db()
+    assert staff.is_active
+    assert published() == []
+
+    other = person_create(actor=SYSTEM, email="two@platform.test", name="Two", is_staff=True)
+    console.post(url(staff, "deactivate"))
+    staff.refresh_from_db()
+    assert not staff.is_active
+    with pytest.raises(Conflict):
+        person_deactivate(actor=SYSTEM, person_id=other.id)
+
+
+def test_revoke_sessions(console: Client, world: World, published: Published) -> None:
+    live = [session(world.bob), session(world.bob)]
+    expired = session(world.bob, expires_at=timezone.now() - timedelta(days=1))
+    other = session(world.alice)
+    console.post(url(world.bob, "revoke"))
+    for row in (*live, expired, other):
+        row.refresh_from_db()
+    assert [row.revoked_reason for row in live] == ["revoked", "revoked"]
+    assert (expired.revoked_at, other.revoked_at) == (None, None)
+    assert published() == [("accounts.token_session_revoked", STAFF)] * 2
+
+
+def test_resend_verification(console: Client, bob: Person, published: Published) -> None:
+    assert "is not possible" in messages_of(console.post(url(bob, "verify")))[0]
+    assert published() == []
+    EmailAddress.objects.filter(user=bob).update(verified=False)
+    console.post(url(bob, "verify"))
+    assert published() == [("accounts.email_requested", STAFF)]
+
+
+def test_services_are_for_staff(world: World, published: Published) -> None:
+    alice = Actor(ActorKind.PERSON, world.alice.email, person_id=world.alice.id)
+    for service in (person_sessions_revoke, verification_resend, person_deactivate):
+        with pytest.raises(PermissionDenied):
+            service(actor=alice, person_id=world.alice.id)
+    with pytest.raises(Conflict):
+        verification_resend(actor=SYSTEM, person_id=world.bob.id)
+    assert published() == []
+
+
+def test_memberships(console: Client, world: World) -> None:
+    listed = console.get(f"/console/accounts/tenantmembership/?tenant__id__exact={world.acme.pk}")
+    people = sorted(m.person.email for m in listed.context["cl"].result_list)
+    assert people == ["alice@acme.test", "bob@acme.test"]
