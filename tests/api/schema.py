@@ -4,6 +4,7 @@ import json
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from jsonschema import Draft202012Validator
@@ -22,7 +23,10 @@ def document() -> dict[str, Any]:
 
 
 @cache
-def _validator(pointer: str) -> Draft202012Validator:
+def validator_of(*where: str) -> Draft202012Validator:
+    """Validator of the schema at a place in the document."""
+    escaped = [part.replace("~", "~0").replace("/", "~1") for part in where]
+    pointer = quote("/" + "/".join(escaped), safe="/~")
     resource = Resource.from_contents(document(), default_specification=DRAFT202012)
     registry: Registry = Registry().with_resource("urn:api", resource)
     return Draft202012Validator(
@@ -37,7 +41,7 @@ def check(response: Any) -> None:
     if response.status_code >= 400:
         assert response["Content-Type"] == "application/problem+json", response.content
         body = response.json()
-        _validator("/components/schemas/Problem").validate(body)
+        validator_of("components", "schemas", "Problem").validate(body)
         assert set(body) == PROBLEM_KEYS
         assert body["status"] == response.status_code
         assert body["request_id"] == response["X-Request-ID"]
@@ -56,7 +60,6 @@ def check(response: Any) -> None:
         return
     media_type = response["Content-Type"].partition(";")[0]
     assert media_type in documented["content"], f"{media_type} of {path}"
-    escaped = [part.replace("~", "~0").replace("/", "~1") for part in (path, media_type)]
     method = response.request["REQUEST_METHOD"].lower()
-    pointer = f"/paths/{escaped[0]}/{method}/responses/{status}/content/{escaped[1]}/schema"
-    _validator(pointer.replace("{", "%7B").replace("}", "%7D")).validate(response.json())
+    where = ("paths", path, method, "responses", status, "content", media_type, "schema")
+    validator_of(*where).validate(response.json())

@@ -60,10 +60,13 @@ class CursorPagination(pagination.CursorPagination):
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The framework's says `nullable`, which OpenAPI 3.1 no longer knows."""
         link = {"type": ["string", "null"], "format": "uri"}
+        # The document's generator builds the examples of lists from these.
+        following = {**link, "example": "http://acme.localhost:8000/api/v1/...?cursor=cD0wMTk3"}
+        preceding = {**link, "example": None}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
-            "properties": {"next": link, "previous": link, "results": schema},
+            "properties": {"next": following, "previous": preceding, "results": schema},
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:

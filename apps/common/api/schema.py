@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from apps.common.api.serializers import ProblemSerializer
+from apps.common.api.serializers import PROBLEM_EXAMPLES, ProblemSerializer
 from apps.common.problems import CONTENT_TYPE
 
 TENANT_HEADER = OpenApiParameter(
@@ -93,7 +93,12 @@ class AutoSchema(SpectacularAutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction=direction)
         for code in self._problem_codes():
             if code not in bodies:
-                response = OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[code])
+                example = PROBLEM_EXAMPLES.get(code)
+                response = OpenApiResponse(
+                    ProblemSerializer,
+                    description=DESCRIPTIONS[code],
+                    examples=[example] if example else [],
+                )
                 bodies[code] = self._get_response_for_code(  # type: ignore[no-untyped-call]
                     response, code, media_types=[CONTENT_TYPE]
                 )

@@ -23,6 +23,12 @@ SIGNUP = OpenApiExample(
     {"name": "Dana Vos", "email": "dana@example.com", "password": "a long pass phrase"},
     request_only=True,
 )
+MAIL_SENT = OpenApiExample(
+    "Mail sent",
+    {"detail": "If the address can be used, a mail is on its way to it."},
+    response_only=True,
+    status_codes=["202"],
+)
 EMAIL = OpenApiExample("Address", {"email": "dana@example.com"}, request_only=True)
 ME = OpenApiExample(
     "Alice",

@@ -125,7 +125,7 @@ class SignupView(PublicView):
         ),
         request=SignupSerializer,
         responses={202: DetailSerializer},
-        examples=[examples.SIGNUP],
+        examples=[examples.SIGNUP, examples.MAIL_SENT],
         auth=[],
     )
     def post(self, request: Request) -> Response:
@@ -141,7 +141,7 @@ class PasswordResetView(PublicView):
         summary="Ask for a link to set a new password",
         request=PasswordResetSerializer,
         responses={202: DetailSerializer},
-        examples=[examples.EMAIL],
+        examples=[examples.EMAIL, examples.MAIL_SENT],
         auth=[],
     )
     def post(self, request: Request) -> Response:

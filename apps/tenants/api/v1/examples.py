@@ -14,6 +14,7 @@ REQUESTED = OpenApiExample(
         "url": "http://acme.localhost:8000/",
     },
     response_only=True,
+    status_codes=["202"],
 )
 PROGRESS = OpenApiExample(
     "Half way",
