@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeAlias, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
@@ -34,12 +34,14 @@ class PageRequest(PlatformRequest):
 
 
 class WorkspaceRequest(PageRequest):
-    tenant: Tenant  # type: ignore[assignment]  # never None behind the gate
+    tenant: Tenant  # never None behind the gate
 
 
-def person_page(
-    view: Callable[Concatenate[PageRequest, P], HttpResponse],
-) -> Callable[Concatenate[PageRequest, P], HttpResponse]:
+PersonView: TypeAlias = Callable[Concatenate[PageRequest, P], HttpResponse]
+WorkspaceView: TypeAlias = Callable[Concatenate[WorkspaceRequest, P], HttpResponse]
+
+
+def person_page(view: PersonView[P]) -> PersonView[P]:
     """A page on the public host for whoever is signed in."""
 
     @never_cache
@@ -53,12 +55,10 @@ def person_page(
         except PlatformError as error:
             return error_page(request, error)
 
-    return wrapper
+    return cast(PersonView[P], wrapper)
 
 
-def workspace_page(
-    view: Callable[Concatenate[WorkspaceRequest, P], HttpResponse],
-) -> Callable[Concatenate[WorkspaceRequest, P], HttpResponse]:
+def workspace_page(view: WorkspaceView[P]) -> WorkspaceView[P]:
     """A page of a workspace, for its active members; to anybody else the workspace is a 404."""
 
     @never_cache
@@ -74,7 +74,7 @@ def workspace_page(
         except PlatformError as error:
             return error_page(request, error)
 
-    return wrapper
+    return cast(WorkspaceView[P], wrapper)
 
 
 def to_sign_in(request: PageRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
-from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.selectors import invitations_for, members_for, organizations_for
 from apps.portal.http import may
 from apps.roles.models import OWNER, Role, role_permissions
@@ -55,12 +55,6 @@ def invitation_counts(actor: Actor) -> dict[str, int]:
     """How many invitations are in each state. One statement."""
     rows = invitations_for(actor).order_by().values_list("state").annotate(n=Count("id"))
     return dict(rows)
-
-
-def open_or_past(state: str, invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
-    if state in InvitationStatus.values:
-        return invitations.filter(state=state)
-    return invitations
 
 
 def organization_tree(actor: Actor) -> QuerySet[Organization]:

@@ -57,8 +57,8 @@ class WorkspaceForm(forms.Form):
         return f".{settings.BASE_DOMAIN}"
 
 
-def time_zone_choices() -> list[Any]:
-    """UTC, then the zones of the IANA database by area."""
+def time_zone_choices(current: str) -> list[Any]:
+    """UTC, then the zones of the IANA database by area; the current one even if it has no area."""
     zones = sorted(zone for zone in time_zones() if zone.partition("/")[0] in AREAS)
     groups = [
         (
@@ -70,7 +70,8 @@ def time_zone_choices() -> list[Any]:
         )
         for area, found in groupby(zones, key=lambda zone: zone.partition("/")[0])
     ]
-    return [("UTC", "UTC"), *groups]
+    others = [(zone, zone) for zone in dict.fromkeys(["UTC", current]) if zone not in zones]
+    return [*others, *groups]
 
 
 class ProfileForm(forms.Form):
@@ -85,16 +86,6 @@ class ProfileForm(forms.Form):
         label="Time zone", help_text="Times on all pages are shown in it."
     )
 
-    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
-        super().__init__(
-            *args, initial={"name": person.name, "time_zone": person.time_zone}, **kwargs
-        )
-        choices = time_zone_choices()
-        if person.time_zone in time_zones() - {
-            zone for _, group in choices[1:] for zone, _ in group
-        }:
-            choices = [
-                (person.time_zone, person.time_zone),
-                *[c for c in choices if c[0] != person.time_zone],
-            ]
-        self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        super().__init__(data, initial={"name": person.name, "time_zone": person.time_zone})
+        self.fields["time_zone"].choices = time_zone_choices(person.time_zone)  # type: ignore[attr-defined]
