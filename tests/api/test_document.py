@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import call_command
-from openapi_spec_validator import validate
 
 from apps.tenants.models import Tenant
 from tests.accounts.support import PUBLIC, host
@@ -27,10 +26,11 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def test_it_is_valid_and_has_no_warnings(tmp_path: Any) -> None:
-    target = tmp_path / "openapi.yaml"
-    call_command("spectacular", validate=True, fail_on_warn=True, file=str(target))
-    made = yaml.safe_load(target.read_text())
-    validate(made)
+    target = tmp_path / "openapi.json"
+    call_command(
+        "spectacular", validate=True, fail_on_warn=True, format="openapi-json", file=str(target)
+    )
+    made = json.loads(target.read_text())
     assert made["openapi"] == "3.1.0"
     assert made["paths"] == document()["paths"]
 
@@ -40,7 +40,7 @@ def test_it_is_served_as_yaml_and_json_to_anybody(acme: Tenant, http_host: str) 
     client = Api(host(acme) if http_host == "acme" else http_host).client
     served = client.get("/api/schema/")
     assert served["Content-Type"] == "application/vnd.oai.openapi"
-    assert yaml.safe_load(served.content)["paths"] == document()["paths"]
+    assert yaml.load(served.content, yaml.CSafeLoader)["paths"] == document()["paths"]
     for extra, media_type in (
         ({"query_params": {"format": "json"}}, "application/vnd.oai.openapi+json"),
         ({"headers": {"Accept": "application/json"}}, "application/json"),
