@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from apps.common.errors import NotFound
+from apps.common.errors import NotFound, PlatformError
 from apps.common.problems import problem_response
 
 URLCONF = "apps.api.urls"
@@ -52,7 +52,21 @@ def docs(request: HttpRequest) -> HttpResponse:
             detail=f"Method “{request.method}” not allowed.",
             headers={"Allow": "GET, HEAD"},
         )
-    return render(request, "api/docs.html")
+    return render(request, "api/docs.html", {"codes": problem_codes()})
+
+
+def problem_codes() -> list[type[PlatformError]]:
+    """One class for each code, where the `type` of a problem leads.
+
+    Codes that only one operation uses are described there instead.
+    """
+    found: dict[str, type[PlatformError]] = {}
+    left = [PlatformError]
+    while left:
+        error = left.pop()
+        found.setdefault(error.code, error)
+        left += error.__subclasses__()
+    return sorted(found.values(), key=lambda error: (error.status, error.code))
 
 
 @csrf_exempt

@@ -118,3 +118,10 @@ def test_the_page_needs_no_inline_script_or_style(acme: Tenant) -> None:
     refused = client.post("/api/docs/", {})
     assert refused.status_code in (403, 405)
     assert refused["Content-Type"] == "application/problem+json"
+
+
+def test_the_type_of_a_problem_leads_to_its_description(acme: Tenant) -> None:
+    client = Api(host(acme))
+    refused = client.get("members/").json()
+    path, _, anchor = refused["type"].partition("#")
+    assert f'id="{anchor}"' in client.client.get(path).content.decode()
