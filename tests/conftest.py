@@ -91,9 +91,7 @@ class World:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest) -> World:
-    if not {"transactional_db", "db"} & set(request.fixturenames):
-        request.getfixturevalue("db")
+def world(db: None) -> World:
     if not Tenant.objects.filter(slug="acme").exists():
         build_world()
     people = {p.email.partition("@")[0]: p for p in Person.objects.all()}
