@@ -48,7 +48,7 @@ AUDIT = """(isOurs) => {
   }
   for (const node of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
     if (!shown(node)) continue;
-    if (!node.labels?.length && !node.getAttribute("aria-label") && !node.getAttribute("aria-labelledby")) {
+    if (isOurs && !node.labels?.length && !node.getAttribute("aria-label") && !node.getAttribute("aria-labelledby")) {
       say("a field without a label", node);
     }
   }
