@@ -48,9 +48,8 @@ AUDIT = """(isOurs) => {
   }
   for (const node of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
     if (!shown(node)) continue;
-    if (isOurs && !node.labels?.length && !node.getAttribute("aria-label") && !node.getAttribute("aria-labelledby")) {
-      say("a field without a label", node);
-    }
+    const labelled = node.labels?.length || node.ariaLabel || node.getAttribute("aria-labelledby");
+    if (isOurs && !labelled) say("a field without a label", node);
   }
   for (const node of document.querySelectorAll("a[href], button, summary, [role=button], iframe")) {
     if (shown(node) && !nameOf(node)) say("nothing says what this does", node);
@@ -73,6 +72,15 @@ OVERFLOW = """() => {
   const wide = [...document.querySelectorAll("body *")].filter((node) =>
     node.checkVisibility() && node.getBoundingClientRect().right > width + 1);
   return `${document.documentElement.scrollWidth} px, e.g. ${wide.at(-1)?.outerHTML.slice(0, 120)}`;
+}"""
+# Colours that fade into another scheme have arrived, and two frames have been drawn since.
+PAINTED = """async () => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await frame();
+  for (const animation of document.getAnimations()) {
+    if (animation instanceof CSSTransition) animation.finish();
+  }
+  await frame();
 }"""
 FAILED_TO_LOAD = re.compile(r"Failed to load resource: .* status of (4\d\d|503)")
 
@@ -202,8 +210,11 @@ class Visitor:
             with self._sized(size):
                 for scheme in SCHEMES:
                     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                    page.evaluate(PAINTED)
                     page.screenshot(
-                        path=SCREENSHOTS / f"{name}-{label}-{scheme}.png", full_page=True
+                        path=SCREENSHOTS / f"{name}-{label}-{scheme}.png",
+                        full_page=True,
+                        animations="disabled",
                     )
         page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
