@@ -54,12 +54,10 @@ SHARED_APPS = [
     "allauth.account",
     "csp",
     "django_cotton.apps.SimpleAppConfig",
-    "django_filters",
     "django_htmx",
     "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "drf_standardized_errors",
     "lucide",
     "rest_framework",
 ]
@@ -269,7 +267,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_MAX_AGE = 3600
 

@@ -18,6 +18,9 @@ INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
 # Assets are served from where they are made, without collectstatic.
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 0
+STATIC_ROOT = None
 
 # The sandbox's inbox takes all mail; /sandbox/inbox/ shows it.
 SANDBOX = True

@@ -21,6 +21,8 @@ CELERY_BROKER_URL = REDIS_URL
 SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 SANDBOX = True
+# Nothing is collected for tests.
+STATIC_ROOT = None
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -146,7 +146,6 @@ def test_a_late_commit_with_a_lower_position_is_not_skipped():
     thread.join()
     assert drain_once().done == 1
     assert effects() == [2, 1]
-    assert list(OutboxEvent.objects.order_by("position").values_list("payload__n", flat=True)) == [
-        1,
-        2,
-    ]
+    # The world's own events are there too, if this test is the first of its process.
+    posted = OutboxEvent.objects.filter(name=NotePosted.event_name).order_by("position")
+    assert list(posted.values_list("payload__n", flat=True)) == [1, 2]

@@ -32,7 +32,7 @@ def test_organizations(client, root: Organization) -> None:
     data = {"name": "Sales", "parent_id": str(root.id)}
     assert client.post("/organizations/new/", data).headers["Location"] == "/organizations/"
     sales = Organization.objects.get(name="Sales")
-    assert sales.get_parent() == root
+    assert Organization.objects.get_parent(sales) == root
     taken = client.post("/organizations/new/", data)
     assert taken.status_code == 422
     assert "There is one with this name at the same place." in taken.content.decode()

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.common.errors import NotFound, PlatformError
+from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus as S
 from apps.organizations.selectors import invitations_for, organizations_for
@@ -77,7 +77,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
 def resend(request: WorkspaceRequest, invitation_id: uuid.UUID) -> HttpResponse:
     try:
         invitation = invitation_resend(actor=request.actor, invitation_id=invitation_id)
-    except NotFound:
+    except (NotFound, PermissionDenied):
         raise
     except PlatformError as error:
         messages.error(request, str(error.detail))
@@ -93,7 +93,7 @@ def resend(request: WorkspaceRequest, invitation_id: uuid.UUID) -> HttpResponse:
 def revoke(request: WorkspaceRequest, invitation_id: uuid.UUID) -> HttpResponse:
     try:
         invitation = invitation_revoke(actor=request.actor, invitation_id=invitation_id)
-    except NotFound:
+    except (NotFound, PermissionDenied):
         raise
     except PlatformError as error:
         messages.error(request, str(error.detail))

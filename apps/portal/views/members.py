@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.common.access import allows
+from apps.common.access import allows, authorize
 from apps.common.actors import Actor
-from apps.common.errors import NotFound, PlatformError
+from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
@@ -109,6 +109,8 @@ def role_take(
 ) -> HttpResponse:
     try:
         binding_delete(actor=request.actor, binding_id=binding_id)
+    except (NotFound, PermissionDenied):
+        raise
     except PlatformError as error:
         messages.error(request, str(error.detail))
     else:
@@ -148,7 +150,7 @@ def set_status(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     status = MemberStatus.ACTIVE if wanted == MemberStatus.ACTIVE else MemberStatus.DEACTIVATED
     try:
         member = member_update_status(actor=request.actor, member_id=member_id, status=status)
-    except NotFound:
+    except (NotFound, PermissionDenied):
         raise
     except PlatformError as error:
         messages.error(request, str(error.detail))
@@ -163,6 +165,8 @@ def set_status(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
 def remove(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     member = _member(request.actor, member_id)
     is_self = member.id == request.actor.member_id
+    if not is_self:
+        authorize(request.actor, p.REMOVE_MEMBER, member.organization)
     form = ConfirmNameForm(request.POST or None, expected=str(member))
     if request.method == "POST" and form.is_valid():
         try:

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.common.access import allows
+from apps.common.access import allows, authorize
 from apps.common.errors import PlatformError
 from apps.organizations import permissions as p
 from apps.organizations.selectors import organization_for, organizations_for
@@ -64,6 +64,8 @@ def create(request: WorkspaceRequest) -> HttpResponse:
 def detail(request: WorkspaceRequest, organization_id: uuid.UUID) -> HttpResponse:
     """One organization: rename it here, or go on to its members."""
     organization = organization_for(request.actor, organization_id)
+    if request.method == "POST":
+        authorize(request.actor, p.UPDATE_ORGANIZATION, organization)
     form = OrganizationForm(request.POST or None, initial={"name": organization.name})
     if request.method == "POST" and form.is_valid():
         try:
@@ -91,6 +93,7 @@ def detail(request: WorkspaceRequest, organization_id: uuid.UUID) -> HttpRespons
 @workspace_page
 def delete(request: WorkspaceRequest, organization_id: uuid.UUID) -> HttpResponse:
     organization = organization_for(request.actor, organization_id)
+    authorize(request.actor, p.DELETE_ORGANIZATION, organization)
     form = ConfirmNameForm(request.POST or None, expected=organization.name)
     if request.method == "POST" and form.is_valid():
         try:
