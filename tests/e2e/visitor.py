@@ -210,6 +210,8 @@ class Visitor:
             with self._sized(size):
                 for scheme in SCHEMES:
                     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                    if framed_by_others:  # unfold asks for the scheme once, when it loads
+                        page.reload()
                     page.evaluate(PAINTED)
                     page.screenshot(
                         path=SCREENSHOTS / f"{name}-{label}-{scheme}.png",
