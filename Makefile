@@ -67,7 +67,7 @@ stop: ## stop the embedded PostgreSQL and Valkey of development and tests
 
 .PHONY: clean
 clean: stop ## remove .venv, all local data and caches
-	@rm -rf .venv .state .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis static/build staticfiles
+	@rm -rf .venv .state .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis static/build staticfiles screenshots
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The parts of `make test` ------------------------------------------------------------------------

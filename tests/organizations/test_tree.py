@@ -11,6 +11,7 @@ from apps.common.access import allows
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
+from apps.events.drain import drain_once
 from apps.organizations.models import Member, Organization
 from apps.organizations.selectors import actor_for, organizations_for
 from apps.organizations.services import (
@@ -23,6 +24,7 @@ from apps.organizations.services import (
 )
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
+from apps.tenants.services import tenant_rename
 
 pytestmark = pytest.mark.django_db
 
@@ -187,3 +189,15 @@ def test_concurrent_changes_leave_a_sound_tree(
     with tenant_context(acme):
         assert Organization.objects.find_problems() == ([], [], [], [], [])
         assert Organization.objects.count() == 12
+
+
+def test_the_root_follows_the_workspaces_name(
+    acme: Tenant, owner: Actor, root: Organization
+) -> None:
+    with pytest.raises(Conflict) as caught:
+        organization_rename(actor=owner, organization_id=root.id, name="Mine")
+    assert caught.value.code == "root_organization"
+    tenant_rename(actor=owner, tenant_id=acme.id, name="Acme Limited")
+    drain_once()
+    root.refresh_from_db()
+    assert root.name == "Acme Limited"

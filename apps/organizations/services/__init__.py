@@ -22,6 +22,7 @@ from apps.organizations.services.organizations import (
     organization_move,
     organization_rename,
     root_ensure,
+    root_rename,
 )
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "organization_move",
     "organization_rename",
     "root_ensure",
+    "root_rename",
 ]

@@ -39,6 +39,16 @@ def root_ensure(name: str) -> Organization:
 
 
 @transaction.atomic
+def root_rename(*, actor: Actor, name: str) -> None:
+    """Carry the workspace's new name to its root organization. Safe to repeat."""
+    root = tree_locked()
+    if root.name != name:
+        root.name = name
+        root.save(update_fields=["name", "updated_at"])
+        _publish(actor, root, "renamed")
+
+
+@transaction.atomic
 def organization_create(*, actor: Actor, name: str, parent_id: uuid.UUID) -> Organization:
     """Add an organization as the last child of another. Publishes organization_changed.
 
@@ -56,11 +66,19 @@ def organization_create(*, actor: Actor, name: str, parent_id: uuid.UUID) -> Org
 
 @transaction.atomic
 def organization_rename(*, actor: Actor, organization_id: uuid.UUID, name: str) -> Organization:
-    """Publishes organization_changed if the name differs."""
+    """Publishes organization_changed if the name differs. Raises Conflict for the root.
+
+    The root has the workspace's name (root_rename).
+    """
     tree_locked()
     organization = organization_for(actor, organization_id)
     authorize(actor, p.UPDATE_ORGANIZATION, organization)
-    parent = None if organization.is_root() else Organization.objects.get_parent(organization)
+    if organization.is_root():
+        raise Conflict(
+            _("This is the workspace itself. Change its name in the settings."),
+            code="root_organization",
+        )
+    parent = Organization.objects.get_parent(organization)
     name = _name_validate(name, parent, but=organization.id)
     if name != organization.name:
         organization.name = name

@@ -80,7 +80,8 @@ def detail(request: WorkspaceRequest, organization_id: uuid.UUID) -> HttpRespons
     context = {
         "organization": organization,
         "form": form,
-        "can_update": allows(request.actor, p.UPDATE_ORGANIZATION, organization),
+        "can_update": not organization.is_root()
+        and allows(request.actor, p.UPDATE_ORGANIZATION, organization),
         "can_create": allows(request.actor, p.CREATE_ORGANIZATION, organization),
         "can_delete": not organization.is_root()
         and allows(request.actor, p.DELETE_ORGANIZATION, organization),

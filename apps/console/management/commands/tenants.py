@@ -1,6 +1,7 @@
 import json
 import time
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -129,10 +130,10 @@ class Command(BaseCommand):
     def _delete(self, options: dict[str, Any]) -> None:
         tenant = self._tenant(options)
         if options["dry_run"]:
-            members = tenant.memberships.count()
             self.stdout.write(
                 f"{tenant.slug} would be closed now; after the grace period its schema "
-                f"{tenant.schema_name}, domains and {members} memberships would be deleted."
+                f"{tenant.schema_name}, its domains and its memberships "
+                f"({tenant.memberships.count()}) would be deleted."
             )
             return
         if not options["yes"] and input(f"Type {tenant.slug} to delete it: ") != tenant.slug:
@@ -155,6 +156,9 @@ class Command(BaseCommand):
         facts = _facts(tenant)
         if history:
             facts["steps"] = dict(progress(tenant).steps)
+            facts["attempts"] = tenant.attempts
+            facts["next_attempt_at"] = _time(tenant.next_attempt_at)
+            facts["last_error"] = tenant.last_error
             facts["history"] = [
                 {"at": e.created_at.isoformat(), "what": str(e), "by": e.actor, "reason": e.reason}
                 for e in tenant.history.all()
@@ -169,9 +173,9 @@ class Command(BaseCommand):
                     self.stdout.write("  {at}  {what}  by {by}  {reason}".format(**entry))
             elif name == "steps":
                 done = ", ".join(f"{label} ({state})" for label, state in value.items())
-                self.stdout.write(f"{name:<14} {done}")
+                self.stdout.write(f"{name:<16} {done}")
             else:
-                self.stdout.write(f"{name:<14} {value}")
+                self.stdout.write(f"{name:<16} {'-' if value in (None, '') else value}")
 
 
 def _facts(tenant: Tenant) -> dict[str, Any]:
@@ -183,7 +187,11 @@ def _facts(tenant: Tenant) -> dict[str, Any]:
         "reason": tenant.status_reason,
         "url": tenant.url(),
         "schema": tenant.schema_name,
-        "created_at": tenant.created_at.isoformat(),
-        "ready_at": tenant.ready_at.isoformat() if tenant.ready_at else None,
-        "delete_after": tenant.delete_after.isoformat() if tenant.delete_after else None,
+        "created_at": _time(tenant.created_at),
+        "ready_at": _time(tenant.ready_at),
+        "delete_after": _time(tenant.delete_after),
     }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

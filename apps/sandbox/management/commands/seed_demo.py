@@ -9,6 +9,7 @@ from apps.accounts.services import person_create
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Organization
+from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     invitation_create,
     member_join,
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         acme = self._tenant("acme", "Acme Industries", alice)
         self._tenant("globex", "Globex", charlie)
         with tenant_context(acme), transaction.atomic():
-            self._fill_acme(acme, bob)
+            self._fill_acme(acme, alice, bob)
 
     def _person(self, email: str, name: str, *, is_staff: bool = False) -> Person:
         found = person_by_email(email)
@@ -61,7 +62,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{slug} could not be provisioned:\n{tenant.last_error}")
         return tenant
 
-    def _fill_acme(self, acme: Tenant, bob: Person) -> None:
+    def _fill_acme(self, acme: Tenant, alice: Person, bob: Person) -> None:
         root = root_ensure(acme.name)
         if Organization.objects.count() > 1:
             return
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         member = role_by_code("member")
         member_join(actor=ACTOR, person=bob, organization=root, roles=[member])
         invitation_create(
-            actor=ACTOR,
+            actor=actor_for(alice),
             email="dana@acme.test",
             role_ids=[member.id],
             organization_id=made["North"].id,
