@@ -39,6 +39,7 @@ test: $(STAMP) ## run all static checks and the tests (PYTEST_ARGS="-k name")
 	@mkdir -p .state && rm -f $(RESULTS); status=0; \
 	$(MAKE) --no-print-directory --keep-going -j 2 $(SYNC) $(STATIC_CHECKS) || status=1; \
 	$(MAKE) --no-print-directory check-tests || status=1; \
+	$(BIN)/python -c 'from apps.common import embedded; embedded.stop(embedded.NAMES, "test")'; \
 	printf '\n== Summary\n'; cat $(RESULTS); exit $$status
 
 .PHONY: lint

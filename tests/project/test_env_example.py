@@ -122,7 +122,7 @@ def test_a_copy_changes_nothing_until_a_line_is_uncommented() -> None:
 
 def test_a_variable_can_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("from the file")
+    secret.write_text("from the file\n")
     monkeypatch.setenv("WRAPPER_TEST_OF_FILES", "from the environment")
     assert env("WRAPPER_TEST_OF_FILES") == "from the environment"
     monkeypatch.setenv("WRAPPER_TEST_OF_FILES_FILE", str(secret))
