@@ -15,10 +15,14 @@ UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True)
 class Route:
-    """template: the path with its parameters in braces. methods: those other than GET."""
+    """template: the path with its parameters in braces. methods: those other than GET.
+
+    needs_tenant: an operation of the API on a tenant's own data.
+    """
 
     template: str
     methods: tuple[str, ...]
+    needs_tenant: bool
 
     def path(self, samples: Mapping[str, str]) -> str:
         return re.sub(r"{(\w+)}", lambda found: samples[found[1]], self.template)
@@ -28,7 +32,9 @@ def routes(urlconf: str) -> list[Route]:
     """In the order of their paths, each path once: the first pattern that has it answers."""
     found: dict[str, Route] = {}
     for template, pattern in _walk(get_resolver(urlconf), "/"):
-        found.setdefault(template, Route(template, _methods(pattern.callback)))
+        view = pattern.callback
+        needs_tenant = bool(getattr(getattr(view, "cls", None), "needs_tenant", False))
+        found.setdefault(template, Route(template, _methods(view), needs_tenant))
     return [found[template] for template in sorted(found)]
 
 

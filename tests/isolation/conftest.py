@@ -1,0 +1,114 @@
+"""Two tenants that differ in nothing but their canaries: the same primary keys in every table."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core import serializers
+from django.utils import timezone
+
+from apps.common.tenancy import tenant_context
+from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.roles.models import Role
+from apps.tenants.models import Tenant
+from tests.api.client import Api, bearer
+from tests.conftest import World
+
+__all__ = ["bearer"]
+
+SHARED = {
+    name: uuid.UUID(f"0197c2a4-1111-7000-8000-{number:012d}")
+    for number, name in enumerate(("organization", "role", "member", "person", "invitation"))
+}
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A tenant whose every row names its canary; ids are the other twin's too."""
+
+    tenant: Tenant
+    canary: str
+    samples: dict[str, str]
+
+
+def _plant(tenant: Tenant, canary: str) -> Twin:
+    Tenant.objects.filter(id=tenant.id).update(name=f"{canary} company")
+    with tenant_context(tenant):
+        root = Organization.objects.get(depth=1)
+        Organization.objects.filter(id=root.id).update(name=f"{canary} root")
+        root.refresh_from_db()
+        unit = Organization.objects.add_child(
+            root, instance=Organization(id=SHARED["organization"], name=f"{canary} unit")
+        )
+        role = Role.objects.create(
+            id=SHARED["role"], code=canary.lower(), name=f"{canary} role", description=canary
+        )
+        member = Member.objects.create(
+            id=SHARED["member"],
+            person_id=SHARED["person"],
+            email=f"{canary}@example.com".lower(),
+            name=f"{canary} person",
+            organization=unit,
+        )
+        binding = RoleBinding.objects.create(
+            id=SHARED["person"], member=member, role=role, organization=unit
+        )
+        invitation = Invitation.objects.create(
+            id=SHARED["invitation"],
+            email=f"invited-{canary}@example.com".lower(),
+            organization=unit,
+            role_ids=[role.id],
+            expires_at=timezone.now() + timedelta(days=1),
+        )
+    samples = {
+        "organization_id": unit.id,
+        "role_id": role.id,
+        "member_id": member.id,
+        "binding_id": binding.id,
+        "invitation_id": invitation.id,
+        "tenant_id": tenant.id,
+        "slug": tenant.slug,
+    }
+    return Twin(tenant, canary, {name: str(value) for name, value in samples.items()})
+
+
+@pytest.fixture
+def twins(world: World) -> tuple[Twin, Twin]:
+    """acme and globex."""
+    return _plant(world.acme, "kanarienvogel"), _plant(world.globex, "zaunkoenig")
+
+
+@pytest.fixture
+def snapshot() -> Callable[[Tenant], str]:
+    """Every row of a tenant's schema, as text."""
+
+    def take(tenant: Tenant) -> str:
+        models = [
+            model
+            for config in apps.get_app_configs()
+            if config.name in settings.TENANT_APPS
+            for model in config.get_models()
+        ]
+        with tenant_context(tenant):
+            return "\n".join(
+                serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models
+            )
+
+    return take
+
+
+@pytest.fixture
+def tokens_of_charlie(bearer: Callable[..., Api], world: World) -> dict[str, dict[str, Any]]:
+    """Ways in which globex's owner may call acme's API: arguments for `bearer`."""
+    return {
+        "token on acme's host": {"tenant": world.acme},
+        "token of globex on acme's host": {"tenant": world.acme, "bound": world.globex},
+        "X-Tenant on the public host": {"tenant": None, "X-Tenant": "acme"},
+        "token of globex, X-Tenant": {"tenant": None, "bound": world.globex, "X-Tenant": "acme"},
+        "X-Tenant on globex's host": {"tenant": world.globex, "X-Tenant": "acme"},
+    }
