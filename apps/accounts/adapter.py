@@ -24,6 +24,10 @@ class AccountAdapter(DefaultAccountAdapter):
             "Too many failed attempts to sign in. Wait five minutes, or reset your password."
         ),
         "email_password_mismatch": _("The e-mail address and the password do not match."),
+        "email_taken": _("Somebody has an account with this address."),
+        "enter_current_password": _("This is not your current password."),
+        "incorrect_password": _("This is not your password."),
+        "unknown_email": _("No account has this address."),
     }
 
     def is_safe_url(self, url: str | None) -> bool:

@@ -1,6 +1,6 @@
-"""allauth's forms with one password field and bounded input."""
+"""allauth's forms with one password field, bounded input, and the labels that our other forms have."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account import forms as allauth_forms
 from django import forms
@@ -13,24 +13,33 @@ from apps.accounts.models import Person
 from apps.accounts.validators import validate_printable
 from apps.common.actors import Actor
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 # Long enough for any password manager; hashing megabytes would only serve an attacker.
 PASSWORD_MAX_LENGTH = 256
 EMAIL_MAX_LENGTH = 254  # RFC 5321, section 4.5.3.1.3
+EMAIL_INVALID = _("Enter a valid e-mail address.")
 
 
-class _Bounded:
-    """Mixin: passwords are typed once; what is typed is of a bounded length."""
+class _Ours:
+    """Mixin: passwords are typed once; what is typed is of a bounded length; labels are ours."""
 
     fields: dict[str, forms.Field]
+    labels: ClassVar["dict[str, StrPromise]"] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields.pop("password2", None)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
+            if name in self.labels:
+                field.label = self.labels[name]
             if isinstance(field.widget, forms.PasswordInput):
                 self._bound(field, PASSWORD_MAX_LENGTH)
             elif isinstance(field, forms.EmailField):
                 self._bound(field, EMAIL_MAX_LENGTH)
+                field.label = _("E-mail address")
+                field.error_messages["invalid"] = EMAIL_INVALID
 
     @staticmethod
     def _bound(field: forms.Field, length: int) -> None:
@@ -39,7 +48,7 @@ class _Bounded:
         field.validators.append(MaxLengthValidator(length))
 
 
-class SignupForm(_Bounded, allauth_forms.SignupForm):
+class SignupForm(_Ours, allauth_forms.SignupForm):
     name = forms.CharField(
         label=_("Your name"),
         max_length=150,
@@ -63,21 +72,21 @@ class SignupForm(_Bounded, allauth_forms.SignupForm):
         )
 
 
-class LoginForm(_Bounded, allauth_forms.LoginForm):
+class LoginForm(_Ours, allauth_forms.LoginForm):
     pass
 
 
-class ChangePasswordForm(_Bounded, allauth_forms.ChangePasswordForm):
+class ChangePasswordForm(_Ours, allauth_forms.ChangePasswordForm):
+    labels = {"oldpassword": _("Current password"), "password1": _("New password")}
+
+
+class ResetPasswordForm(_Ours, allauth_forms.ResetPasswordForm):
     pass
 
 
-class ResetPasswordForm(_Bounded, allauth_forms.ResetPasswordForm):
-    pass
+class ResetPasswordKeyForm(_Ours, allauth_forms.ResetPasswordKeyForm):
+    labels = {"password1": _("New password")}
 
 
-class ResetPasswordKeyForm(_Bounded, allauth_forms.ResetPasswordKeyForm):
-    pass
-
-
-class ReauthenticateForm(_Bounded, allauth_forms.ReauthenticateForm):
+class ReauthenticateForm(_Ours, allauth_forms.ReauthenticateForm):
     pass

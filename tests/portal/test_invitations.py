@@ -47,7 +47,7 @@ def test_invite(client, root: Organization, role) -> None:
     ("field", "value", "message"),
     [
         ("email", "", "Whom do you want to invite?"),
-        ("email", "no-address", "Enter a valid email address."),
+        ("email", "no-address", "Enter a valid e-mail address."),
         ("email", "a" * 300 + "@acme.test", "at most 254 characters"),
         ("email", "bob@acme.test", "This person is a member already."),
         ("role_ids", [], "Choose at least one role."),

@@ -87,5 +87,5 @@ def test_a_form_with_errors_is_wired(sign_in: SignIn, alice: Person, acme: Tenan
     email = next(control for control in page.controls if control.get("name") == "email")
     assert email["aria-invalid"] == "true"
     assert email["aria-describedby"] == "id_email_error"
-    assert "Enter a valid email address." in "".join(page.text)
+    assert "Enter a valid e-mail address." in "".join(page.text)
     assert b'role="alert" tabindex="-1" data-focus' in response.content
