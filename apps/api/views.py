@@ -52,7 +52,9 @@ def docs(request: HttpRequest) -> HttpResponse:
             detail=f"Method “{request.method}” not allowed.",
             headers={"Allow": "GET, HEAD"},
         )
-    return render(request, "api/docs.html", {"codes": problem_codes()})
+    # Not the classes themselves: a template would call them.
+    codes = [(error.code, error.status, error.default_detail) for error in problem_codes()]
+    return render(request, "api/docs.html", {"codes": codes})
 
 
 def problem_codes() -> list[type[PlatformError]]:

@@ -120,6 +120,15 @@ def test_the_page_needs_no_inline_script_or_style(acme: Tenant) -> None:
     assert refused["Content-Type"] == "application/problem+json"
 
 
+def test_every_problem_has_a_code_a_status_and_words(acme: Tenant) -> None:
+    page = Api(host(acme)).client.get("/api/docs/").content.decode()
+    rows = re.findall(r"<dt><code>(.*?)</code> <span>(.*?)</span></dt>\s*<dd>(.*?)</dd>", page)
+    assert len(rows) == page.count('<div id="error-')
+    assert all(code and status.isdigit() and words for code, status, words in rows)
+    # The class of this one needs an argument, so a template must not be given classes.
+    assert "rate_limited" in [code for code, _status, _words in rows]
+
+
 def test_the_type_of_a_problem_leads_to_its_description(acme: Tenant) -> None:
     client = Api(host(acme))
     refused = client.get("members/").json()
