@@ -288,6 +288,7 @@ STORAGES = {
 # --- E-mail ----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"Wrapper <no-reply@{BASE_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SUPPORT_EMAIL = env("SUPPORT_EMAIL", default=f"support@{BASE_DOMAIN}")
 EMAIL_TIMEOUT = 10
 
 # --- Security headers --------------------------------------------------------------------------------
