@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from unfold.sites import UnfoldAdminSite
 
 from apps.console import dashboard, search
+from apps.console.markup import accessible
 
 View = Callable[..., HttpResponseBase]
 
@@ -26,6 +27,15 @@ CSP = {
 }
 # Django's admin has these; here people sign in and change passwords on the platform's own pages.
 UNUSED_URLS = {"password_change", "password_change_done", "autocomplete", "view_on_site"}
+
+
+def _made_accessible(response: HttpResponseBase) -> HttpResponseBase:
+    def change(rendered: HttpResponse) -> None:
+        rendered.content = accessible(rendered.content.decode()).encode()
+
+    if isinstance(response, TemplateResponse):
+        response.add_post_render_callback(change)
+    return response
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -48,7 +58,7 @@ class ConsoleSite(UnfoldAdminSite):
             going_out = view == self.logout
             following = self._index() if going_out else request.get_full_path()
             refused = self._refuse(request, following)
-            return refused or inner(request, *args, **kwargs)
+            return refused or _made_accessible(inner(request, *args, **kwargs))
 
         return guarded
 
