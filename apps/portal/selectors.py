@@ -3,17 +3,37 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Func, Prefetch, Q, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    F,
+    Func,
+    IntegerField,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.common.access import allows
 from apps.common.actors import Actor
+from apps.common.ids import parse_uuid
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.models import Member, Organization, RoleBinding
-from apps.organizations.selectors import invitations_for, members_for, organizations_for
+from apps.organizations.selectors import (
+    invitations_for,
+    members_for,
+    members_matching,
+    organizations_for,
+)
 from apps.portal.http import may
 from apps.roles.models import OWNER, Role, role_permissions
+from apps.roles.permissions import VIEW_ROLE
 from apps.roles.selectors import roles_for
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
@@ -38,17 +58,59 @@ def members_with_roles(actor: Actor) -> QuerySet[Member]:
     )
 
 
-def members_found(actor: Actor, *, query: str, status: str, role: str) -> QuerySet[Member]:
-    """members_with_roles, narrowed by words in name or address, status, and a role's code."""
+def members_found(
+    actor: Actor, *, query: str, status: str, role: str, organization: str
+) -> QuerySet[Member]:
+    """members_with_roles, narrowed by words in name or address, and as members_matching does.
+
+    A status or an id of an organization that is none is ignored.
+    """
     found = members_with_roles(actor)
     for word in query.split()[:5]:
-        found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
-    if status in MemberStatus.values:
-        found = found.filter(status=status)
-    if role:
-        held = RoleBinding.objects.filter(role__code=role).values("member_id")
-        found = found.filter(id__in=held)
-    return found
+        found = members_matching(found, q=word)
+    return members_matching(
+        found,
+        status=status if status in MemberStatus.values else "",
+        role=role,
+        organization=parse_uuid(organization),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFilters:
+    """Choices, empty where the actor may not know them. organizations: in tree order, with depth."""
+
+    roles: list[tuple[str, str]]
+    organizations: list[tuple[str, str, int]]
+
+
+def member_filters(actor: Actor) -> MemberFilters:
+    """Roles and organizations that the list of members can be narrowed by. One statement."""
+    columns = ("kind", "key", "name", "place", "rank")
+    parts: list[QuerySet] = []
+    if allows(actor, VIEW_ROLE):
+        parts.append(
+            roles_for(actor)
+            .order_by()
+            .annotate(kind=Value("role"), key=Cast("code", TextField()), place=Value(""))
+            .annotate(rank=Cast("is_system", IntegerField()))
+            .values_list(*columns)
+        )
+    if may(actor, p.VIEW_ORGANIZATION):
+        parts.append(
+            organizations_for(actor)
+            .order_by()
+            .annotate(kind=Value("organization"), key=Cast("id", TextField()), place=F("path"))
+            .annotate(rank=F("depth"))
+            .values_list(*columns)
+        )
+    rows = list(parts[0].union(*parts[1:], all=True)) if parts else []
+    roles = sorted((-rank, name, key) for kind, key, name, _path, rank in rows if kind == "role")
+    tree = sorted((row[3], row) for row in rows if row[0] == "organization")
+    return MemberFilters(
+        [(key, name) for _rank, name, key in roles],
+        [(key, name, depth) for _path, (_kind, key, name, _place, depth) in tree],
+    )
 
 
 def invitation_counts(actor: Actor) -> dict[str, int]:
@@ -61,6 +123,17 @@ def organization_tree(actor: Actor) -> QuerySet[Organization]:
     """The organizations that the actor may see, in tree order, with how many work in each."""
     present = Count("members", filter=~Q(members__status=MemberStatus.REMOVED))
     return organizations_for(actor).annotate(member_count=present)
+
+
+def places_for(actor: Actor, organization: Organization) -> list[Organization]:
+    """Where the actor may move an organization to: not where it is, nor below itself. One statement."""
+    return [
+        one
+        for one in organizations_for(actor)
+        if not one.path.startswith(organization.path)
+        and one.id != organization.parent_id
+        and allows(actor, p.MOVE_ORGANIZATION, one)
+    ]
 
 
 def roles_with_holders() -> QuerySet[Role]:

@@ -12,5 +12,10 @@ urlpatterns = [
     path("workspaces/new/slug/", workspaces.slug_check, name="workspace_slug"),
     path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
     path("profile/", profile.profile, name="profile"),
+    path(
+        "profile/sign-ins/<uuid:session_id>/revoke/",
+        profile.sign_in_revoke,
+        name="sign_in_revoke",
+    ),
     path("invitations/accept/", invitation_accept.accept, name="invitation_accept"),
 ]

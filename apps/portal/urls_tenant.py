@@ -28,6 +28,11 @@ urlpatterns = [
     path("organizations/new/", organizations.create, name="organization_new"),
     path("organizations/<uuid:organization_id>/", organizations.detail, name="organization"),
     path(
+        "organizations/<uuid:organization_id>/move/",
+        organizations.move,
+        name="organization_move",
+    ),
+    path(
         "organizations/<uuid:organization_id>/delete/",
         organizations.delete,
         name="organization_delete",

@@ -1,11 +1,16 @@
+import uuid
+
 import pytest
 
 from apps.accounts.models import Person
+from apps.common.actors import Actor
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.services import member_move, organization_create
 from apps.tenants.models import Tenant
 from tests.conftest import make_person
 from tests.portal.conftest import SignIn
+from tests.portal.pages import read
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +74,28 @@ def test_a_cursor_that_is_none_is_ignored(client, cursor: str) -> None:
 )
 def test_filters(client, query: str, expected: list[str]) -> None:
     assert names(client.get(f"/members/?{query}")) == expected
+
+
+def test_the_filter_by_organization_counts_what_is_below(
+    client, owner: Actor, root: Organization, bob_member: Member
+) -> None:
+    sales = organization_create(actor=owner, name="Sales", parent_id=root.id)
+    north = organization_create(actor=owner, name="North", parent_id=sales.id)
+    other = organization_create(actor=owner, name="Finance", parent_id=root.id)
+    member_move(actor=owner, member_id=bob_member.id, organization_id=north.id)
+    expected = {
+        str(sales.id): ["Bob Baker"],
+        str(north.id): ["Bob Baker"],
+        str(other.id): [],
+        str(root.id): ["Alice Archer", "Bob Baker"],
+        str(uuid.uuid4()): [],
+        "nonsense": ["Alice Archer", "Bob Baker"],
+    }
+    for organization, found in expected.items():
+        assert names(client.get(f"/members/?organization={organization}")) == found
+    page = client.get(f"/members/?organization={sales.id}")
+    assert f'<option value="{sales.id}" selected>' in page.content.decode()
+    assert read(page.content).check() == []
 
 
 def test_give_and_revoke_a_role(client, bob_member: Member, root: Organization, role) -> None:

@@ -18,6 +18,7 @@ PAGES = (
     "/",
     "/members/",
     "/members/?q=a&status=active&role=member",
+    "/members/?organization=01890000-0000-7000-8000-000000000000",
     "/invitations/",
     "/invitations/new/",
     "/organizations/",

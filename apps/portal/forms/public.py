@@ -56,6 +56,12 @@ class WorkspaceForm(forms.Form):
     def suffix(self) -> str:
         return f".{settings.BASE_DOMAIN}"
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """An error of the address names the rule; its help, which does too, steps back."""
+        super().add_error(field, error)
+        if field == "slug":
+            self["slug"].help_text = ""
+
 
 def time_zone_choices(current: str) -> list[Any]:
     """UTC, then the zones of the IANA database by area; the current one even if it has no area."""

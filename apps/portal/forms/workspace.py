@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from apps.accounts.forms import EMAIL_INVALID
 from apps.organizations.models import Organization
 from apps.roles.models import Role
 
@@ -16,7 +17,12 @@ def role_choices(roles: Iterable[Role]) -> list[tuple[str, str]]:
 
 def organization_choices(organizations: Iterable[Organization]) -> list[tuple[str, str]]:
     """In tree order, each indented below its parent."""
-    return [(str(one.id), "\u2003" * (one.depth - 1) + one.name) for one in organizations]
+    return [(str(one.id), indented(one.name, one.depth)) for one in organizations]
+
+
+def indented(name: str, depth: int) -> str:
+    """For a choice: HTML has no other way to show a tree in a <select>."""
+    return "\u2003" * (depth - 1) + name
 
 
 class _IdField(forms.TypedChoiceField):
@@ -33,7 +39,7 @@ class InviteForm(forms.Form):
         widget=forms.EmailInput(
             attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
         ),
-        error_messages={"required": "Whom do you want to invite?"},
+        error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
     )
     role_ids = forms.TypedMultipleChoiceField(
         label="Roles",
@@ -113,6 +119,14 @@ class OrganizationForm(forms.Form):
     name = forms.CharField(
         label="Name", max_length=100, error_messages={"required": "Give it a name."}
     )
+
+
+class MoveOrganizationForm(forms.Form):
+    parent_id = _IdField(label="New place, inside")
+
+    def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]
 
 
 class NewOrganizationForm(OrganizationForm):

@@ -21,29 +21,42 @@ from apps.organizations.services import (
     member_move,
     member_update_status,
 )
-from apps.portal.forms.workspace import BindingForm, ConfirmNameForm, MoveMemberForm
+from apps.portal.forms.workspace import (
+    BindingForm,
+    ConfirmNameForm,
+    MoveMemberForm,
+    indented,
+)
 from apps.portal.http import WorkspaceRequest, add_errors, may, require, workspace_page
 from apps.portal.paging import paginate
-from apps.portal.selectors import members_found, members_with_roles, roles_to_give
-from apps.roles.permissions import BIND_ROLE, VIEW_ROLE
-from apps.roles.selectors import roles_for
+from apps.portal.selectors import (
+    member_filters,
+    members_found,
+    members_with_roles,
+    roles_to_give,
+)
+from apps.roles.permissions import BIND_ROLE
 
 
 @require_safe
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
-    """`?q=`, `?status=` and `?role=` narrow the list and stay in the address."""
+    """`?q=`, `?status=`, `?role=` and `?organization=` narrow the list and stay in the address."""
     require(request.actor, p.VIEW_MEMBER)
     filters = {
-        name: request.GET.get(name, "").strip()[:100] for name in ("query", "status", "role")
+        name: request.GET.get(name, "").strip()[:100]
+        for name in ("query", "status", "role", "organization")
     }
     filters["query"] = request.GET.get("q", "").strip()[:100]
-    roles = list(roles_for(request.actor)) if allows(request.actor, VIEW_ROLE) else []
+    choices = member_filters(request.actor)
     context = {
         "page": paginate(request, members_found(request.actor, **filters)),
         "filters": filters,
         "is_filtered": any(filters.values()),
-        "roles": roles,
+        "roles": choices.roles,
+        "organizations": [
+            (key, indented(name, depth)) for key, name, depth in choices.organizations
+        ],
         "statuses": [s for s in MemberStatus if s != MemberStatus.REMOVED],
         "can_invite": may(request.actor, p.INVITE_MEMBER),
     }
