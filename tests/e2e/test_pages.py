@@ -45,7 +45,7 @@ def test_a_forgotten_password(meet: Meet, demo: RunningDemo) -> None:
     bob.page.get_by_role("link", name="Forgot").click()
     bob.heading("Reset your password")
     bob.look("password-reset")
-    bob.page.get_by_label("Email").fill("bob@acme.test")
+    bob.page.get_by_label("E-mail address").fill("bob@acme.test")
     bob.press("Send the link")
     bob.heading("Check your inbox")
     bob.look("password-reset-sent")

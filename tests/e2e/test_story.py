@@ -40,7 +40,7 @@ class TestStory:
         owner.look("sign-up")
 
         owner.page.get_by_label("Your name").fill("Ines Okafor")
-        owner.page.get_by_label("Email").fill(OWNER)
+        owner.page.get_by_label("E-mail address").fill(OWNER)
         owner.page.get_by_label("Password").fill("short")
         owner.press("Create account")
         expect(owner.page.get_by_role("alert")).to_contain_text("at least 10 characters")
@@ -161,7 +161,7 @@ class TestStory:
         expect(colleague.page.get_by_role("main")).to_contain_text("Ines Okafor")
         colleague.look("invitation-signed-out")
         colleague.follow("Create an account")
-        expect(colleague.page.get_by_label("Email")).to_have_value(COLLEAGUE)
+        expect(colleague.page.get_by_label("E-mail address")).to_have_value(COLLEAGUE)
         colleague.sign_up("Marek Dvořák", COLLEAGUE)
         colleague.confirm(COLLEAGUE)
         colleague.heading(f"Join {COMPANY} Ltd")

@@ -170,8 +170,8 @@ class Visitor:
 
     def sign_up(self, name: str, email: str, password: str = PASSWORD) -> None:
         self.page.get_by_label("Your name").fill(name)
-        if self.page.get_by_label("Email").input_value() != email:
-            self.page.get_by_label("Email").fill(email)
+        if self.page.get_by_label("E-mail address").input_value() != email:
+            self.page.get_by_label("E-mail address").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.press("Create account")
         self.heading("Check your inbox")
@@ -183,7 +183,7 @@ class Visitor:
         self.press("Confirm and continue")
 
     def sign_in(self, email: str, password: str = DEMO_PASSWORD) -> None:
-        self.page.get_by_label("Email").fill(email)
+        self.page.get_by_label("E-mail address").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.press("Sign in")
 
