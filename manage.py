@@ -7,12 +7,17 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    import django
     from django.core.management import execute_from_command_line
 
+    from apps.common.database import system_connection
     from apps.common.embedded import ServiceError
 
     try:
-        execute_from_command_line(sys.argv)
+        django.setup()
+        # Commands are run by operators. runserver serves requests in threads, which begin as the app.
+        with system_connection():
+            execute_from_command_line(sys.argv)
     except ServiceError as error:
         # Settings start the embedded servers, so this can come before Django handles errors.
         sys.exit(f"manage.py: {error}")

@@ -5,6 +5,7 @@ commit (`transaction=True`) empty the shared tables, so the world is built anew 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +16,7 @@ from django.test import Client
 from apps.accounts.models import Person
 from apps.accounts.services import person_create
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization
 from apps.organizations.selectors import actor_for
@@ -24,9 +26,12 @@ from apps.roles.selectors import role_by_code
 from apps.tenants import schemas
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
+from apps.tenants.roles import tenant_role_drop
 from apps.tenants.services import tenant_create
 
 SYSTEM = Actor.system("tests")
+# A test's own code looks at everything; requests, tenants' code and threads speak as the app.
+_SYSTEM_CONNECTION = ExitStack()
 PASSWORD = "wrapper-demo"
 
 
@@ -71,6 +76,11 @@ def _drop_orphans() -> None:
         )
         for (name,) in cursor.fetchall():
             schemas.schema_drop(name)
+            tenant_role_drop(name)
+
+
+def pytest_configure() -> None:
+    _SYSTEM_CONNECTION.enter_context(system_connection())
 
 
 @pytest.fixture(scope="session")

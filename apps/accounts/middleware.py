@@ -13,7 +13,7 @@ from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.handoff import HOST_KEY, PUBLIC_HOST
 from apps.common.tenancy import tenant_context
 from apps.tenants.http import PlatformRequest
-from apps.tenants.models import Tenant
+from apps.tenants.selectors import tenant_by_id
 
 GetResponse = Callable[[PlatformRequest], HttpResponse]
 BEARER = "bearer "
@@ -46,7 +46,7 @@ class TokenTenantMiddleware:
             tenant_id = self._tenant_id(request)
         if tenant_id is None:
             return self.get_response(request)
-        tenant = Tenant.objects.filter(id=tenant_id).first()
+        tenant = tenant_by_id(tenant_id)
         if tenant is None or not tenant.is_ready:
             request.tenant_missing = True
             return self.get_response(request)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.accounts.managers import normalize_email
 from apps.accounts.models import Person, TenantMembership, TokenSession
 from apps.common.actors import Actor, ActorKind
+from apps.common.database import system_connection
 from apps.common.errors import NotFound
 
 
@@ -33,18 +34,25 @@ def is_email_verified(person: Person) -> bool:
 
 
 def memberships_of(person: Person) -> QuerySet[TenantMembership]:
-    """The person's memberships with their tenants, oldest first. One statement."""
+    """The person's memberships with their tenants, oldest first. One statement.
+
+    Evaluate it inside system_connection(): elsewhere row-level security shows none.
+    """
     return (
         TenantMembership.objects.filter(person_id=person.id).select_related("tenant").order_by("id")
     )
 
 
+@system_connection()
 def is_member(person_id: uuid.UUID, tenant_id: uuid.UUID) -> bool:
     return TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).exists()
 
 
 def token_sessions_of(person: Person) -> QuerySet[TokenSession]:
-    """Sign-ins by API that are still good, oldest first. One statement."""
+    """Sign-ins by API that are still good, oldest first. One statement.
+
+    Evaluate it inside system_connection(), for the names of their tenants.
+    """
     return (
         TokenSession.objects.filter(
             person_id=person.id, revoked_at=None, expires_at__gt=timezone.now()

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from apps.common.database import app_connection
 from apps.common.ids import uuid7
 from apps.common.problems import problem_or_page
 
@@ -32,7 +33,7 @@ class RequestLogMiddleware:
         request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid7())
         request.request_id = request_id  # type: ignore[attr-defined]
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with app_connection(), structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             self._log(request, response, time.perf_counter() - started)

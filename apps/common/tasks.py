@@ -5,14 +5,15 @@ from typing import Any
 
 from celery import Task
 
+from apps.common.database import system_connection
 from apps.common.tenancy import TenantNotRunnable, runnable_tenant, tenant_context
 
 
 class PlatformTask(Task):
-    """Default task class: no tenant is entered, even where the caller's thread had one."""
+    """Default task class: runs as the system, in no tenant, even where the caller's thread had one."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with tenant_context(None):
+        with tenant_context(None), system_connection():
             return self.run(*args, **kwargs)
 
 
@@ -29,5 +30,7 @@ class TenantTask(PlatformTask):
         tenant_id = kwargs.get("tenant_id")
         if not tenant_id:
             raise TenantNotRunnable(f"{self.name} was sent without tenant_id")
-        with tenant_context(runnable_tenant(uuid.UUID(str(tenant_id)))):
+        with system_connection():
+            ref = runnable_tenant(uuid.UUID(str(tenant_id)))
+        with tenant_context(ref):
             return self.run(*args, **kwargs)

@@ -29,6 +29,11 @@ class TenantRef:
         if not SCHEMA_NAME.fullmatch(self.schema_name):
             raise ValueError(f"not a tenant schema name: {self.schema_name!r}")
 
+    @property
+    def role_name(self) -> str:
+        """The database role that may use this tenant's schema, and no other."""
+        return self.schema_name
+
 
 class HasRef(Protocol):
     @property
@@ -47,16 +52,29 @@ class TenantNotReady(TenantNotRunnable):
     """The tenant is still being provisioned: the same work may succeed later."""
 
 
-_current: ContextVar[TenantRef | None] = ContextVar("tenant", default=None)
+class Entry:
+    """One entering of a tenant, told apart from others of the same tenant."""
+
+    def __init__(self, ref: TenantRef) -> None:
+        self.ref = ref
+
+
+_current: ContextVar[Entry | None] = ContextVar("tenant", default=None)
+
+
+def current_entry() -> Entry | None:
+    """For the database, which has to know what was entered last: a tenant or the system."""
+    return _current.get()
 
 
 def current_tenant() -> TenantRef | None:
-    return _current.get()
+    entry = _current.get()
+    return entry.ref if entry else None
 
 
 def require_tenant() -> TenantRef:
     """The tenant of the moment. Raises NoTenant."""
-    ref = _current.get()
+    ref = current_tenant()
     if ref is None:
         raise NoTenant("no tenant is entered; use tenant_context(tenant)")
     return ref
@@ -69,7 +87,7 @@ def tenant_context(tenant: TenantRef | HasRef | None) -> Iterator[None]:
     The database backend follows at its next statement, so entering costs nothing by itself.
     """
     ref = tenant if tenant is None or isinstance(tenant, TenantRef) else tenant.ref
-    token = _current.set(ref)
+    token = _current.set(Entry(ref) if ref else None)
     try:
         with structlog.contextvars.bound_contextvars(tenant_id=str(ref.id) if ref else None):
             yield

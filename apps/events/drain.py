@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
+from apps.common.database import system_connection
 from apps.common.tenancy import TenantNotReady, TenantNotRunnable, runnable_tenant, tenant_context
 from apps.events import registry
 from apps.events.enums import HandlingState
@@ -52,7 +53,7 @@ def drain_once(should_stop: Callable[[], bool] = lambda: False) -> Drained:
     Synchronous, for the relay and for tests. Retries whose time has not come stay for later.
     """
     drained = Drained()
-    with tenant_context(None):
+    with tenant_context(None), system_connection():
         while not should_stop():
             dispatched = fan_out()
             drained.dispatched += dispatched
@@ -221,11 +222,13 @@ def _record_failure(handling: Handling, error: str, *, final: bool = False) -> H
     )
 
 
+@system_connection()
 def _mark(handling: Handling, *, state: HandlingState, **changes: Any) -> HandlingState:
     Handling.objects.filter(id=handling.id).update(state=state, **changes)
     return state
 
 
+@system_connection()
 def _record_lost_attempt(handling: Handling, error: Exception) -> HandlingState:
     """What went wrong at or after the commit, written in a transaction of its own."""
     with transaction.atomic():

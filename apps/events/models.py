@@ -1,5 +1,7 @@
 """The outbox, and the inbox of every handler. Tables of the public schema."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -9,13 +11,23 @@ from apps.common.ids import uuid7
 from apps.events.enums import HandlingState, Scope
 
 
+class Position(models.BigIntegerField):
+    """An identity column that INSERT does not return: who publishes may not read the outbox."""
+
+    db_returning = False
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.BigIntegerField", args, kwargs
+
+
 class OutboxEvent(models.Model):
     """A domain event, committed with the change that it tells of. Written by publish() only."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # An identity column (see the migration). Shows the order within an aggregate, whose writers
     # hold its lock; says nothing about the order of commits of others.
-    position = models.BigIntegerField(db_default=RawSQL("DEFAULT", ()), editable=False)
+    position = Position(db_default=RawSQL("DEFAULT", ()), editable=False)
     name = models.CharField(_("name"), max_length=100)
     version = models.PositiveSmallIntegerField(_("version"))
     scope = models.CharField(_("scope"), max_length=20, choices=[(s.value, s.value) for s in Scope])

@@ -9,13 +9,13 @@ from apps.common.urls import public_url
 from apps.organizations.invitation_tokens import token_make, token_url
 from apps.organizations.models import Invitation
 from apps.roles.models import Role
-from apps.tenants.selectors import tenant_by_slug
+from apps.tenants.selectors import tenant_by_id
 
 
 def invitation_mail(invitation: Invitation) -> EmailMultiAlternatives:
     """Text and HTML; the link is built from settings and carries the invitation's current nonce."""
     ref = require_tenant()
-    tenant = tenant_by_slug(ref.slug)
+    tenant = tenant_by_id(ref.id)
     assert tenant is not None  # noqa: S101 - the task entered it just now
     token = token_make(ref.id, invitation.id, invitation.nonce)
     names = Role.objects.filter(id__in=invitation.role_ids).values_list("name", flat=True)

@@ -21,6 +21,7 @@ from django.utils import timezone
 from apps.accounts.models import Person
 from apps.common.access import allows
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.common.ids import parse_uuid
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
@@ -39,10 +40,11 @@ from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
 
 
-def workspaces_of(person: Person) -> QuerySet[Tenant]:
+@system_connection()
+def workspaces_of(person: Person) -> list[Tenant]:
     """Where the person is a member, and what they asked for that is not ready yet. One statement."""
     unfinished = Q(owner_person_id=person.id, status__in=(S.PENDING, S.PROVISIONING, S.FAILED))
-    return (
+    return list(
         Tenant.objects.filter(Q(memberships__person_id=person.id) | unfinished)
         .exclude(status=S.DELETING)
         .distinct()

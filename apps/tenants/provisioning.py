@@ -16,11 +16,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.services import publish
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantDeleted
 from apps.tenants.models import Tenant
+from apps.tenants.roles import tenant_role_create, tenant_role_drop
 from apps.tenants.schemas import schema_create, schema_drop
 from apps.tenants.services import transition
 
@@ -80,6 +82,7 @@ def progress(tenant: Tenant) -> Progress:
     return Progress(tenant.status, states, done, len(states))
 
 
+@system_connection()
 def provision(tenant_id: uuid.UUID) -> bool:
     """Run the steps that are left; True when the tenant is ready. Records a failure, never raises it.
 
@@ -148,13 +151,15 @@ def _record_failure(tenant_id: uuid.UUID, error: str) -> None:
 
 def _create_schema(tenant: Tenant) -> None:
     method = schema_create(tenant.schema_name)
+    tenant_role_create(tenant.schema_name)
     log.info("provisioning.schema_created", schema=tenant.schema_name, method=method)
 
 
-SCHEMA_STEP = Step("schema", "Creating your private database", 10, _create_schema)
+SCHEMA_STEP = Step("schema", "Creating your own database schema", 10, _create_schema)
 register_step(SCHEMA_STEP)
 
 
+@system_connection()
 @transaction.atomic
 def purge(tenant_id: uuid.UUID) -> bool:
     """Delete a tenant whose grace period is over: schema, domains, row. Publishes tenant_deleted."""
@@ -166,6 +171,7 @@ def purge(tenant_id: uuid.UUID) -> bool:
     if tenant is None:
         return False
     schema_drop(tenant.schema_name)
+    tenant_role_drop(tenant.schema_name)
     publish(TenantDeleted(tenant_id=tenant.id, slug=tenant.slug), actor=ACTOR, tenant_id=None)
     tenant.delete()
     return True

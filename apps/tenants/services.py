@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor, ActorKind
+from apps.common.database import system_connection
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.ids import uuid7
 from apps.common.tenancy import current_tenant
@@ -32,6 +33,7 @@ TRANSITIONS: dict[S, frozenset[S]] = {
 MAX_OPEN_PER_PERSON = 3
 
 
+@system_connection()
 @transaction.atomic
 def tenant_create(
     *, actor: Actor, name: str, slug: str, owner_person_id: uuid.UUID, domain: str = ""
@@ -124,6 +126,7 @@ def tenant_rename(*, actor: Actor, tenant_id: uuid.UUID, name: str) -> Tenant:
     return tenant
 
 
+@system_connection()
 @transaction.atomic
 def tenant_suspend(*, actor: Actor, tenant_id: uuid.UUID, reason: str) -> Tenant:
     """Close the workspace to everybody; data stays. Takes effect on the next request."""
@@ -135,6 +138,7 @@ def tenant_suspend(*, actor: Actor, tenant_id: uuid.UUID, reason: str) -> Tenant
     )
 
 
+@system_connection()
 @transaction.atomic
 def tenant_resume(*, actor: Actor, tenant_id: uuid.UUID, reason: str = "") -> Tenant:
     """Open a suspended or archived workspace again, or call a deletion off before it is due."""
@@ -145,6 +149,7 @@ def tenant_resume(*, actor: Actor, tenant_id: uuid.UUID, reason: str = "") -> Te
     return transition(actor, tenant, S.READY, action="resumed", reason=reason, delete_after=None)
 
 
+@system_connection()
 @transaction.atomic
 def tenant_retry(*, actor: Actor, tenant_id: uuid.UUID) -> Tenant:
     """Provision a failed workspace again, from the step that failed."""
@@ -162,6 +167,7 @@ def tenant_retry(*, actor: Actor, tenant_id: uuid.UUID) -> Tenant:
     return tenant
 
 
+@system_connection()
 @transaction.atomic
 def tenant_delete(
     *, actor: Actor, tenant_id: uuid.UUID, reason: str, grace_days: int | None = None

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.accounts.middleware.HostSessionMiddleware",
+    "apps.console.middleware.ConsoleConnectionMiddleware",
     "apps.portal.middleware.PersonTimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -132,7 +133,17 @@ COTTON_DIR = "components"
 COTTON_ISOLATE_BY_DEFAULT = True
 
 # --- Database ------------------------------------------------------------------------------------
+# Two logins: the app's owns nothing and is held by row-level security; the system's owns the tables.
 DATABASE_URL = env("DATABASE_URL", default="")
+DATABASE_SYSTEM_URL = env("DATABASE_SYSTEM_URL", default="")
+# With one login for both, the role that it takes when it speaks as the app.
+DATABASE_APP_ROLE = ""
+
+
+def databases(app_url: str, system_url: str) -> dict[str, dict[str, object]]:
+    """DATABASES for two logins, or for one where `system_url` is empty."""
+    logins = {"default": postgres(app_url)}
+    return {**logins, "system": postgres(system_url)} if system_url else logins
 
 
 def postgres(url: str) -> dict[str, object]:

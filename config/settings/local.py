@@ -1,15 +1,38 @@
 """Development and the demo: embedded servers where no address is set, the sandbox for third parties."""
 
+import hashlib
+from urllib.parse import urlsplit
+
 from apps.common import embedded
 from config.settings.base import *
-from config.settings.base import SHARED_APPS, TENANT_APPS, caches, env, postgres
+from config.settings.base import (
+    DATABASE_SYSTEM_URL,
+    DATABASE_URL,
+    SHARED_APPS,
+    TENANT_APPS,
+    caches,
+    databases,
+    env,
+)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="local-only-" + "0" * 50)
 
-DATABASE_URL = env("DATABASE_URL", default="") or embedded.ensure_postgres()
+
+def app_login(system_url: str) -> str:
+    """The app's login on the embedded server; `migrate` creates it. Its password follows from the owner's."""
+    parts = urlsplit(system_url)
+    password = hashlib.sha256(f"wrapper_app:{parts.password}".encode()).hexdigest()
+    return parts._replace(netloc=f"wrapper_app:{password}@{parts.hostname}:{parts.port}").geturl()
+
+
+if not DATABASE_URL:
+    DATABASE_SYSTEM_URL = embedded.ensure_postgres()
+    DATABASE_URL = app_login(DATABASE_SYSTEM_URL)
+elif not DATABASE_SYSTEM_URL:
+    DATABASE_APP_ROLE = "wrapper_app"
 REDIS_URL = env("REDIS_URL", default="") or embedded.ensure_valkey()
-DATABASES = {"default": postgres(DATABASE_URL)}
+DATABASES = databases(DATABASE_URL, DATABASE_SYSTEM_URL)
 CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 

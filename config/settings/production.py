@@ -1,12 +1,13 @@
 """Production: nothing has a default that is not safe; what is missing stops the start."""
 
 from config.settings.base import *
-from config.settings.base import caches, env, postgres
+from config.settings.base import caches, databases, env
 
 SECRET_KEY = env("SECRET_KEY")
 DATABASE_URL = env("DATABASE_URL")
 REDIS_URL = env("REDIS_URL")
-DATABASES = {"default": postgres(DATABASE_URL)}
+DATABASE_SYSTEM_URL = env("DATABASE_SYSTEM_URL")
+DATABASES = databases(DATABASE_URL, DATABASE_SYSTEM_URL)
 CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 

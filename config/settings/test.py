@@ -4,7 +4,7 @@ import os
 
 from apps.common import embedded
 from config.settings.base import *
-from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS, caches, env, postgres
+from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS, caches, databases, env
 
 SECRET_KEY = "test-only-" + "0" * 50
 PUBLIC_URL = "http://localhost:8000"
@@ -14,7 +14,9 @@ DATABASE_URL = env("DATABASE_URL", default="") or embedded.ensure_postgres(profi
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _redis = env("REDIS_URL", default="") or embedded.ensure_valkey(profile="test")
 REDIS_URL = f"{_redis.removesuffix('/0')}/{_worker + 1}"
-DATABASES = {"default": postgres(DATABASE_URL)}
+DATABASES = databases(DATABASE_URL, "")
+# One login, so that a test's transaction holds both sides; it takes the app's role for requests.
+DATABASE_APP_ROLE = "wrapper_app"
 CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL
 

@@ -54,7 +54,7 @@ def test_lists_take_as_many_statements_for_more(console: Client, acme: Tenant) -
             dead_letter(acme)
         with CaptureQueriesContext(connection) as more:
             console.get(path)
-        assert len(few) == len(more) <= 5, path
+        assert len(few) == len(more) <= 7, path
 
 
 def test_an_event_outlives_its_tenant(console: Client, acme: Tenant) -> None:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from apps.common.tenancy import TenantRef
 from apps.events import registry
 from tests.events import sample
 
@@ -28,3 +29,9 @@ def effects_table(db: None) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE sample_effects")
+
+
+@pytest.fixture
+def no_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tenants that are made up: they have no database role to take."""
+    monkeypatch.setattr(TenantRef, "role_name", "none")

@@ -156,7 +156,7 @@ def load_tenant(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_handler_runs_inside_the_tenant_of_the_event(load_tenant):
+def test_a_handler_runs_inside_the_tenant_of_the_event(load_tenant, no_roles):
     acme = TenantRef(uuid.uuid4(), "acme", "t_acme")
     load_tenant(acme)
     seen = []
@@ -181,7 +181,7 @@ def test_a_tenant_that_is_gone_or_suspended_makes_a_dead_letter(load_tenant):
     assert handling().last_error == "tenant acme is suspended"
 
 
-def test_a_tenant_that_is_being_provisioned_is_waited_for(load_tenant):
+def test_a_tenant_that_is_being_provisioned_is_waited_for(load_tenant, no_roles):
     load_tenant(TenantNotReady("tenant acme is provisioning"))
     only(record_note)
     post(4, tenant_id=uuid.uuid4())

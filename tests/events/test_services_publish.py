@@ -30,7 +30,7 @@ def test_a_rollback_drops_the_event():
 
 
 @pytest.mark.django_db
-def test_publishing_is_one_insert_of_exact_values():
+def test_publishing_is_one_insert_of_exact_values(no_roles: None):
     person_id, note_id = uuid.uuid4(), uuid.uuid4()
     tenant = TenantRef(uuid.uuid4(), "acme", "t_acme")
     actor = Actor.staff(person_id, "staff@platform.test")

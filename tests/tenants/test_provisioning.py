@@ -17,6 +17,7 @@ from apps.organizations.models import Member, Organization
 from apps.roles.models import Role
 from apps.tenants import provisioning, schemas
 from apps.tenants.models import Tenant
+from apps.tenants.roles import tenant_roles_missing
 from apps.tenants.selectors import tenants_to_provision, tenants_to_purge
 from apps.tenants.services import tenant_create, tenant_delete, tenant_resume, tenant_retry
 
@@ -159,5 +160,6 @@ def test_deletion_waits_for_its_grace_and_leaves_nothing(globex: Tenant, charlie
     assert provisioning.purge(globex.id) is True
     assert not Tenant.objects.filter(id=globex.id).exists()
     assert schemas.schemas_existing([globex.schema_name]) == set()
+    assert tenant_roles_missing([globex.schema_name]) == [globex.schema_name]
     assert not is_member(charlie.id, globex.id)
     assert OutboxEvent.objects.filter(name="tenants.tenant_deleted").count() == 1

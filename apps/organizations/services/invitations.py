@@ -28,6 +28,7 @@ from apps.organizations.services.bindings import grantable_roles
 from apps.organizations.services.members import member_join
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
+from apps.tenants.selectors import tenant_by_id
 
 
 @transaction.atomic
@@ -176,7 +177,7 @@ def _problem(invitation: Invitation, nonce: uuid.UUID) -> str:
 
 def _token_tenant(token: str) -> tuple[Tenant, uuid.UUID, uuid.UUID]:
     tenant_id, invitation_id, nonce = token_read(token)
-    tenant = Tenant.objects.filter(id=tenant_id).first()
+    tenant = tenant_by_id(tenant_id)
     if tenant is None or not tenant.is_ready:
         raise NotFound
     return tenant, invitation_id, nonce

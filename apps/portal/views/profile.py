@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.selectors import token_session_for, token_sessions_of
 from apps.accounts.services import person_update
 from apps.accounts.token_sessions import token_session_revoke
+from apps.common.database import system_connection
 from apps.common.errors import PlatformError
 from apps.portal.devices import device_name
 from apps.portal.forms.public import ProfileForm
@@ -36,7 +37,8 @@ def profile(request: PageRequest) -> HttpResponse:
         else:
             messages.success(request, "Your profile is saved.")
             return redirect("profile")
-    found = list(token_sessions_of(request.user).order_by("-last_used_at", "-id")[: SHOWN + 1])
+    with system_connection():
+        found = list(token_sessions_of(request.user).order_by("-last_used_at", "-id")[: SHOWN + 1])
     context = {
         "form": form,
         "sign_ins": [(one, device_name(one.user_agent)) for one in found[:SHOWN]],

@@ -6,6 +6,7 @@ from apps.accounts.models import Person, TenantMembership, TokenSession
 from apps.accounts.services import membership_remove, person_deactivate
 from apps.tenants.models import Tenant
 from tests.accounts.support import PASSWORD, SYSTEM, host, post_json, sign_in
+from tests.api.client import statements
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -168,10 +169,9 @@ def test_my_tenants(
     client: Client,
     world: World,
     tokens: Tokens,
-    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     alice, acme, globex = world.alice, world.acme, world.globex
-    with django_assert_num_queries(2):
+    with statements(at_most=2):
         response = client.get("/api/v1/me/tenants/", **bearer(tokens))
     assert response.json() == {
         "next": None,
@@ -187,7 +187,7 @@ def test_my_tenants(
         ],
     }
     TenantMembership.objects.create(person=alice, tenant=globex)
-    with django_assert_num_queries(2):
+    with statements(at_most=2):
         page = client.get("/api/v1/me/tenants/?page_size=1", **bearer(tokens)).json()
     assert [t["slug"] for t in page["results"]] == ["acme"]
     following = client.get(page["next"], **bearer(tokens)).json()

@@ -19,6 +19,7 @@ from apps.accounts.api.v1.serializers import (
     TokenSessionSerializer,
 )
 from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.common.database import system_connection
 from apps.common.errors import NotAuthenticated
 
 
@@ -67,7 +68,8 @@ class MyTenantsView(ListAPIView[TenantMembership]):
         operation_id="me_tenants_list", summary="Your workspaces", examples=[examples.MY_TENANT]
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
+        with system_connection():
+            return super().get(request, *args, **kwargs)
 
 
 class TokenSessionsView(ListAPIView[TokenSession]):
@@ -84,7 +86,8 @@ class TokenSessionsView(ListAPIView[TokenSession]):
         examples=[examples.SESSION],
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
+        with system_connection():
+            return super().get(request, *args, **kwargs)
 
 
 class TokenSessionView(APIView):

@@ -26,7 +26,7 @@ PROGRESS = OpenApiExample(
         "url": "http://acme.localhost:8000/",
         "percent": 50,
         "steps": [
-            {"label": "Creating your private database", "state": "done"},
+            {"label": "Creating your own database schema", "state": "done"},
             {"label": "Setting up roles and permissions", "state": "done"},
             {"label": "Preparing your organization", "state": "active"},
             {"label": "Making you the owner", "state": "waiting"},

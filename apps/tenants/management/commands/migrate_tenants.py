@@ -2,8 +2,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
 from apps.tenants.models import Tenant
+from apps.tenants.roles import tenant_role_create, tenant_roles_missing
 from apps.tenants.schemas import (
     schema_migrate,
     schemas_existing,
@@ -37,4 +39,8 @@ class Command(BaseCommand):
         for number, name in enumerate(outdated, 1):
             ran = schema_migrate(name)
             self.stdout.write(f"[{number}/{len(outdated)}] {name}: {ran} migrations")
+        for name in tenant_roles_missing(existing):
+            with transaction.atomic():
+                tenant_role_create(name)
+            self.stdout.write(f"{name}: role created")
         self.stdout.write(f"{len(existing) - len(outdated)} tenants were current")

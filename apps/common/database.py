@@ -1,0 +1,71 @@
+"""Two logins to one database: the app's, which is confined, and the system's, which owns the tables.
+
+Web requests and tenants' tasks speak as the app: in a tenant with that tenant's role, outside of one
+with a role to which row-level security shows no tenant's row. Commands, provisioning, the relay and the
+console speak as the system. Code says which: `with system_connection():`.
+
+Where there is only one login (tests, a developer's own database), the app's role is taken instead.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from apps.common.tenancy import current_entry
+
+# Database alias of the system's login, where it has one of its own (DATABASE_SYSTEM_URL).
+SYSTEM_ALIAS = "system"
+
+_OFF = object()
+# The tenant's entry in which the system was called, None outside of one; _OFF: the app speaks.
+_system: ContextVar[object] = ContextVar("system", default=_OFF)
+
+
+def is_system() -> bool:
+    """Whether the system speaks. A tenant that is entered inside the block speaks for itself."""
+    return _system.get() is current_entry()
+
+
+@contextmanager
+def system_connection() -> Iterator[None]:
+    """Speak as the system for the block; also a decorator. Nests.
+
+    What is done within is no part of a transaction that is open on the app's login. Evaluate querysets
+    inside.
+    """
+    with _speaking(current_entry()):
+        if SYSTEM_ALIAS not in connections.settings:
+            yield
+            return
+        before = connections[DEFAULT_DB_ALIAS]
+        system = connections[SYSTEM_ALIAS]
+        # The rest of Django is to take it for the default connection.
+        system.alias = DEFAULT_DB_ALIAS
+        connections[DEFAULT_DB_ALIAS] = system
+        try:
+            yield
+        finally:
+            connections[DEFAULT_DB_ALIAS] = before
+
+
+@contextmanager
+def app_connection() -> Iterator[None]:
+    """Speak as the app for the block: what a web request begins with."""
+    if (
+        SYSTEM_ALIAS in connections.settings
+        and connections[DEFAULT_DB_ALIAS] is connections[SYSTEM_ALIAS]
+    ):
+        raise RuntimeError("a request cannot be served inside system_connection()")
+    with _speaking(_OFF):
+        yield
+
+
+@contextmanager
+def _speaking(value: object) -> Iterator[None]:
+    token = _system.set(value)
+    try:
+        yield
+    finally:
+        _system.reset(token)

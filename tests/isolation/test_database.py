@@ -1,0 +1,153 @@
+"""What PostgreSQL itself refuses, whatever the application forgets."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, transaction
+
+from apps.accounts.models import TenantMembership
+from apps.common.database import app_connection
+from apps.common.tenancy import tenant_context
+from apps.events.models import Handling, OutboxEvent
+from apps.organizations.models import Member
+from apps.tenants.models import Domain, Tenant, TenantEvent
+from apps.tenants.roles import APP, GROUP
+from tests.conftest import World
+
+pytestmark = pytest.mark.django_db
+
+OF_TENANTS = (Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent, Handling)
+# Shared tables that name a tenant and show their rows to everybody all the same.
+WITHOUT_POLICY = {
+    "accounts_tokensession": "a person's rows, found by a secret, before any tenant is known",
+}
+
+
+def rows(sql: str, *parameters: object) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+@pytest.fixture
+def as_app(world: World) -> Iterator[None]:
+    """Speak as a web request does."""
+    with app_connection():
+        yield
+
+
+def refused(act: Callable[[], object], why: str) -> None:
+    with pytest.raises(DatabaseError, match=why), transaction.atomic():
+        act()
+
+
+def test_every_shared_table_of_tenants_has_a_forced_policy(world: World) -> None:
+    """A new one without a policy fails here, until it has one or a reason above."""
+    tables = {
+        model._meta.db_table
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if field.column == "tenant_id" or model is Tenant
+    }
+    forced = {
+        name
+        for (name,) in rows(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "AND relrowsecurity AND relforcerowsecurity"
+        )
+    }
+    assert tables - forced == set(WITHOUT_POLICY)
+
+
+def test_the_apps_login_is_nobody_special(world: World) -> None:
+    found = rows(
+        "SELECT rolsuper, rolinherit, rolbypassrls, rolcreatedb, rolcreaterole, "
+        "(SELECT count(*) FROM pg_class WHERE relowner = r.oid) FROM pg_roles r WHERE rolname = %s",
+        APP,
+    )
+    assert found == [(False, False, False, False, False, 0)]
+
+
+def test_a_tenants_role_may_use_its_own_schema_only(world: World) -> None:
+    schemas = [t.schema_name for t in Tenant.objects.all()]
+    for tenant in Tenant.objects.all():
+        allowed = {
+            schema
+            for schema in schemas
+            if rows("SELECT has_schema_privilege(%s, %s, 'USAGE')", tenant.schema_name, schema)[0][
+                0
+            ]
+        }
+        assert allowed == {tenant.schema_name}
+        assert rows("SELECT pg_has_role(%s, %s, 'USAGE')", tenant.schema_name, GROUP) == [(True,)]
+
+
+def test_without_a_tenant_the_app_sees_no_tenants_row(as_app: None) -> None:
+    assert {model: model.objects.count() for model in OF_TENANTS} == dict.fromkeys(OF_TENANTS, 0)
+
+
+def test_in_a_tenant_it_sees_that_tenants_rows(world: World, as_app: None) -> None:
+    with tenant_context(world.acme):
+        assert [t.slug for t in Tenant.objects.all()] == ["acme"]
+        assert {d.tenant_id for d in Domain.objects.all()} == {world.acme.id}
+        assert {m.person_id for m in TenantMembership.objects.all()} == {
+            world.alice.id,
+            world.bob.id,
+        }
+        assert set(OutboxEvent.objects.values_list("tenant_id", flat=True)) == {world.acme.id}
+        assert Handling.objects.count() == 0
+
+
+def test_qualified_names_do_not_help(world: World, as_app: None) -> None:
+    other = world.globex.schema_name
+    with tenant_context(world.acme):
+        for sql in (
+            f'SELECT * FROM "{other}".organizations_member',
+            f'DELETE FROM "{other}".organizations_member',
+            f'DROP TABLE "{other}".organizations_member',
+            f'CREATE TABLE "{other}".x ()',
+            "CREATE TABLE public.x ()",
+            "ALTER TABLE tenants_tenant DISABLE ROW LEVEL SECURITY",
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('x', 'y', now())",
+        ):
+            refused(lambda sql=sql: rows(sql), "permission denied|must be owner")
+    with tenant_context(world.globex):
+        assert Member.objects.count() == 1
+
+
+def test_rows_cannot_be_written_for_another_tenant(world: World, as_app: None) -> None:
+    acme, globex = world.acme, world.globex
+    with tenant_context(acme):
+        assert Tenant.objects.filter(id=globex.id).update(name="taken") == 0
+        assert Domain.objects.filter(tenant_id=globex.id).delete() == (0, {})
+        membership = TenantMembership(person_id=world.bob.id, tenant_id=globex.id)
+        refused(lambda: membership.save(force_insert=True), "row-level security")
+        mine = Domain.objects.filter(tenant_id=acme.id)
+        refused(lambda: mine.update(tenant_id=globex.id), "row-level security")
+        refused(
+            lambda: rows(
+                "INSERT INTO events_outboxevent (id, name, version, scope, tenant_id, aggregate_id, "
+                "actor_kind, actor_label, request_id, payload, created_at) VALUES (gen_random_uuid(), "
+                "'x', 1, 'system', %s, '', 'system', '', '', '{}', now())",
+                globex.id,
+            ),
+            "row-level security",
+        )
+
+
+def test_a_tenant_is_found_by_its_exact_key_only(world: World, as_app: None) -> None:
+    find = "SELECT slug FROM tenants_find(%s, %s, %s)"
+    assert rows(find, "acme.localhost", None, None) == [("acme",)]
+    assert rows(find, None, "globex", None) == [("globex",)]
+    assert rows(find, None, None, world.acme.id) == [("acme",)]
+    assert rows(find, "%", "%", None) == []
+    assert rows(find, None, None, None) == []
+
+
+def test_a_role_that_is_not_there_stops_the_tenant(world: World) -> None:
+    """A context that cannot be set runs nothing."""
+    Tenant.objects.filter(id=world.acme.id).update(schema_name="t_no_such_role")
+    world.acme.refresh_from_db()
+    with tenant_context(world.acme):
+        refused(Member.objects.count, 'role "t_no_such_role" does not exist')
