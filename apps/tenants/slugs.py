@@ -19,8 +19,8 @@ RESERVED = frozenset(
     media metrics mobile mx my news no-reply nobody noc noreply ns ns1 ns2 ns3 ns4 oauth oidc
     open ops partner partners pay payment payments pg platform pop pop3 portal postgres
     postmaster preview press private prod production proxy public register registration root
-    sales sandbox schema scim sdk search secure security server service services sftp shop sign-
-    in sign-out sign-up signin signup site smtp sql ssl sso staff staging static stats status
+    sales sandbox schema scim sdk search secure security server service services sftp shop
+    sign-in sign-out sign-up signin signup site smtp sql ssl sso staff staging static stats status
     store stripe subdomain superuser support sys sysadmin system team template template0
     template1 tenant tenants test testing tls trust undefined usenet user users uucp web webhook
     webhooks webmail webmaster wiki workspace workspaces wpad wrapper ws www www1 www2 null

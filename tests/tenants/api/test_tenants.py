@@ -84,6 +84,7 @@ def test_create_says_why_a_slug_is_refused(api: Any, bob: Person) -> None:
     client = api(bob, None)
     for slug, code in (
         ("public", "slug_reserved"),
+        ("sign-in", "slug_reserved"),
         ("a--b", "slug_invalid"),
         ("ACME", "slug_taken"),
     ):
