@@ -129,6 +129,13 @@ def test_deactivate_and_reactivate(client, bob_member: Member) -> None:
     assert bob_member.status == MemberStatus.ACTIVE
 
 
+@pytest.mark.parametrize("data", [{}, {"status": "removed"}, {"status": "x"}])
+def test_an_unknown_status_changes_nothing(client, bob_member: Member, data: dict) -> None:
+    assert client.post(f"/members/{bob_member.id}/status/", data).status_code == 400
+    bob_member.refresh_from_db()
+    assert bob_member.status == MemberStatus.ACTIVE
+
+
 def test_removal_asks_for_the_name(client, bob_member: Member) -> None:
     path = f"/members/{bob_member.id}/remove/"
     for wrong in ("", "bob", "Bob Bakery"):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.common.access import allows, authorize
 from apps.common.actors import Actor
-from apps.common.errors import NotFound, PermissionDenied, PlatformError
+from apps.common.errors import InvalidInput, NotFound, PermissionDenied, PlatformError
 from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
@@ -159,8 +159,11 @@ def move(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
 @workspace_page
 def set_status(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     """Deactivate or reactivate; both can be taken back, so they ask nothing."""
+    require(request.actor, p.UPDATE_MEMBER)
     wanted = request.POST.get("status", "")
-    status = MemberStatus.ACTIVE if wanted == MemberStatus.ACTIVE else MemberStatus.DEACTIVATED
+    if wanted not in (MemberStatus.ACTIVE, MemberStatus.DEACTIVATED):
+        raise InvalidInput.field("status", "Choose active or deactivated.")
+    status = MemberStatus(wanted)
     try:
         member = member_update_status(actor=request.actor, member_id=member_id, status=status)
     except (NotFound, PermissionDenied):
