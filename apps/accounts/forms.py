@@ -40,6 +40,7 @@ class _Ours:
                 self._bound(field, EMAIL_MAX_LENGTH)
                 field.label = _("E-mail address")
                 field.error_messages["invalid"] = EMAIL_INVALID
+                field.validators.append(validate_printable)
 
     @staticmethod
     def _bound(field: forms.Field, length: int) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
+from apps.accounts.validators import validate_printable
 from apps.common.access import authorize
 from apps.common.actors import Actor, ActorKind
 from apps.common.errors import Conflict, Gone, InvalidInput, NotFound, PermissionDenied
@@ -208,6 +209,7 @@ def _email_validate(email: str) -> str:
     email = email.strip().lower()
     try:
         validate_email(email)
+        validate_printable(email)
     except ValidationError as error:
         raise InvalidInput.field("email", _("Enter a valid e-mail address."), "invalid") from error
     if len(email) > 254:

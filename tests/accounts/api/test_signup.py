@@ -44,6 +44,7 @@ def test_existing_account_answers_the_same(client: Client, alice: Person) -> Non
         ({"name": "a" * 151}, "name"),
         ({"name": "a\nb"}, "name"),
         ({"email": "x"}, "email"),
+        ({"email": '"a\x01b"@example.com'}, "email"),
         ({"password": "short"}, "password"),
         ({"password": "dana@example.com"}, "password"),
         ({"password": "1234567890123"}, "password"),

@@ -1,5 +1,7 @@
 """Bodies of the accounts endpoints. Passwords and tokens are never echoed into errors or logs."""
 
+from typing import Any
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
@@ -14,6 +16,12 @@ from apps.tenants.enums import TenantStatus
 
 
 class EmailField(serializers.EmailField):
+    """Without control characters, which RFC 5321 knows in quoted local parts and servers refuse."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(validate_printable)
+
     def to_internal_value(self, data: str) -> str:
         return normalize_email(super().to_internal_value(data))
 
