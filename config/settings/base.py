@@ -188,7 +188,7 @@ def caches(url: str) -> dict[str, dict[str, object]]:
     }
 
 
-SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+SESSION_ENGINE = "apps.accounts.sessions"
 SESSION_CACHE_ALIAS = "global"
 SESSION_COOKIE_NAME = "session"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from django.core import exceptions as django_errors
 from django.core.signals import got_request_exception
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,7 @@ from apps.common.errors import (
     PlatformError,
     Unavailable,
 )
+from apps.common.outages import OUTAGES, RETRY_AFTER_S
 from apps.common.problems import CONTENT_TYPE, problem
 
 log = structlog.get_logger(__name__)
@@ -84,9 +85,9 @@ def _as_platform_error(exc: Exception) -> PlatformError | None:  # noqa: PLR0911
             # Validation should have refused it: the caller gets a 400, and we a traceback.
             log.error("api.data_error", exc_info=exc)
             return InvalidInput(_("A value is out of the range that can be stored."))
-        case OperationalError() | InterfaceError():
-            log.error("api.database_unavailable", exc_info=exc)
-            return Unavailable(headers={"Retry-After": "2"})
+    if isinstance(exc, OUTAGES):
+        log.error("api.dependency_unavailable", exc_info=exc)
+        return Unavailable(headers={"Retry-After": str(RETRY_AFTER_S)})
     return None
 
 

@@ -1,8 +1,11 @@
 """Pages for what went wrong before or outside a view of ours; programs get problem+json."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 
+from apps.common.outages import OUTAGES, RETRY_AFTER_S
 from apps.common.problems import problem_or_page, problem_response, wants_problem
 from apps.portal.shell import theme_of
 
@@ -52,7 +55,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Needs neither the database nor the session: they may be what failed."""
+    """Needs neither the database nor the session: they may be what failed, and then it is a 503."""
+    if isinstance(sys.exception(), OUTAGES):
+        return _unavailable(request)
     if wants_problem(request):
         return problem_response(
             request,
@@ -63,3 +68,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
         )
     page = {"request": request, "theme": theme_of(request), "status": 500, "home_url": "/"}
     return HttpResponse(get_template("500.html").render(page), status=500)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    detail = "A part that this needs is restarting. Try again in a moment."
+    if wants_problem(request):
+        return problem_response(
+            request,
+            status=503,
+            code="unavailable",
+            title="Not available right now",
+            detail=detail,
+            headers=headers,
+        )
+    page = {"request": request, "theme": theme_of(request), "home_url": "/", "detail": detail}
+    body = get_template("errors/maintenance.html").render(page)
+    return HttpResponse(body, status=503, headers=headers)
