@@ -4,6 +4,9 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from apps.common.requests import Utf8ASGIRequest
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 application = get_asgi_application()
+application.request_class = Utf8ASGIRequest

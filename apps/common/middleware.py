@@ -15,6 +15,7 @@ from apps.common.problems import problem_or_page
 log = structlog.get_logger("wrapper.request")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")  # the last two are a part of UTF-8
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -55,7 +56,11 @@ class RequestLogMiddleware:
 
 
 class BadInputMiddleware:
-    """Answers 400 to NUL bytes in a path, query or form field: PostgreSQL cannot store them."""
+    """Answers 400 to NUL bytes in a path or query, which PostgreSQL cannot store; forms check fields.
+
+    415 to a charset that is not UTF-8: Django would decode query and form with whatever codec of
+    Python's it names, and some of these raise, others yield NUL bytes and lone surrogates.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -68,5 +73,14 @@ class BadInputMiddleware:
                 "invalid",
                 "The input is not valid",
                 "The address contains a NUL byte.",
+            )
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in CHARSETS:
+            return problem_or_page(
+                request,
+                415,
+                "unsupported_media_type",
+                "Unsupported media type",
+                "Send text in UTF-8.",
             )
         return self.get_response(request)

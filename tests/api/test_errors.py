@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import pytest
+import redis
 from django.db import DataError, OperationalError
 
 from apps.accounts.models import Person
@@ -78,6 +79,7 @@ def test_media_types(api: Any, alice: Person, root: Organization) -> None:
         b"[" * 900 + b'"\\u0000"' + b"]" * 900,
         b'{"a":' * 1000 + b'"\\u0000"' + b"}" * 1000,
         "é".encode("latin-1"),
+        b'{"name": ' + b"[" * 900 + b"]" * 900 + b"}",
     ],
     ids=lambda body: repr(body[:20]),
 )
@@ -105,12 +107,28 @@ def test_nul_in_the_path(api: Any, alice: Person) -> None:
     assert code(api(alice)("GET", "/api/v1/mem%00bers/")) == (400, "invalid")
 
 
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "latin-1", "no-such"])
+def test_charsets_that_are_not_utf_8(api: Any, alice: Person, charset: str) -> None:
+    response = api(alice)(
+        "GET", "members/?q=%5Cud800", CONTENT_TYPE=f"text/plain; charset={charset}"
+    )
+    assert code(response) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("charset", ["UTF-8", "utf8", "us-ascii"])
+def test_charsets_that_are(api: Any, alice: Person, charset: str) -> None:
+    response = api(alice)("GET", "members/?q=bob", CONTENT_TYPE=f"text/plain; charset={charset}")
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
         (RuntimeError("the secret of db.internal"), (500, "server_error")),
         (KeyError("the secret of db.internal"), (500, "server_error")),
         (OperationalError("the secret of db.internal"), (503, "unavailable")),
+        (redis.exceptions.ConnectionError("the secret of db.internal"), (503, "unavailable")),
+        (redis.exceptions.TimeoutError("the secret of db.internal"), (503, "unavailable")),
         (DataError("the secret of db.internal"), (400, "invalid")),
     ],
 )

@@ -10,10 +10,12 @@ from rest_framework.parsers import BaseParser
 from apps.common.api.exceptions import BodyTooLarge
 
 MAX_BODY_BYTES = 1_048_576
+# Far below Python's stack: messages repeat what was sent, and repr() is recursive.
+MAX_DEPTH = 64
 
 
 class StrictJSONParser(BaseParser):
-    """RFC 8259 JSON in UTF-8 of at most 1 MiB, no NaN, no NUL characters in strings."""
+    """RFC 8259 JSON in UTF-8 of at most 1 MiB and 64 levels, no NaN, no NUL characters in strings."""
 
     media_type = "application/json"
 
@@ -32,7 +34,23 @@ class StrictJSONParser(BaseParser):
             raise ParseError(f"The body is not valid JSON: {error}") from error
         if b"\\u0000" in body and _has_nul(data):
             raise ParseError("Strings must not contain the NUL character.")
+        if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(data):
+            raise ParseError(f"The body is nested deeper than {MAX_DEPTH} levels.")
         return data
+
+
+def _is_too_deep(data: Any) -> bool:
+    level = [data]
+    for _ in range(MAX_DEPTH + 1):
+        level = [value for value in level if isinstance(value, (dict, list))]
+        if not level:
+            return False
+        level = [
+            child
+            for value in level
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+    return True
 
 
 def _has_nul(data: Any) -> bool:

@@ -84,7 +84,10 @@ class PlatformView(APIView):
         if self.request.method not in ("GET", "HEAD"):
             return response
         request = self.request._request
-        return get_conditional_response(request, etag=etag, response=response) or response
+        answer = get_conditional_response(request, etag=etag, response=response)
+        if answer is not None and answer.status_code == PreconditionFailed.status:
+            raise PreconditionFailed
+        return answer or response
 
     @property
     def has_condition(self) -> bool:

@@ -42,6 +42,14 @@ def test_rename(api: Any, alice: Person, acme: Tenant) -> None:
     assert acme.name == "Acme Holding"
 
 
+def test_get_with_a_condition(api: Any, alice: Person) -> None:
+    etag = api(alice).get("tenant/")["ETag"]
+    for condition, status in ((etag, 200), ('"other"', 412)):
+        response = api(alice)("GET", "tenant/", headers={"If-Match": condition})
+        assert response.status_code == status
+    assert response.json()["code"] == "precondition_failed"
+
+
 @pytest.mark.parametrize("name", [None, "", "x" * 101, 7, [], "a\u202eb"])
 def test_rename_refuses_bad_input(api: Any, alice: Person, acme: Tenant, name: Any) -> None:
     response = api(alice).patch("tenant/", {"name": name})
