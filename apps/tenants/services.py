@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,12 +42,13 @@ def tenant_create(
 
     A person creates for themselves; staff and the system for anybody. Publishes
     tenants.tenant_requested. Raises InvalidInput (slug or domain invalid, reserved or taken, even in a
-    race), PermissionDenied, Conflict (too many unfinished workspaces).
+    race), PermissionDenied, Conflict (too many unfinished workspaces). Advisory lock: the person.
     """
     if not actor.is_platform and actor.person_id != owner_person_id:
         raise PermissionDenied(_("You can create a workspace only for yourself."))
     slug, name = slug_validate(slug), name_validate(name)
     if actor.kind is ActorKind.PERSON:
+        _take_turns(owner_person_id)
         unfinished = Tenant.objects.filter(
             owner_person_id=owner_person_id, status__in=[S.PENDING, S.PROVISIONING, S.FAILED]
         )
@@ -81,6 +82,14 @@ def tenant_create(
         tenant_id=tenant.id,
     )
     return tenant
+
+
+def _take_turns(person_id: uuid.UUID) -> None:
+    """Wait for the person's other requests that create: what they count must not change meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"tenant_create {person_id}"]
+        )
 
 
 def _domain_add(tenant: Tenant, domain: str, *, is_primary: bool) -> None:

@@ -106,6 +106,29 @@ def test_of_eight_who_want_the_same_slug_one_gets_it(charlie: Person) -> None:
     assert Domain.objects.filter(domain="newco.localhost").count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_at_once_a_person_gets_no_more_than_three(charlie: Person) -> None:
+    barrier = threading.Barrier(8)
+    outcomes: list[str] = []
+
+    def work(number: int) -> None:
+        barrier.wait()
+        try:
+            create(charlie, f"newco-{number}")
+            outcomes.append("created")
+        except Conflict as error:
+            outcomes.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [*["created"] * 3, *["too_many_unfinished"] * 5]
+
+
 def test_people_create_for_themselves_only_and_not_without_end(
     alice: Person, charlie: Person
 ) -> None:
