@@ -14,6 +14,9 @@ PYTHON_AT_LEAST := import sys; sys.exit(sys.version_info < (3, 11))
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.lock; } | cksum | cut -d ' ' -f 1)
 $(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.installed-*)
 
+# Compiled on all cores at once rather than by each process at its first start; not what the demo never imports.
+NOT_COMPILED := /(mypy|playwright|faker|pip|setuptools|hypothesis|virtualenv|pygments|tests?)/
+
 STATIC_CHECKS := check-ruff check-format check-types check-layers check-migrations check-deploy check-schema
 RESULTS := .state/checks
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -115,4 +118,5 @@ $(STAMP):
 	    --root-user-action=ignore --require-hashes -r requirements.lock; \
 	else \
 	  echo "Python 3.11 or newer is needed (found: $$(python3 --version 2>&1)). Install it, or uv, or set PYTHON." >&2; exit 1; \
-	fi && touch $@ && echo "Installed in $$SECONDS s."
+	fi && { $(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib >/dev/null 2>&1; \
+	touch $@ && echo "Installed in $$SECONDS s."; }
