@@ -28,7 +28,8 @@ def member_join(
 ) -> Member:
     """Make a person a member with these roles; one who was removed or deactivated comes back.
 
-    The caller has decided that they may (an invitation, provisioning). Safe to repeat. Publishes
+    They come without their old roles: who invites them back may hold less than these allow. The caller
+    has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
     organizations.member_joined.
     """
     member, created = Member.objects.select_for_update().get_or_create(
@@ -40,6 +41,7 @@ def member_join(
         member.email, member.name, member.status = person.email, person.name, MemberStatus.ACTIVE
         if joined:
             member.organization = organization
+            RoleBinding.objects.filter(member=member).delete()
         member.save()
     roles_bind(actor, member, roles, organization)
     membership_add(actor=actor, person_id=person.id, tenant_id=require_tenant().id)
