@@ -77,7 +77,8 @@ def test_sigterm_finishes_the_handling_and_exits(start):
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert effects() == [1]
-    assert set(Handling.objects.values_list("state", flat=True)) == {"done", "pending"}
+    # The second waits, fanned out already or not.
+    assert Handling.objects.filter(state="done").count() == 1
 
 
 def test_sigterm_ends_an_idle_relay_at_once(start):
