@@ -139,8 +139,12 @@ class TenantAdmin(ConsolePage):
             "Domains",
             ("Domain", "Primary", "Verified"),
             [
-                (r.link_to(domain, domain.domain), r.yes_no(domain.is_primary), verified(domain))
-                for domain in tenant.domains.order_by("-is_primary", "domain")
+                (
+                    r.link_to(domain, domain.domain),
+                    r.yes_no(domain.domain == tenant.host),
+                    verified(domain),
+                )
+                for domain in tenant.domains.order_by("domain")
             ],
             empty="No domain leads to this tenant.",
         )
@@ -213,7 +217,7 @@ class TenantAdmin(ConsolePage):
 class DomainAdmin(ConsolePage):
     empty_text = "Every tenant has a subdomain of the platform, and may bring domains of its own."
     list_display = ("domain", "tenant_link", "primary", "verified")
-    list_filter = ("is_primary", ("verified_at", admin.EmptyFieldListFilter))
+    list_filter = (("verified_at", admin.EmptyFieldListFilter),)
     search_fields = ("domain", "tenant__slug")
     search_help_text = "Domain or tenant’s address"
     list_select_related = ("tenant",)
@@ -227,9 +231,9 @@ class DomainAdmin(ConsolePage):
     def tenant_link(self, domain: Domain) -> SafeString:
         return r.link_to(domain.tenant)
 
-    @display(description="Primary", ordering="is_primary")
+    @display(description="Primary")
     def primary(self, domain: Domain) -> str:
-        return r.yes_no(domain.is_primary)
+        return r.yes_no(domain.domain == domain.tenant.host)
 
     @display(description="Verified", ordering="verified_at")
     def verified(self, domain: Domain) -> SafeString:
@@ -247,7 +251,7 @@ class DomainAdmin(ConsolePage):
                 "Facts",
                 [
                     ("Tenant", r.link_to(obj.tenant)),
-                    ("Primary", r.yes_no(obj.is_primary)),
+                    ("Primary", r.yes_no(obj.domain == obj.tenant.host)),
                     ("Verified", r.when(obj.verified_at)),
                     ("Added", r.when(obj.created_at)),
                     ("Id", r.code(obj.pk)),

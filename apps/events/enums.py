@@ -18,3 +18,9 @@ class HandlingState(models.TextChoices):
     DONE = "done", _("Done")
     DEAD = "dead", _("Dead letter")
     DISCARDED = "discarded", _("Discarded")
+
+
+class DeadTaskState(models.TextChoices):
+    DEAD = "dead", _("Dead")
+    SENT = "sent", _("Sent again")
+    DISCARDED = "discarded", _("Discarded")

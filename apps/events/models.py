@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.ids import uuid7
-from apps.events.enums import HandlingState, Scope
+from apps.events.enums import DeadTaskState, HandlingState, Scope
 
 
 class Position(models.BigIntegerField):
@@ -107,3 +107,35 @@ class Handling(models.Model):
 
     def __str__(self) -> str:
         return f"{self.handler} {self.event_id}"
+
+
+class DeadTask(models.Model):
+    """A Celery task that was refused: its tenant is missing, unknown, deleted or closed. It never ran."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    task = models.CharField(_("task"), max_length=200)
+    args = models.JSONField(_("arguments"), default=list)
+    kwargs = models.JSONField(_("named arguments"), default=dict)
+    # No foreign key: the tenant may never have existed.
+    tenant_id = models.UUIDField(_("tenant"), null=True)
+    reason = models.TextField(_("reason"))
+    request_id = models.CharField(_("request"), max_length=128, blank=True)
+    created_at = models.DateTimeField(_("refused"), default=timezone.now)
+    state = models.CharField(
+        _("state"), max_length=20, choices=DeadTaskState, default=DeadTaskState.DEAD
+    )
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("dead task")
+        verbose_name_plural = _("dead tasks")
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                name="dead_task_open",
+                condition=models.Q(state=DeadTaskState.DEAD),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.id}"

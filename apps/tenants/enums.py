@@ -12,3 +12,21 @@ class TenantStatus(models.TextChoices):
     ARCHIVED = "archived", _("Archived")
     DELETING = "deleting", _("Deleting")
     FAILED = "failed", _("Failed")
+
+
+class ExportStatus(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+    EXPIRED = "expired", _("Expired")
+
+
+class MigrationStatus(models.TextChoices):
+    """Of a run: running, done, failed, abandoned (another took over). Of a target: pending, done, failed."""
+
+    PENDING = "pending", _("Pending")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    ABANDONED = "abandoned", _("Abandoned")

@@ -207,9 +207,7 @@ def test_custom_domain(signed_in: Browser, acme: Tenant) -> None:
 
     from apps.tenants.models import Domain
 
-    Domain.objects.create(
-        tenant=acme, domain="work.acme.test", is_primary=False, verified_at=timezone.now()
-    )
+    Domain.objects.create(tenant=acme, domain="work.acme.test", verified_at=timezone.now())
     opened = signed_in.get("http://work.acme.test:8000/sign-in/?next=/members/")
     assert "host=work.acme.test" in opened["Location"]
     page = signed_in.get(opened["Location"])

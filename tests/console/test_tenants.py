@@ -52,7 +52,7 @@ def test_the_list_takes_as_many_statements_for_thirty_as_for_three(
 
 def test_search_and_filters(console: Client, world: World, alice: Person) -> None:
     row = tenant_rows(1, alice, status="failed", ready_at=None)[0]
-    Domain.objects.create(tenant=world.globex, domain="www.elsewhere.test", is_primary=False)
+    Domain.objects.create(tenant=world.globex, domain="www.elsewhere.test")
     assert slugs(console, "q=acme") == sorted(["acme", row.slug])  # alice@acme.test owns both
     assert slugs(console, "q=elsewhere") == ["globex"]
     assert slugs(console, "q=zzz") == []

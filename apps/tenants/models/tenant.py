@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_tenants.models import DomainMixin, TenantMixin
+from django_tenants.models import TenantMixin
 
 from apps.common.models import BaseModel
 from apps.common.tenancy import TenantRef
@@ -29,6 +29,37 @@ class Tenant(BaseModel, TenantMixin):
     last_error = models.TextField(_("last error"), blank=True)
     ready_at = models.DateTimeField(_("ready since"), null=True, blank=True)
     delete_after = models.DateTimeField(_("deleted after"), null=True, blank=True)
+    purge_started_at = models.DateTimeField(
+        _("deletion began"),
+        null=True,
+        blank=True,
+        help_text=_("From then on there is no way back."),
+    )
+
+    primary_host = models.CharField(
+        _("primary host"),
+        max_length=253,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Host name that links lead to; empty: the subdomain."),
+    )
+    maintenance_since = models.DateTimeField(_("in maintenance since"), null=True, blank=True)
+    maintenance_until = models.DateTimeField(
+        _("maintenance expected to end"), null=True, blank=True
+    )
+    maintenance_message = models.CharField(
+        _("maintenance message"), max_length=300, blank=True, default="", db_default=""
+    )
+    is_canary = models.BooleanField(
+        _("canary"),
+        default=False,
+        db_default=False,
+        help_text=_("Migrated before the others at a release."),
+    )
+    cloned_from_id = models.UUIDField(
+        _("copy of"), null=True, blank=True, help_text=_("Tenant whose masked copy this is.")
+    )
 
     class Meta:
         constraints = [
@@ -53,22 +84,19 @@ class Tenant(BaseModel, TenantMixin):
     def is_ready(self) -> bool:
         return self.status == TenantStatus.READY
 
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is a masked copy of another tenant."""
+        return self.cloned_from_id is not None
+
+    @property
+    def host(self) -> str:
+        """The host name that links lead to: the primary domain, else the subdomain."""
+        return self.primary_host or slug_host(self.slug)
+
     def url(self, path: str = "/") -> str:
-        """Absolute address of `path` in this workspace, on its subdomain."""
-        return host_url(slug_host(self.slug), path)
-
-
-class Domain(BaseModel, DomainMixin):
-    """A host name that leads to a tenant. Subdomains of the base domain are verified by us."""
-
-    verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(domain__regex=r"^[a-z0-9.-]+$"), name="domain_is_lower_case_host"
-            ),
-        ]
+        """Absolute address of `path` in this workspace, on its primary host."""
+        return host_url(self.host, path)
 
 
 class TenantEvent(BaseModel):

@@ -1,0 +1,17 @@
+"""Tables of the public schema about tenants. What holds tenants' rows is under row-level security."""
+
+from apps.tenants.models.domain import Domain
+from apps.tenants.models.export import Export
+from apps.tenants.models.fleet import MigrationRun, MigrationTarget, PooledSchema
+from apps.tenants.models.tenant import Tenant, TenantEvent, slug_host
+
+__all__ = [
+    "Domain",
+    "Export",
+    "MigrationRun",
+    "MigrationTarget",
+    "PooledSchema",
+    "Tenant",
+    "TenantEvent",
+    "slug_host",
+]

@@ -1,0 +1,122 @@
+"""Asking for a workspace, and its name."""
+
+import uuid
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.access import authorize
+from apps.common.actors import Actor, ActorKind
+from apps.common.database import system_connection
+from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from apps.common.ids import uuid7
+from apps.common.tenancy import current_tenant
+from apps.events.services import publish
+from apps.tenants import permissions
+from apps.tenants.enums import TenantStatus as S
+from apps.tenants.events import TenantRenamed, TenantRequested
+from apps.tenants.models import Domain, Tenant, slug_host
+from apps.tenants.services.transitions import lock, note
+from apps.tenants.slugs import schema_name_for, slug_validate
+
+MAX_OPEN_PER_PERSON = 3
+
+
+@system_connection()
+@transaction.atomic
+def tenant_create(
+    *, actor: Actor, name: str, slug: str, owner_person_id: uuid.UUID, domain: str = ""
+) -> Tenant:
+    """Reserve the address and ask for the workspace; a worker provisions it.
+
+    A person creates for themselves; staff and the system for anybody, with a domain if they vouch for it.
+    Publishes tenants.tenant_requested. Raises InvalidInput (slug or domain invalid, reserved or taken,
+    even in a race), PermissionDenied, Conflict (too many unfinished workspaces). Advisory lock: the person.
+    """
+    if not actor.is_platform and (domain or actor.person_id != owner_person_id):
+        raise PermissionDenied(_("You can create a workspace only for yourself."))
+    slug, name = slug_validate(slug), name_validate(name)
+    if actor.kind is ActorKind.PERSON:
+        _take_turns(owner_person_id)
+        unfinished = Tenant.objects.filter(
+            owner_person_id=owner_person_id, status__in=[S.PENDING, S.PROVISIONING, S.FAILED]
+        )
+        if unfinished.count() >= MAX_OPEN_PER_PERSON:
+            raise Conflict(
+                _("You have workspaces that are still being set up. Wait until they are ready."),
+                code="too_many_unfinished",
+            )
+    tenant_id = uuid7()
+    tenant = Tenant(
+        id=tenant_id,
+        slug=slug,
+        name=name,
+        schema_name=schema_name_for(slug, tenant_id),
+        owner_person_id=owner_person_id,
+        primary_host=domain.lower(),
+    )
+    try:
+        with transaction.atomic():
+            tenant.save(force_insert=True)
+            _domain_add(tenant, slug_host(slug))
+    except IntegrityError as error:
+        raise InvalidInput.field(
+            "slug", _("This address is taken. Choose another."), "slug_taken"
+        ) from error
+    if domain:
+        try:
+            with transaction.atomic():
+                _domain_add(tenant, domain.lower())
+        except IntegrityError as error:
+            raise InvalidInput.field(
+                "domain", _("This domain is taken or not a host name."), "domain_taken"
+            ) from error
+    note(actor, tenant, "created", from_status="")
+    publish(
+        TenantRequested(tenant_id=tenant.id, slug=slug, owner_person_id=owner_person_id),
+        actor=actor,
+        tenant_id=tenant.id,
+    )
+    return tenant
+
+
+def _take_turns(person_id: uuid.UUID) -> None:
+    """Wait for the person's other requests that create: what they count must not change meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"tenant_create {person_id}"]
+        )
+
+
+def _domain_add(tenant: Tenant, domain: str) -> None:
+    """A host that needs no proof: a subdomain of ours, or what the platform's staff vouch for."""
+    Domain(tenant=tenant, domain=domain, verified_at=timezone.now()).save(force_insert=True)
+
+
+def name_validate(name: str) -> str:
+    """A workspace's name without odd white space. Raises InvalidInput on field `name`."""
+    name = " ".join(name.split())
+    if not name:
+        raise InvalidInput.field("name", _("Give the workspace a name."), "required")
+    if len(name) > 100 or not name.isprintable():
+        raise InvalidInput.field("name", _("Use at most 100 printable characters."), "name_invalid")
+    return name
+
+
+@transaction.atomic
+def tenant_rename(*, actor: Actor, tenant_id: uuid.UUID, name: str) -> Tenant:
+    """Change the display name. Publishes tenants.tenant_renamed if it differs."""
+    if not actor.is_platform:
+        authorize(actor, permissions.UPDATE_SETTINGS)
+        ref = current_tenant()
+        if ref is None or ref.id != tenant_id:
+            raise NotFound
+    name = name_validate(name)
+    tenant = lock(tenant_id)
+    if tenant.name != name:
+        old, tenant.name = tenant.name, name
+        tenant.save(update_fields=["name", "updated_at"])
+        note(actor, tenant, "renamed", reason=f"{old} → {name}")
+        publish(TenantRenamed(tenant_id=tenant.id, name=name), actor=actor, tenant_id=tenant.id)
+    return tenant
