@@ -55,6 +55,8 @@ def drain_once(should_stop: Callable[[], bool] = lambda: False) -> Drained:
     drained = Drained()
     with tenant_context(None), system_connection():
         while not should_stop():
+            # A long backlog leads through many tenants.
+            connection.close_if_unusable_or_obsolete()
             dispatched = fan_out()
             drained.dispatched += dispatched
             handled = 0
