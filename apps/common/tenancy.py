@@ -52,6 +52,10 @@ class TenantNotReady(TenantNotRunnable):
     """The tenant is still being provisioned: the same work may succeed later."""
 
 
+class TenantInMaintenance(TenantNotReady):
+    """The tenant is closed for a while: the work waits, however long that is."""
+
+
 class Entry:
     """One entering of a tenant, told apart from others of the same tenant."""
 

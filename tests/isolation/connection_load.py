@@ -154,11 +154,21 @@ class Load:
 
     def look_after_cancel(self, tenant: TenantRef) -> None:
         connection.ensure_connection()
-        timer = threading.Timer(0.02, connection.connection.cancel_safe)
-        timer.start()
-        self._fails("SELECT pg_sleep(5)")
-        timer.join()
+        done = threading.Event()
+        cancels = threading.Thread(target=self._cancel, args=(connection.connection, done))
+        cancels.start()
+        self._fails("SELECT pg_sleep(30)")
+        done.set()
+        cancels.join()
         self.look(tenant)
+
+    @staticmethod
+    def _cancel(own: Any, done: threading.Event) -> None:
+        """Soon, and again should the statement not have begun by then."""
+        pause_s = 0.05
+        while not done.wait(pause_s):
+            own.cancel_safe()
+            pause_s = 1.0
 
     def many_at_once(self, tenant: TenantRef) -> None:
         with transaction.atomic():
