@@ -24,6 +24,12 @@ connection = cast(DatabaseWrapper, _connection)
 TEMPLATE = "t_template"
 # Advisory lock: clones share it, a migration of the template holds it alone.
 TEMPLATE_LOCK = 0x7470_6C00
+# The version of a schema, over the rows of its django_migrations: a hash of which migrations it has.
+VERSION_SQL = (
+    """md5(string_agg(app || '.' || name, ',' ORDER BY app COLLATE "C", name COLLATE "C"))"""
+)
+# The template's, as a scalar inside other SQL.
+TEMPLATE_VERSION_SQL = f'(SELECT {VERSION_SQL} FROM "{TEMPLATE}".django_migrations)'  # noqa: S608 - constants
 
 # Every statement that rebuilds the template's tables, in order. LIKE copies columns; constraints and
 # indexes are spelled out so that they keep their names, which later migrations refer to. The pretty
@@ -132,6 +138,16 @@ def template_is_current() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT app, name FROM "{TEMPLATE}".django_migrations')  # noqa: S608
         return set(cursor.fetchall()) == known_migrations()
+
+
+def template_version() -> str:
+    """What the template has, as 32 hexadecimal digits; a clone has the same. One statement.
+
+    Raises ProgrammingError where there is no template yet: `migrate_tenants` makes it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {TEMPLATE_VERSION_SQL}")
+        return str(cursor.fetchone()[0])
 
 
 def schemas_outdated(schema_names: list[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """A clone of the template has exactly what the migrations would have made."""
 
+import hashlib
+
 import pytest
 from django.db import connection, transaction
 
@@ -83,6 +85,23 @@ def test_what_a_clone_cannot_copy_makes_it_migrate() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE VIEW t_template.odd AS SELECT 1")
     assert schemas.schema_create("t_fallback") == "migrate"
+
+
+def test_the_templates_version_follows_from_the_migrations_it_has() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM t_template.django_migrations")
+        names = ",".join(f"{app}.{name}" for app, name in sorted(cursor.fetchall()))
+    before = schemas.template_version()
+    assert before == hashlib.md5(names.encode()).hexdigest()
+
+    schemas.schema_create("t_cloned")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {schemas.VERSION_SQL} FROM t_cloned.django_migrations")
+        assert cursor.fetchone()[0] == before
+        cursor.execute(
+            "INSERT INTO t_template.django_migrations (app, name, applied) VALUES ('x', 'y', now())"
+        )
+    assert schemas.template_version() not in ("", before)
 
 
 def test_outdated_schemas_are_found_by_one_query(acme: Tenant, globex: Tenant) -> None:
