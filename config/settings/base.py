@@ -160,6 +160,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "tenants-refill-pool": {
+        "task": "tenants.refill_pool",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "tenants-purge-due": {
         "task": "tenants.purge_due",
         "schedule": 60.0,
@@ -216,6 +221,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCESS_TOKEN_LIFETIME_S = 600
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
+TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 
 # --- Language, time, files ---------------------------------------------------------------------------

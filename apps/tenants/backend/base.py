@@ -19,7 +19,7 @@ from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 
 from apps.common.database import is_system
-from apps.common.tenancy import PUBLIC_SCHEMA, SCHEMA_NAME, current_tenant
+from apps.common.tenancy import PUBLIC_SCHEMA, checked_schema_name, current_tenant
 from apps.tenants.backend.cursor import ContextCursor
 
 Context = tuple[str, bool, str, str]  # schema, whether public is on the path, tenant id, role
@@ -189,8 +189,8 @@ def context_sql(context: Context, local: bool) -> str:
     follows may have parameters. Raises ValueError for a schema that is no tenant's.
     """
     schema, include_public, tenant_id, role = context
-    if schema != PUBLIC_SCHEMA and not SCHEMA_NAME.fullmatch(schema):
-        raise ValueError(f"not a tenant schema name: {schema!r}")
+    if schema != PUBLIC_SCHEMA:
+        checked_schema_name(schema)
     path = f"{schema},{PUBLIC_SCHEMA}" if include_public and schema != PUBLIC_SCHEMA else schema
     values = (("search_path", path), ("role", role), ("app.tenant_id", tenant_id))
     scope = "true" if local else "false"
