@@ -23,6 +23,18 @@ log = structlog.get_logger(__name__)
 # Advisory lock: one process refills at a time.
 REFILL_LOCK = 0x706F_6F6C
 
+# Two statements, each with a snapshot of its own: the pool is read when the lock is held. While the template
+# is migrated nobody takes what it will have left behind.
+CLAIM_SQL = f"""
+SELECT pg_try_advisory_xact_lock_shared({schemas.TEMPLATE_LOCK});
+SELECT p.id, p.schema_name, p.template_version FROM tenants_pooledschema p
+WHERE p.template_version = {schemas.TEMPLATE_VERSION_SQL}
+ORDER BY p.id DESC LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+"""  # noqa: S608 - constants
+# Versions of the template that were found to have all that this release knows. A version is a hash of the
+# migrations, so what is true of one once stays true.
+_serving: set[str] = set()
+
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
@@ -43,26 +55,29 @@ def pool_state() -> PoolState:
 def pool_claim(schema_name: str) -> bool:
     """Make a pre-built schema and its role the tenant's, in the caller's transaction; False: there is none.
 
-    Four round trips, whatever the number of tables and of tenants. Locks one row of the pool, skipping those
+    Two round trips, whatever the number of tables and of tenants. Locks one row of the pool, skipping those
     that others take, and shares TEMPLATE_LOCK like a clone; it waits for neither.
     """
-    if not settings.TENANT_POOL_SIZE:
+    if not settings.TENANT_POOL_SIZE or not (_serving or _version()):
         return False
     with connection.cursor() as cursor:
-        # While the template is migrated nobody takes what it will have left behind.
-        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", [schemas.TEMPLATE_LOCK])
-        if not cursor.fetchone()[0]:
-            return False
-        pooled = PooledSchema.objects.select_for_update(skip_locked=True).order_by("-id").first()
-        if pooled is None or pooled.template_version != _version():
+        cursor.execute(CLAIM_SQL)
+        (is_locked,) = cursor.fetchone()
+        cursor.nextset()
+        pooled = cursor.fetchone()
+        if (
+            not is_locked
+            or pooled is None
+            or not (pooled[2] in _serving or pooled[2] == _version())
+        ):
             return False
         cursor.execute(
             sql.SQL(
                 "DELETE FROM tenants_pooledschema WHERE id = {id}; "
                 "ALTER SCHEMA {old} RENAME TO {new}; ALTER ROLE {old} RENAME TO {new}"
             ).format(
-                id=sql.Literal(pooled.id),
-                old=sql.Identifier(pooled.schema_name),
+                id=sql.Literal(pooled[0]),
+                old=sql.Identifier(pooled[1]),
                 new=sql.Identifier(checked_schema_name(schema_name)),
             )
         )
@@ -126,4 +141,8 @@ def _drop(pooled_id: uuid.UUID) -> bool:
 
 def _version() -> str:
     """The template's, if a clone of it serves this release; else one that no schema has."""
-    return schemas.template_version() if schemas.template_is_current() else ""
+    if not schemas.template_is_current():
+        return ""
+    version = schemas.template_version()
+    _serving.add(version)
+    return version

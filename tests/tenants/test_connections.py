@@ -72,9 +72,7 @@ def test_entering_a_tenant_costs_no_round_trip(world: World) -> None:
         visit(world.globex)
         sent = round_trips(lambda: visit(world.acme))
         assert len(sent) == 1
-        assert sent[0].startswith(
-            f"SELECT set_config('search_path', '{world.acme.schema_name},public'"
-        )
+        assert sent[0].startswith(f"SET search_path = {world.acme.schema_name}, public; SET role")
         assert 'FROM "organizations_organization"' in sent[0]
         assert round_trips(lambda: visit(world.acme)) == [sent[0].partition("\n")[2]]
 
@@ -106,7 +104,7 @@ def test_by_transaction_each_statement_brings_its_context(
     with app_connection():
         sent = round_trips(lambda: (visit(world.acme), visit(world.acme)))
         assert len(sent) == 2
-        assert all("', true)" in one.partition("\n")[0] for one in sent)
+        assert all(one.partition("\n")[0].count("SET LOCAL ") == 3 for one in sent)
         # Nothing is left on the connection that the next client may get.
         with connection.connection.cursor() as bare:
             bare.execute("SELECT current_schema(), current_user, current_setting('app.tenant_id')")
@@ -122,7 +120,7 @@ def test_by_transaction_a_block_sets_it_once(world: World, by_transaction: None)
 
     with app_connection():
         sent = round_trips(block)
-        assert [one.count("set_config('search_path'") for one in sent] == [0, 1, 0, 0]
+        assert [one.count("SET LOCAL search_path") for one in sent] == [0, 1, 0, 0]
         assert (sent[0], sent[3]) == ("BEGIN", "COMMIT")
         assert context() == ("public", "")
 
@@ -186,8 +184,10 @@ def test_the_context_takes_checked_names_only() -> None:
     with pytest.raises(ValueError, match="not a tenant schema name"):
         context_sql(("t_a', false); DROP SCHEMA public; --", True, "", "none"), False)
     assert context_sql(("t_a", True, "", "t_a"), True) == (
-        "SELECT set_config('search_path', 't_a,public', true), set_config('role', 't_a', true), "
-        "set_config('app.tenant_id', '', true);\n"
+        "SET LOCAL search_path = t_a, public; SET LOCAL role = 't_a'; SET LOCAL app.tenant_id = '';\n"
+    )
+    assert context_sql(("public", True, "", "none"), False) == (
+        "SET search_path = public; SET role = 'none'; SET app.tenant_id = '';\n"
     )
 
 

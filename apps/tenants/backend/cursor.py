@@ -1,6 +1,7 @@
 """A cursor whose statements bring the tenant's context with them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from apps.tenants.backend.base import DatabaseWrapper
 else:
     from django.db.backends.postgresql.base import Cursor
+
+# How many results come before that of the statement: search_path, role, tenant id.
+CONTEXT_STATEMENTS = 3
 
 
 class ContextCursor(Cursor):
@@ -34,7 +38,8 @@ class ContextCursor(Cursor):
             self.wrapper.context_failed()
             raise
         self.wrapper.context_sent()
-        self.nextset()  # past the context's own result
+        with suppress(IndexError):  # an empty statement has no result
+            self.set_result(CONTEXT_STATEMENTS)
         # What Django logs and counts is the statement that it gave.
         if self._query is not None:
             self._query.query = self._query.query.removeprefix(prefix.encode())
