@@ -11,6 +11,8 @@ POOL_MODE of a DATABASES entry says how long a setting lasts (docs/adr/0009):
   statement outside of a transaction brings its own context and is a transaction by itself.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -88,13 +90,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.search_path_set_schemas = None
         super().commit()
 
-    def _savepoint_rollback(self, sid: str) -> None:
-        # The transaction may be aborted: nothing but ROLLBACK TO is accepted until it ran.
+    @contextmanager
+    def _bare(self) -> Iterator[None]:
+        """Statements about savepoints bring no context, which a rollback is to undo; it follows failures."""
         self._setting_search_path = True
         try:
-            super()._savepoint_rollback(sid)
+            yield
         finally:
             self._setting_search_path = False
+
+    def _savepoint(self, sid: str) -> None:
+        with self._bare():
+            super()._savepoint(sid)
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        with self._bare():
+            super()._savepoint_rollback(sid)
+
+    def _savepoint_commit(self, sid: str) -> None:
+        with self._bare():
+            super()._savepoint_commit(sid)
 
     # --- The context ---------------------------------------------------------------------------------
 
@@ -159,15 +174,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.close()
 
     def _send(self, wanted: Context) -> None:
-        self._setting_search_path = True
         try:
             with self.connection.cursor() as cursor:
                 cursor.execute(context_sql(wanted, self._lasts_a_transaction))
         except Exception:
             self.context_failed()
             raise
-        finally:
-            self._setting_search_path = False
         self._note(wanted)
 
     def _note(self, wanted: Context) -> None:
