@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from apps.portal.views import dashboard, invitations, members, organizations, public, workspace
+from apps.portal.views import (
+    dashboard,
+    files,
+    invitations,
+    members,
+    organizations,
+    public,
+    workspace,
+)
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -39,4 +47,5 @@ urlpatterns = [
     ),
     path("roles/", workspace.roles, name="roles"),
     path("settings/", workspace.settings, name="settings"),
+    path("files/<str:token>/", files.download, name="file"),
 ]

@@ -1,7 +1,7 @@
 """Production: nothing has a default that is not safe; what is missing stops the start."""
 
 from config.settings.base import *
-from config.settings.base import caches, databases, env
+from config.settings.base import STORAGES, caches, databases, env
 
 SECRET_KEY = env("SECRET_KEY")
 DATABASE_URL = env("DATABASE_URL")
@@ -12,7 +12,7 @@ CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 31_536_000

@@ -24,8 +24,8 @@ from tests.isolation.conftest import Twin
 
 pytestmark = pytest.mark.django_db
 
-# Addresses that end the session, or belong to nobody.
-LEFT_OUT = ("/sign-out/", "/console/", "/sandbox/")
+# Addresses that end the session, or belong to nobody; links to files are attacked in test_files.
+LEFT_OUT = ("/sign-out/", "/console/", "/sandbox/", "/files/")
 
 
 def attacked(prefix: str = "/") -> list[Route]:
