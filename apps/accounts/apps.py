@@ -13,3 +13,7 @@ class AccountsConfig(AppConfig):
         ratelimit.cache = ConnectionProxy(caches, "global")
         from apps.accounts import signals  # noqa: F401  # connects the receivers
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
+        from apps.accounts.exports import MEMBERSHIPS
+        from apps.tenants.exports.shared import register_shared_rows
+
+        register_shared_rows(MEMBERSHIPS)

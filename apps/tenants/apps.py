@@ -9,8 +9,10 @@ class TenantsConfig(AppConfig):
         from apps.common.access import register_permissions
         from apps.common.tenancy import set_tenant_loader
         from apps.tenants import checks, provisioning  # noqa: F401 - they register themselves
+        from apps.tenants.exports.shared import TENANTS, register_shared_rows
         from apps.tenants.permissions import PERMISSIONS
         from apps.tenants.selectors import runnable_ref
 
         register_permissions(PERMISSIONS)
+        register_shared_rows(*TENANTS)
         set_tenant_loader(runnable_ref)

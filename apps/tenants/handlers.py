@@ -1,9 +1,15 @@
 from apps.events.registry import EventContext, subscribe
-from apps.tenants.events import TenantRequested
-from apps.tenants.tasks import provision
+from apps.tenants.events import ExportRequested, TenantRequested
+from apps.tenants.tasks import export, provision
 
 
 @subscribe("tenants.tenant_requested", name="tenants.start_provisioning", tenant_context=False)
 def start_provisioning(event: TenantRequested, context: EventContext) -> None:
     """Queue the worker. Twice is harmless: the machine does each step once."""
     provision.delay(str(event.tenant_id))
+
+
+@subscribe("tenants.export_requested", name="tenants.start_export", tenant_context=False)
+def start_export(event: ExportRequested, context: EventContext) -> None:
+    """Queue the worker, also for a suspended tenant. Twice is harmless: the job is claimed once."""
+    export.delay(str(event.export_id))

@@ -228,6 +228,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "tenants-sweep-exports": {
+        "task": "tenants.sweep_exports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",
         "schedule": 3600.0,
@@ -279,6 +284,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCESS_TOKEN_LIFETIME_S = 600
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 
 # --- Language, time, files ---------------------------------------------------------------------------

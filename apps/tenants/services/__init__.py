@@ -1,5 +1,6 @@
 """Writes on tenants. Each locks the tenant's row, notes the history and publishes in one transaction."""
 
+from apps.tenants.services.exports import export_request
 from apps.tenants.services.lifecycle import (
     tenant_delete,
     tenant_resume,
@@ -11,6 +12,7 @@ from apps.tenants.services.transitions import TRANSITIONS, lock, note, transitio
 
 __all__ = [
     "TRANSITIONS",
+    "export_request",
     "lock",
     "name_validate",
     "note",
