@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.errors import InvalidInput
 from apps.console import rendering as r
 from apps.console.acts import Act, ActForm, ReasonForm
+from apps.console.tenant_acts_copies import COPY_ACTS
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
 from apps.tenants.services import (
@@ -161,6 +162,7 @@ TENANT_ACTS = (
         form=ReasonForm,
         bulk=True,
     ),
+    *COPY_ACTS,
     Act(
         name="delete",
         label="Request deletion",

@@ -20,6 +20,7 @@ from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
+from apps.console.tenant_sections import exports
 from apps.tenants import provisioning
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import tenant_create
@@ -94,7 +95,7 @@ class TenantAdmin(ConsolePage):
         found: list[Section] = [self._facts(obj), self._provisioning(obj)]
         if obj.last_error:
             found.append(Text("Last error", obj.last_error))
-        return [*found, self._domains(obj), self._history(obj)]
+        return [*found, self._domains(obj), exports(obj), self._history(obj)]
 
     def _facts(self, tenant: Any) -> Facts:
         owner = Person.objects.filter(pk=tenant.owner_person_id).first()

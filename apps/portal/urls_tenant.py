@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.portal.views import (
     dashboard,
+    exports,
     files,
     invitations,
     members,
@@ -47,5 +48,6 @@ urlpatterns = [
     ),
     path("roles/", workspace.roles, name="roles"),
     path("settings/", workspace.settings, name="settings"),
+    path("settings/export/", exports.exports, name="exports"),
     path("files/<str:token>/", files.download, name="file"),
 ]

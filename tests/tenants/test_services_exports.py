@@ -140,6 +140,7 @@ def test_people_ask_five_times_a_day(acme: Tenant, owner: Actor) -> None:
         ({"status": "archived"}, True),
         ({"status": "deleting"}, True),
         ({"status": "deleting", "purge_started_at": timezone.now()}, False),
+        ({"status": "deleting", "ready_at": None}, False),
         ({"status": "pending"}, False),
         ({"status": "provisioning"}, False),
         ({"status": "failed"}, False),

@@ -29,7 +29,7 @@ from apps.tenants.exports.archive import FOLDER, archive
 from apps.tenants.exports.selectors import exports_due, exports_stale
 from apps.tenants.exports.snapshot import SchemaUnreadable
 from apps.tenants.models import Export, Tenant
-from apps.tenants.services.exports import EXPORTABLE, UNFINISHED
+from apps.tenants.services.exports import UNFINISHED, is_exportable
 from apps.tenants.services.transitions import note
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ def _locked(export_id: uuid.UUID) -> Export | None:
     """An export whose tenant may still be exported, both rows locked: the tenant first, as everywhere."""
     of_it = Export.objects.filter(id=export_id).values("tenant_id")
     tenant = Tenant.objects.select_for_update().filter(id__in=of_it).first()
-    if tenant is None or tenant.status not in EXPORTABLE or tenant.purge_started_at is not None:
+    if tenant is None or not is_exportable(tenant):
         return None
     return (
         Export.objects.select_for_update(of=("self",))

@@ -17,9 +17,10 @@ from apps.tenants.permissions import EXPORT_DATA
 
 
 def exports_for(actor: Actor) -> QuerySet[Export]:
-    """The entered tenant's exports, newest first. Raises PermissionDenied."""
+    """The entered tenant's exports with the tenant, newest first. Raises PermissionDenied."""
     authorize(actor, EXPORT_DATA)
-    return Export.objects.filter(tenant_id=require_tenant().id).order_by("-id")
+    mine = Export.objects.filter(tenant_id=require_tenant().id)
+    return mine.select_related("tenant").order_by("-id")
 
 
 def export_for(actor: Actor, export_id: uuid.UUID) -> Export:

@@ -16,7 +16,7 @@ from apps.events.services import publish
 from apps.tenants.enums import ExportStatus as E
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import ExportRequested
-from apps.tenants.models import Export
+from apps.tenants.models import Export, Tenant
 from apps.tenants.permissions import EXPORT_DATA
 from apps.tenants.services.transitions import lock, note
 
@@ -42,10 +42,16 @@ def export_request(*, actor: Actor, tenant_id: uuid.UUID) -> Export:
     return _request(actor, tenant_id)
 
 
+def is_exportable(tenant: Tenant) -> bool:
+    """Whether there is something to export: it was ready once, and its deletion has not begun."""
+    is_whole = tenant.ready_at is not None and tenant.purge_started_at is None
+    return is_whole and tenant.status in EXPORTABLE
+
+
 @transaction.atomic
 def _request(actor: Actor, tenant_id: uuid.UUID) -> Export:
     tenant = lock(tenant_id)
-    if tenant.status not in EXPORTABLE or tenant.purge_started_at is not None:
+    if not is_exportable(tenant):
         raise Conflict(
             _("There is nothing to export: the workspace is not ready, or it is being deleted."),
             code="not_exportable",

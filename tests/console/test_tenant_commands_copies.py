@@ -1,0 +1,101 @@
+"""`manage.py tenants export`."""
+
+import io
+import json
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.common.files import tenant_files
+from apps.common.tenancy import tenant_context
+from apps.tenants.exports import jobs
+from apps.tenants.models import Export, Tenant
+from apps.tenants.services import export_request
+from tests.conftest import SYSTEM
+
+pytestmark = pytest.mark.django_db
+
+
+def tenants(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("tenants", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_export_makes_it_here(acme: Tenant) -> None:
+    printed = tenants("export", "acme")
+    export = Export.objects.get()
+    assert (export.status, export.requested_by) == ("ready", "system:command")
+    assert f"file             {export.file}\n" in printed
+    assert f"sha256           {export.sha256}\n" in printed
+    with tenant_context(acme):
+        assert tenant_files.exists(export.file)
+
+
+def test_export_puts_a_copy_where_it_is_told(acme: Tenant, tmp_path: Path) -> None:
+    target = tmp_path / "acme.zip"
+    found = json.loads(tenants("export", "acme", "--output", str(target), "--json"))
+    export = Export.objects.get()
+    assert found == {
+        "id": str(export.id),
+        "status": "ready",
+        "file": export.file,
+        "output": str(target),
+        "size_bytes": target.stat().st_size,
+        "sha256": export.sha256,
+        "expires_at": export.expires_at.isoformat(),  # type: ignore[union-attr]
+    }
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with zipfile.ZipFile(target) as archive:
+        assert "dump.sql" in archive.namelist()
+    # It is not written over.
+    with pytest.raises(CommandError, match="exists already"):
+        tenants("export", "acme", "--output", str(target))
+    assert Export.objects.count() == 1
+
+
+def test_export_of_a_suspended_tenant(acme: Tenant) -> None:
+    Tenant.objects.filter(id=acme.id).update(status="suspended")
+    tenants("export", "acme")
+    assert Export.objects.get().status == "ready"
+
+
+def test_export_says_what_is_wrong(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="There is no tenant nobody"):
+        tenants("export", "nobody")
+    export_request(actor=SYSTEM, tenant_id=acme.id)
+    with pytest.raises(CommandError, match="An export is under way"):
+        tenants("export", "acme")
+    Export.objects.all().delete()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(jobs, "_finish", fail)
+    with pytest.raises(CommandError, match=r"The export failed\. There was no room"):
+        tenants("export", "acme")
+    Tenant.objects.filter(id=acme.id).update(status="failed")
+    with pytest.raises(CommandError, match="There is nothing to export"):
+        tenants("export", "acme")
+
+
+def test_export_watches_a_worker_that_was_quicker(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event reaches a worker at once: it may have claimed the export before the command does."""
+    from apps.console.tenant_commands import copies
+
+    real, calls = copies.export_run, []
+
+    def slow(export_id: object, show: object) -> bool:
+        calls.append(export_id)
+        return False if len(calls) < 3 else real(export_id, show)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(copies, "export_run", slow)
+    monkeypatch.setattr(copies, "POLL_S", 0)
+    tenants("export", "acme")
+    assert len(calls) == 3
+    assert Export.objects.get().status == "ready"
