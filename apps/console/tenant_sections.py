@@ -1,9 +1,11 @@
 """Parts of a tenant's page about its copies."""
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from apps.console import rendering as r
-from apps.console.pages import Table
+from apps.console.pages import Cell, Table
 from apps.tenants.exports.selectors import percent
 from apps.tenants.models import Export, Tenant
 from apps.tenants.services.exports import UNFINISHED
@@ -16,6 +18,33 @@ EXPORT_TONES = {
     "expired": "quiet",
 }
 SHOWN = 10
+
+
+def sandbox_badges(tenant: Tenant) -> list[SafeString]:
+    """That a tenant is a masked copy, and of which; nothing for others."""
+    if not tenant.is_sandbox:
+        return []
+    source = _source(tenant)
+    return [r.badge(f"Sandbox copy of {source.slug}" if source else "Sandbox copy", "warn")]
+
+
+def copy_facts(tenant: Tenant) -> list[tuple[str, Cell]]:
+    """What a tenant is a copy of, and which sandboxes are copies of it."""
+    found: list[tuple[str, Cell]] = []
+    if tenant.is_sandbox:
+        source = _source(tenant)
+        found.append(("Copy of", r.link_to(source) if source else "A tenant that is gone"))
+    copies = Tenant.objects.filter(cloned_from_id=tenant.pk).order_by("slug")[:SHOWN]
+    if copies:
+        links = format_html_join(", ", "{}", ((r.link_to(copy),) for copy in copies))
+        found.append(("Sandbox copies", links))
+    return found
+
+
+def _source(tenant: Tenant) -> Tenant | None:
+    return (
+        Tenant.objects.filter(pk=tenant.cloned_from_id).first() if tenant.cloned_from_id else None
+    )
 
 
 def exports(tenant: Tenant) -> Table:

@@ -20,7 +20,7 @@ from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
-from apps.console.tenant_sections import exports
+from apps.console.tenant_sections import copy_facts, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import tenant_create
@@ -89,7 +89,7 @@ class TenantAdmin(ConsolePage):
         return obj.name
 
     def badges(self, obj: Tenant) -> Sequence[SafeString]:
-        return (tenant_badge(obj.status, obj.get_status_display()),)
+        return (tenant_badge(obj.status, obj.get_status_display()), *sandbox_badges(obj))
 
     def sections(self, obj: Any) -> Sequence[Section]:
         found: list[Section] = [self._facts(obj), self._provisioning(obj)]
@@ -110,6 +110,7 @@ class TenantAdmin(ConsolePage):
                 r.link(f"{memberships}?tenant__id__exact={tenant.pk}", str(tenant.member_count)),
             ),
             ("Events", r.link(f"{events}?tenant_id={tenant.pk}", "Events of this tenant")),
+            *copy_facts(tenant),
             ("Schema", r.code(tenant.schema_name)),
             ("Id", r.code(tenant.pk)),
             ("Created", r.when(tenant.created_at)),

@@ -19,6 +19,7 @@ from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.services import publish
+from apps.tenants.cloning import sandbox_schema_create
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantDeleted
 from apps.tenants.models import Tenant
@@ -150,7 +151,11 @@ def _record_failure(tenant_id: uuid.UUID, error: str) -> None:
 
 
 def _create_schema(tenant: Tenant) -> None:
-    method = schema_create(tenant.schema_name)
+    if tenant.is_sandbox:
+        sandbox_schema_create(tenant)
+        method = "copy"
+    else:
+        method = schema_create(tenant.schema_name)
     tenant_role_create(tenant.schema_name)
     log.info("provisioning.schema_created", schema=tenant.schema_name, method=method)
 

@@ -1,4 +1,4 @@
-"""`manage.py tenants export`."""
+"""`manage.py tenants export` and `clone`."""
 
 import io
 import json
@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.accounts.models import Person
+from apps.accounts.selectors import is_member
 from apps.common.files import tenant_files
+from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
 from apps.tenants.exports import jobs
 from apps.tenants.models import Export, Tenant
@@ -99,3 +102,38 @@ def test_export_watches_a_worker_that_was_quicker(
     tenants("export", "acme")
     assert len(calls) == 3
     assert Export.objects.get().status == "ready"
+
+
+def test_clone_with_its_defaults(acme: Tenant, alice: Person) -> None:
+    found = json.loads(tenants("clone", "acme", "acme-trial", "--json"))
+    clone = Tenant.objects.get(slug="acme-trial")
+    assert (found["id"], found["status"]) == (str(clone.id), "pending")
+    assert (clone.name, clone.owner_person_id, clone.cloned_from_id) == (
+        "Acme sandbox",
+        alice.id,
+        acme.id,
+    )
+
+
+def test_clone_for_somebody_and_at_once(acme: Tenant, charlie: Person) -> None:
+    arguments = ["--name", "Trial", "--owner-email", "charlie@globex.test", "--wait"]
+    printed = tenants("clone", "acme", "acme-trial", *arguments)
+    clone = Tenant.objects.get(slug="acme-trial")
+    assert "status           ready\n" in printed
+    assert "copy_of          acme\n" in printed
+    assert (clone.name, clone.status) == ("Trial", "ready")
+    assert is_member(charlie.id, clone.id)
+
+
+def test_clone_says_what_is_wrong(acme: Tenant, alice: Person) -> None:
+    with pytest.raises(CommandError, match="There is no account with nobody"):
+        tenants("clone", "acme", "acme-trial", "--owner-email", "nobody@acme.test")
+    with pytest.raises(CommandError, match="This address is taken"):
+        tenants("clone", "acme", "globex")
+    Tenant.objects.filter(id=acme.id).update(owner_person_id=uuid7())
+    with pytest.raises(CommandError, match="There is no account who owns acme"):
+        tenants("clone", "acme", "acme-trial")
+    Tenant.objects.filter(id=acme.id).update(status="suspended")
+    with pytest.raises(CommandError, match="Only a ready workspace can be copied"):
+        tenants("clone", "acme", "acme-trial", "--owner-email", "alice@acme.test")
+    assert Tenant.objects.count() == 2

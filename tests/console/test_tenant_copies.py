@@ -1,4 +1,4 @@
-"""Exports in the console: staff ask for them and see how they go, and cannot have them."""
+"""Exports in the console, which staff ask for and cannot have; and copies to sandboxes."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +8,9 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.models import Person
 from apps.common.files import tenant_files
+from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
 from apps.tenants.models import Export, Tenant
 from tests.console.conftest import messages_of
@@ -63,3 +65,61 @@ def test_not_where_there_is_nothing(console: Client, acme: Tenant, status: str) 
     response = console.post(act_url(acme, "export"))
     assert "is not possible" in messages_of(response)[0]
     assert not Export.objects.exists()
+
+
+CLONE = {"name": "Trial", "slug": "acme-trial", "owner_email": "Charlie@globex.test"}
+
+
+def test_staff_copy_to_a_sandbox(
+    console: Client, acme: Tenant, charlie: Person, published: Published
+) -> None:
+    page = console.get(act_url(acme, "clone"))
+    assert "Nobody but its owner gets in." in page.content.decode()
+    assert page.context["form"].initial == {"name": "Acme sandbox", "slug": "acme-sandbox"}
+    response = console.post(act_url(acme, "clone"), CLONE)
+    assert messages_of(response) == ["A sandbox copy of acme is being provisioned."]
+    clone = Tenant.objects.get(slug="acme-trial")
+    assert (clone.name, clone.cloned_from_id, clone.owner_person_id, clone.status) == (
+        "Trial",
+        acme.id,
+        charlie.id,
+        "pending",
+    )
+    assert published() == [("tenants.tenant_requested", "staff@platform.test")]
+    assert "Sandbox copy of acme" in console.get(act_url(clone)).content.decode()
+    assert act_url(acme) in console.get(act_url(clone)).content.decode()
+    assert act_url(clone) in console.get(act_url(acme)).content.decode()
+    Tenant.objects.filter(id=clone.id).update(cloned_from_id=uuid7())
+    assert "A tenant that is gone" in console.get(act_url(clone)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"slug": "globex"}, "slug"),
+        ({"slug": "a--b"}, "slug"),
+        ({"owner_email": "nobody@acme.test"}, "owner_email"),
+        ({"owner_email": ""}, "owner_email"),
+        ({"name": " "}, "name"),
+    ],
+)
+def test_bad_input_is_shown_beside_its_field(
+    console: Client, acme: Tenant, published: Published, changes: dict[str, str], field: str
+) -> None:
+    response = console.post(act_url(acme, "clone"), {**CLONE, **changes})
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == [field]
+    assert (Tenant.objects.count(), published()) == (2, [])
+
+
+def test_a_source_that_is_not_current(
+    console: Client, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.tenants import cloning
+
+    monkeypatch.setattr(cloning, "schemas_outdated", lambda names: names)
+    response = console.post(act_url(acme, "clone"), CLONE)
+    assert messages_of(response) == [
+        "acme lacks migrations of this release. Run manage.py migrate_tenants first."
+    ]
+    assert Tenant.objects.count() == 2

@@ -44,7 +44,7 @@ def ready(tenant: Tenant) -> Export:
 
 def test_empty_it_says_what_is_in_an_archive(client: Client) -> None:
     page = text_of(client.get(PAGE))
-    for text in ("dump.sql", "Passwords are not in it", "kept for 7 days", "No archive yet"):
+    for text in ("dump.sql", "everything but passwords", "kept for 7 days", "No archive yet"):
         assert text in page
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, OutputWrapper
 from apps.common.actors import Actor
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import progress
-from apps.tenants.selectors import tenant_by_slug
+from apps.tenants.selectors import tenant_by_id, tenant_by_slug
 
 ACTOR = Actor.system("command")
 
@@ -73,7 +73,16 @@ def facts(tenant: Tenant) -> dict[str, Any]:
         "created_at": time(tenant.created_at),
         "ready_at": time(tenant.ready_at),
         "delete_after": time(tenant.delete_after),
+        **copy_facts(tenant),
     }
+
+
+def copy_facts(tenant: Tenant) -> dict[str, Any]:
+    """What a sandbox is a copy of; nothing for others."""
+    if tenant.cloned_from_id is None:
+        return {}
+    source = tenant_by_id(tenant.cloned_from_id)
+    return {"copy_of": source.slug if source else str(tenant.cloned_from_id)}
 
 
 def _history(tenant: Tenant) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""export."""
+"""export, clone."""
 
 import shutil
 import sys
@@ -13,12 +13,14 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from apps.accounts.selectors import person_by_email, person_by_id
 from apps.common.files import tenant_files
 from apps.common.tenancy import tenant_context
 from apps.console.tenant_commands import base
 from apps.console.tenant_commands.base import ACTOR, Subcommand
+from apps.console.tenant_commands.life import settle
 from apps.tenants import services
-from apps.tenants.enums import ExportStatus
+from apps.tenants.enums import ExportStatus, TenantStatus
 from apps.tenants.exports.jobs import export_run
 from apps.tenants.models import Export as ExportModel
 from apps.tenants.services.exports import UNFINISHED
@@ -86,6 +88,44 @@ class Export(Subcommand):
             yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
+class Clone(Subcommand):
+    name = "clone"
+    help = "copy a workspace to a sandbox, its people masked"
+
+    @classmethod
+    def arguments(cls, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", metavar="SOURCE")
+        parser.add_argument("new_slug", metavar="NEW_SLUG")
+        parser.add_argument("--name", help="of the copy; default: the source's and “sandbox”")
+        parser.add_argument(
+            "--owner-email",
+            help="of its only member, who has an account; default: the source's owner",
+        )
+        parser.add_argument(
+            "--wait", action="store_true", help="provision here and now instead of in a worker"
+        )
+
+    def run(self, options: dict[str, Any]) -> None:
+        source = self.tenant(options)
+        email = options["owner_email"]
+        owner = person_by_email(email) if email else person_by_id(source.owner_person_id)
+        if owner is None:
+            who = f"with {email}" if email else f"who owns {source.slug}"
+            raise CommandError(f"There is no account {who}. Name one with --owner-email.")
+        clone = services.tenant_clone(
+            actor=ACTOR,
+            tenant_id=source.id,
+            slug=options["new_slug"],
+            name=options["name"] or f"{source.name[:90]} sandbox",
+            owner_person_id=owner.id,
+        )
+        if options["wait"]:
+            settle(clone)
+        self.print_tenant(clone, options)
+        if clone.status == TenantStatus.FAILED:
+            raise CommandError(f"Provisioning failed: {clone.status_reason}")
+
+
 def _settle(export: ExportModel, show: Callable[[int, int], None]) -> None:
     """Make it here; a worker may have been quicker, so watch whoever is first."""
     while export.status in UNFINISHED:
@@ -96,4 +136,4 @@ def _settle(export: ExportModel, show: Callable[[int, int], None]) -> None:
             time.sleep(POLL_S)
 
 
-COMMANDS: tuple[type[Subcommand], ...] = (Export,)
+COMMANDS: tuple[type[Subcommand], ...] = (Export, Clone)

@@ -1,5 +1,6 @@
 """Writes on tenants. Each locks the tenant's row, notes the history and publishes in one transaction."""
 
+from apps.tenants.services.clones import tenant_clone
 from apps.tenants.services.exports import export_request
 from apps.tenants.services.lifecycle import (
     tenant_delete,
@@ -16,6 +17,7 @@ __all__ = [
     "lock",
     "name_validate",
     "note",
+    "tenant_clone",
     "tenant_create",
     "tenant_delete",
     "tenant_rename",
