@@ -1,13 +1,14 @@
-"""Parts of a tenant's page about its copies."""
+"""Parts of a tenant's page about its copies and its end."""
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from apps.console import rendering as r
-from apps.console.pages import Cell, Table
+from apps.console.pages import Cell, Steps, Table
 from apps.tenants.exports.selectors import percent
 from apps.tenants.models import Export, Tenant
+from apps.tenants.purging import purge_progress
 from apps.tenants.services.exports import UNFINISHED
 
 EXPORT_TONES = {
@@ -39,6 +40,19 @@ def copy_facts(tenant: Tenant) -> list[tuple[str, Cell]]:
         links = format_html_join(", ", "{}", ((r.link_to(copy),) for copy in copies))
         found.append(("Sandbox copies", links))
     return found
+
+
+def deletion(tenant: Tenant) -> list[Steps]:
+    """How far a deletion is that has begun; nothing before that."""
+    if tenant.purge_started_at is None:
+        return []
+    progress = purge_progress(tenant)
+    rows: list[tuple[str, Cell]] = [("Began", r.when(tenant.purge_started_at))]
+    if tenant.attempts:
+        rows.append(("Failed attempts", tenant.attempts))
+        rows.append(("Next attempt", r.when(tenant.next_attempt_at)))
+    note = f"{progress.done} of {progress.total} steps done. There is no way back."
+    return [Steps("Deletion", progress.steps, note=note, rows=rows)]
 
 
 def _source(tenant: Tenant) -> Tenant | None:

@@ -20,7 +20,7 @@ from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
-from apps.console.tenant_sections import copy_facts, exports, sandbox_badges
+from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import tenant_create
@@ -92,7 +92,7 @@ class TenantAdmin(ConsolePage):
         return (tenant_badge(obj.status, obj.get_status_display()), *sandbox_badges(obj))
 
     def sections(self, obj: Any) -> Sequence[Section]:
-        found: list[Section] = [self._facts(obj), self._provisioning(obj)]
+        found: list[Section] = [self._facts(obj), *deletion(obj), self._provisioning(obj)]
         if obj.last_error:
             found.append(Text("Last error", obj.last_error))
         return [*found, self._domains(obj), exports(obj), self._history(obj)]

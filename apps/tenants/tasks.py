@@ -2,7 +2,7 @@ import uuid
 
 from celery import shared_task
 
-from apps.tenants import provisioning, selectors
+from apps.tenants import provisioning, purging, selectors
 from apps.tenants.exports import jobs
 
 # Hours for a large workspace. Redis hands a task that takes longer than its visibility timeout to a second
@@ -23,10 +23,16 @@ def resume_provisioning() -> None:
         provision.delay(str(tenant.id))
 
 
+@shared_task(name="tenants.purge")
+def purge(tenant_id: str) -> None:
+    purging.purge(uuid.UUID(tenant_id))
+
+
 @shared_task(name="tenants.purge_due")
 def purge_due() -> None:
-    for tenant in selectors.tenants_to_purge()[:10]:
-        provisioning.purge(tenant.id)
+    """Begin what is due, and go on with what a worker left."""
+    for tenant in selectors.tenants_to_purge()[:100]:
+        purge.delay(str(tenant.id))
 
 
 @shared_task(

@@ -1,4 +1,4 @@
-"""`manage.py tenants export` and `clone`."""
+"""`manage.py tenants export`, `clone`, and what `delete` and `show` say of a deletion."""
 
 import io
 import json
@@ -7,13 +7,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.accounts.selectors import is_member
 from apps.common.files import tenant_files
 from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
+from apps.tenants import purging
 from apps.tenants.exports import jobs
 from apps.tenants.models import Export, Tenant
 from apps.tenants.services import export_request
@@ -137,3 +140,52 @@ def test_clone_says_what_is_wrong(acme: Tenant, alice: Person) -> None:
     with pytest.raises(CommandError, match="Only a ready workspace can be copied"):
         tenants("clone", "acme", "acme-trial", "--owner-email", "alice@acme.test")
     assert Tenant.objects.count() == 2
+
+
+def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
+    with tenant_context(acme):
+        tenant_files.save("a.txt", ContentFile(b"12345"))
+    before = list(Tenant.objects.order_by("id").values())
+    found = json.loads(tenants("delete", "acme", "--dry-run", "--json"))
+    assert found == {
+        "slug": "acme",
+        "grace_days": 30,
+        "files": 1,
+        "file_bytes": 5,
+        "tables": {
+            "django_migrations": 2,
+            "organizations_invitation": 0,
+            "organizations_member": 2,
+            "organizations_organization": 1,
+            "organizations_rolebinding": 2,
+            "roles_role": 3,
+        },
+        "schema": acme.schema_name,
+        "role": acme.schema_name,
+        "memberships": 2,
+        "refresh_tokens": 0,
+        "token_sessions": 0,
+        "history": 3,
+        "domains": ["acme.localhost"],
+        "exports": 0,
+    }
+    printed = tenants("delete", "acme", "--dry-run", "--grace-days", "0")
+    assert "These would be deleted for good at the next sweep:" in printed
+    assert "  memberships                  2\n" in printed
+    assert "  domains                      acme.localhost\n" in printed
+    assert "  rows of organizations_member 2\n" in printed
+    assert list(Tenant.objects.order_by("id").values()) == before
+
+
+def test_show_says_how_far_a_deletion_is(acme: Tenant) -> None:
+    assert "deletion" not in json.loads(tenants("show", "acme", "--json"))
+    Tenant.objects.filter(id=acme.id).update(status="deleting", delete_after=timezone.now())
+    purging._advance(acme.id)
+    purging._advance(acme.id)
+    found = json.loads(tenants("show", "acme", "--json"))
+    assert found["deletion"]["Exports under way"] == "done"
+    assert found["deletion"]["Files"] == "active"
+    printed = tenants("show", "acme")
+    assert "deletion         Exports under way (done), Files (active), Tables (waiting)" in printed
+    with pytest.raises(CommandError, match="The deletion has begun"):
+        tenants("resume", "acme")

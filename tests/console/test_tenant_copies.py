@@ -123,3 +123,26 @@ def test_a_source_that_is_not_current(
         "acme lacks migrations of this release. Run manage.py migrate_tenants first."
     ]
     assert Tenant.objects.count() == 2
+
+
+def test_a_deletion_that_has_begun_shows_its_steps(console: Client, acme: Tenant) -> None:
+    assert "Deletion" not in console.get(act_url(acme)).content.decode()
+    Tenant.objects.filter(id=acme.id).update(
+        status="deleting", purge_started_at=timezone.now(), steps_done=["purge:exports_stop"]
+    )
+    response = console.get(act_url(acme))
+    steps = next(s for s in response.context["sections"] if s.title == "Deletion")
+    assert steps.steps[:3] == [
+        ("Exports under way", "done"),
+        ("Files", "active"),
+        ("Tables", "waiting"),
+    ]
+    assert steps.note == "1 of 12 steps done. There is no way back."
+    assert response.context["acts"] == []
+    refused = console.post(act_url(acme, "keep"), {"reason": "x"})
+    assert "is not possible" in messages_of(refused)[0]
+    Tenant.objects.filter(id=acme.id).update(attempts=2, next_attempt_at=timezone.now())
+    failed = console.get(act_url(acme))
+    steps = next(s for s in failed.context["sections"] if s.title == "Deletion")
+    assert steps.steps[1] == ("Files", "failed")
+    assert dict(steps.rows)["Failed attempts"] == 2

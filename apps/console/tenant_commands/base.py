@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, OutputWrapper
 from apps.common.actors import Actor
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import progress
+from apps.tenants.purging import purge_progress
 from apps.tenants.selectors import tenant_by_id, tenant_by_slug
 
 ACTOR = Actor.system("command")
@@ -54,7 +55,7 @@ class Subcommand:
                 self.stdout.write("history")
                 for entry in value:
                     self.stdout.write("  {at}  {what}  by {by}  {reason}".format(**entry))
-            elif name == "steps":
+            elif name in ("steps", "deletion"):
                 done = ", ".join(f"{label} ({state})" for label, state in value.items())
                 self.stdout.write(f"{name:<16} {done}")
             else:
@@ -91,10 +92,21 @@ def _history(tenant: Tenant) -> dict[str, Any]:
         "attempts": tenant.attempts,
         "next_attempt_at": time(tenant.next_attempt_at),
         "last_error": tenant.last_error,
+        **_deletion(tenant),
         "history": [
             {"at": e.created_at.isoformat(), "what": str(e), "by": e.actor, "reason": e.reason}
             for e in tenant.history.all()
         ],
+    }
+
+
+def _deletion(tenant: Tenant) -> dict[str, Any]:
+    """How far a deletion is that has begun; nothing before that."""
+    if tenant.purge_started_at is None:
+        return {}
+    return {
+        "deletion_began_at": time(tenant.purge_started_at),
+        "deletion": dict(purge_progress(tenant).steps),
     }
 
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import IO, Any
@@ -60,6 +60,7 @@ class Archive:
         return lines
 
     def close(self) -> None:
+        """Write the directory of entries, without which there is no archive. Again is harmless."""
         self._zip.close()
 
 
@@ -82,8 +83,7 @@ def archive(
     there, so that a deletion of the tenant either waits for it or prevents it. progress(done, total): of
     tables, each being written twice. Raises SchemaUnreadable, what `progress` and `tick` raise, OSError.
     """
-    with snapshot(tenant.ref) as found:
-        made = Archive(target, tick)
+    with snapshot(tenant.ref) as found, closing(Archive(target, tick)) as made:
         rows = _tables(found, made, progress)
         for shared in shared_rows():
             made.add(
