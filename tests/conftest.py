@@ -7,6 +7,8 @@ commit (`transaction=True`) empty the shared tables, so the world is built anew 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import caches
@@ -188,6 +190,12 @@ def _clean_redis() -> Iterator[None]:
     """Sign-in limits, sessions and tickets of one test are not seen by the next."""
     yield
     caches["global"].clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_files(tmp_path: Path, settings: Any) -> None:
+    """Every test has a folder of files of its own."""
+    settings.FILES_ROOT = str(tmp_path / "files")
 
 
 @pytest.fixture

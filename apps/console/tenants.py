@@ -21,6 +21,7 @@ from apps.console.acts import show_errors, staff_actor
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
 from apps.console.tenant_acts_maintenance import MAINTENANCE_ACTS
+from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import tenant_create
@@ -96,13 +97,13 @@ class TenantAdmin(ConsolePage):
         return obj.name
 
     def badges(self, obj: Tenant) -> Sequence[SafeString]:
-        return (state_badge(obj),)
+        return (state_badge(obj), *sandbox_badges(obj))
 
     def sections(self, obj: Any) -> Sequence[Section]:
-        found: list[Section] = [self._facts(obj), self._provisioning(obj)]
+        found: list[Section] = [self._facts(obj), *deletion(obj), self._provisioning(obj)]
         if obj.last_error:
             found.append(Text("Last error", obj.last_error))
-        return [*found, self._domains(obj), self._history(obj)]
+        return [*found, self._domains(obj), exports(obj), self._history(obj)]
 
     def _facts(self, tenant: Any) -> Facts:
         owner = Person.objects.filter(pk=tenant.owner_person_id).first()
@@ -117,6 +118,7 @@ class TenantAdmin(ConsolePage):
                 r.link(f"{memberships}?tenant__id__exact={tenant.pk}", str(tenant.member_count)),
             ),
             ("Events", r.link(f"{events}?tenant_id={tenant.pk}", "Events of this tenant")),
+            *copy_facts(tenant),
             ("Schema", r.code(tenant.schema_name)),
             ("Id", r.code(tenant.pk)),
             ("Created", r.when(tenant.created_at)),

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.portal.views import dashboard, invitations, members, organizations, public, workspace
+from apps.portal.views import (
+    dashboard,
+    exports,
+    files,
+    invitations,
+    members,
+    organizations,
+    public,
+    workspace,
+)
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -39,4 +48,6 @@ urlpatterns = [
     ),
     path("roles/", workspace.roles, name="roles"),
     path("settings/", workspace.settings, name="settings"),
+    path("settings/export/", exports.exports, name="exports"),
+    path("files/<str:token>/", files.download, name="file"),
 ]

@@ -50,3 +50,18 @@ class MaintenanceStarted(Event):
 @event("tenants.maintenance_ended", version=1, scope="system", aggregate="tenant_id")
 class MaintenanceEnded(Event):
     tenant_id: uuid.UUID
+
+
+@event("tenants.export_requested", version=1, scope="organization", aggregate="export_id")
+class ExportRequested(Event):
+    tenant_id: uuid.UUID
+    export_id: uuid.UUID
+
+
+@event("tenants.export_finished", version=1, scope="organization", aggregate="export_id")
+class ExportFinished(Event):
+    """status: ready or failed."""
+
+    tenant_id: uuid.UUID
+    export_id: uuid.UUID
+    status: str

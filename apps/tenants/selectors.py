@@ -81,5 +81,13 @@ def tenants_to_provision(stale_s: int = 5) -> QuerySet[Tenant]:
     ).order_by("updated_at")
 
 
-def tenants_to_purge() -> QuerySet[Tenant]:
-    return Tenant.objects.filter(status=S.DELETING, delete_after__lte=timezone.now())
+def tenants_to_purge(stale_s: int = 30) -> QuerySet[Tenant]:
+    """Those to delete: due, or begun and left for `stale_s` seconds, and whose next attempt is due."""
+    now = timezone.now()
+    is_left = Q(purge_started_at__isnull=False, updated_at__lte=now - timedelta(seconds=stale_s))
+    is_due = Q(purge_started_at__isnull=True, delete_after__lte=now)
+    return Tenant.objects.filter(
+        is_left | is_due,
+        Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now),
+        status=S.DELETING,
+    ).order_by("updated_at")

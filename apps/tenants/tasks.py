@@ -2,7 +2,12 @@ import uuid
 
 from celery import shared_task
 
-from apps.tenants import pool, provisioning, selectors
+from apps.tenants import pool, provisioning, purging, selectors
+from apps.tenants.exports import jobs
+
+# Hours for a large workspace. Redis hands a task that takes longer than its visibility timeout to a second
+# worker too, which sees that the first is alive and leaves.
+EXPORT_TIME_LIMIT_S = 4 * 3600
 
 
 @shared_task(name="tenants.provision")
@@ -18,10 +23,32 @@ def resume_provisioning() -> None:
         provision.delay(str(tenant.id))
 
 
+@shared_task(name="tenants.purge")
+def purge(tenant_id: str) -> None:
+    purging.purge(uuid.UUID(tenant_id))
+
+
 @shared_task(name="tenants.purge_due")
 def purge_due() -> None:
-    for tenant in selectors.tenants_to_purge()[:10]:
-        provisioning.purge(tenant.id)
+    """Begin what is due, and go on with what a worker left."""
+    for tenant in selectors.tenants_to_purge()[:100]:
+        purge.delay(str(tenant.id))
+
+
+@shared_task(
+    name="tenants.export",
+    soft_time_limit=EXPORT_TIME_LIMIT_S,
+    time_limit=EXPORT_TIME_LIMIT_S + 60,
+)
+def export(export_id: str) -> None:
+    """Not a TenantTask: suspended tenants are exported too. The job takes the tenant's role itself."""
+    jobs.export_run(uuid.UUID(export_id))
+
+
+@shared_task(name="tenants.sweep_exports")
+def sweep_exports() -> None:
+    jobs.exports_resume(lambda export_id: export.delay(str(export_id)))
+    jobs.exports_expire()
 
 
 @shared_task(name="tenants.refill_pool")

@@ -170,6 +170,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "tenants-sweep-exports": {
+        "task": "tenants.sweep_exports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",
         "schedule": 3600.0,
@@ -222,6 +227,7 @@ ACCESS_TOKEN_LIFETIME_S = 600
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
 TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 
 # --- Language, time, files ---------------------------------------------------------------------------
@@ -235,8 +241,13 @@ STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_MAX_AGE = 3600
 
+# Holds a folder for each tenant, shared by web and worker processes.
+FILES_ROOT = env("FILES_ROOT", default=str(BASE_DIR / "files"))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {
+        "BACKEND": "apps.common.files.TenantFiles",
+        "OPTIONS": {"file_permissions_mode": 0o640, "directory_permissions_mode": 0o750},
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

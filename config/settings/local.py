@@ -39,6 +39,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0
 STATIC_ROOT = None
 
+FILES_ROOT = env("FILES_ROOT", default=str(embedded.state_folder() / "files"))
+
 # The sandbox's inbox takes all mail; /sandbox/inbox/ shows it.
 SANDBOX = True
 EMAIL_HOST = "127.0.0.1"

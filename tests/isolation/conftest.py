@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.roles.models import Role
-from apps.tenants.models import Tenant
+from apps.tenants.models import Export, Tenant
 from tests.api.client import Api, bearer
 from tests.conftest import World
 
@@ -65,7 +65,10 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             role_ids=[role.id],
             expires_at=timezone.now() + timedelta(days=1),
         )
+    # Ids of shared rows are nobody else's.
+    export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     samples = {
+        "export_id": export.id,
         "organization_id": unit.id,
         "role_id": role.id,
         "member_id": member.id,

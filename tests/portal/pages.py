@@ -15,6 +15,7 @@ TENANT_PAGES = (
     "/organizations/new/",
     "/roles/",
     "/settings/",
+    "/settings/export/",
 )
 PUBLIC_PAGES = (
     "/",

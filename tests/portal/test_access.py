@@ -23,6 +23,7 @@ MATRIX = {
     "/organizations/new/": (200, 403),
     "/roles/": (200, 200),
     "/settings/": (200, 403),
+    "/settings/export/": (200, 403),
 }
 
 

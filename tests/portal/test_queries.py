@@ -25,6 +25,7 @@ PAGES = (
     "/organizations/new/",
     "/roles/",
     "/settings/",
+    "/settings/export/",
     "/switcher/",
     "/palette.json",
     "/palette.json?q=pe",

@@ -1,5 +1,7 @@
 """Writes on tenants. Each locks the tenant's row, notes the history and publishes in one transaction."""
 
+from apps.tenants.services.clones import tenant_clone
+from apps.tenants.services.exports import export_request
 from apps.tenants.services.lifecycle import (
     tenant_delete,
     tenant_resume,
@@ -12,11 +14,13 @@ from apps.tenants.services.transitions import TRANSITIONS, lock, note, transitio
 
 __all__ = [
     "TRANSITIONS",
+    "export_request",
     "lock",
     "maintenance_end",
     "maintenance_start",
     "name_validate",
     "note",
+    "tenant_clone",
     "tenant_create",
     "tenant_delete",
     "tenant_rename",

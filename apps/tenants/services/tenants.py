@@ -28,11 +28,18 @@ MAX_OPEN_PER_PERSON = 3
 @system_connection()
 @transaction.atomic
 def tenant_create(
-    *, actor: Actor, name: str, slug: str, owner_person_id: uuid.UUID, domain: str = ""
+    *,
+    actor: Actor,
+    name: str,
+    slug: str,
+    owner_person_id: uuid.UUID,
+    domain: str = "",
+    cloned_from_id: uuid.UUID | None = None,
 ) -> Tenant:
     """Reserve the address and ask for the workspace; a worker provisions it.
 
-    Its schema is taken from the pool, if there is one; else the worker makes it.
+    Its schema is taken from the pool, if there is one; else the worker makes it. cloned_from_id: the tenant
+    that it is to be a masked copy of (tenant_clone).
 
     A person creates for themselves; staff and the system for anybody, with a domain if they vouch for it.
     Publishes tenants.tenant_requested. Raises InvalidInput (slug or domain invalid, reserved or taken,
@@ -59,8 +66,9 @@ def tenant_create(
         schema_name=schema_name_for(slug, tenant_id),
         owner_person_id=owner_person_id,
         primary_host=domain.lower(),
+        cloned_from_id=cloned_from_id,
     )
-    if pool_claim(tenant.schema_name):
+    if cloned_from_id is None and pool_claim(tenant.schema_name):
         tenant.steps_done = [SCHEMA_STEP_NAME]
     try:
         with transaction.atomic():

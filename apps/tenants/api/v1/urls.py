@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.tenants.api.v1 import views
+from apps.tenants.api.v1 import views, views_exports
 
 urlpatterns = [
     path("tenants/", views.TenantsView.as_view(), name="api_tenants"),
@@ -10,4 +10,10 @@ urlpatterns = [
         name="api_tenant_progress",
     ),
     path("tenant/", views.CurrentTenantView.as_view(), name="api_tenant"),
+    path("tenant/exports/", views_exports.ExportsView.as_view(), name="api_exports"),
+    path(
+        "tenant/exports/<uuid:export_id>/",
+        views_exports.ExportView.as_view(),
+        name="api_export",
+    ),
 ]
