@@ -1,7 +1,7 @@
 """`make bench`: measures what is promised and prints one line a figure. Not part of the tests.
 
 Runs on embedded servers of its own (.state/bench), durable as in production, and ends what it starts.
-`python -m benchmarks NAME ...` runs some of: provisioning, statements.
+`python -m benchmarks NAME ...` runs some of: provisioning, statements, copies.
 """
 
 import argparse
@@ -13,7 +13,7 @@ STATE = Path(__file__).resolve().parents[1] / ".state" / "bench"
 
 
 def main() -> None:
-    names = ["provisioning", "statements"]
+    names = ["provisioning", "statements", "copies"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
     parser.add_argument("--tenants", type=int, default=200, help="how many the large runs have")
@@ -27,13 +27,14 @@ def main() -> None:
 
     django.setup()
     from apps.common import embedded
-    from benchmarks import provisioning, statements
+    from benchmarks import copies, provisioning, statements
     from benchmarks.world import prepare
 
     try:
         prepare()
+        modules = {"provisioning": provisioning, "statements": statements, "copies": copies}
         for name in options.names or names:
-            {"provisioning": provisioning, "statements": statements}[name].run(options.tenants)
+            modules[name].run(options.tenants)
     finally:
         from django.db import connections
 

@@ -30,6 +30,6 @@ def tenant_clone(
     clone = tenant_create(actor=actor, name=name, slug=slug, owner_person_id=owner_person_id)
     clone.cloned_from_id = source.id
     clone.save(update_fields=["cloned_from_id", "updated_at"])
-    note(actor, source, "cloned", reason=f"→ {clone.slug}")
-    note(actor, clone, "is_copy", reason=f"of {source.slug}")
+    note(actor, source, "copied", reason=f"to {clone.slug}")
+    note(actor, clone, "copied", reason=f"from {source.slug}")
     return clone
