@@ -4,12 +4,18 @@ Each query yields rows (phase, sort key, statement), to be run in this order. Ru
 the schema that it reads: the pretty form of pg_get_*def leaves out the names of schemas that are on it.
 """
 
-TABLES = """
-WITH t AS (
-    SELECT c.oid, c.relname, quote_ident(c.relname) AS name FROM pg_class c
-    WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'r'
-)
+# The relations c of a schema. By what depends on the schema, for which there is an index: one on pg_class by
+# schema does not exist, and a scan grows with the number of tenants.
+RELATIONS = """
+pg_depend n JOIN pg_class c ON c.oid = n.objid
+WHERE n.refclassid = 'pg_namespace'::regclass AND n.refobjid = to_regnamespace(%(schema)s)
+  AND n.classid = 'pg_class'::regclass
 """
+TABLES = f"""
+WITH t AS (
+    SELECT c.oid, c.relname, quote_ident(c.relname) AS name FROM {RELATIONS} AND c.relkind = 'r'
+)
+"""  # noqa: S608 - constants
 ROWS_PHASE = 2
 # What comes after the rows. Constraints and indexes are spelled out so that they keep their names, which
 # later migrations refer to.
@@ -21,7 +27,8 @@ FROM t JOIN pg_constraint con ON con.conrelid = t.oid WHERE con.contype IN ('p',
 UNION ALL
 SELECT 4, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid, 0, true)
 FROM t JOIN pg_index i ON i.indrelid = t.oid
-WHERE NOT EXISTS (SELECT FROM pg_constraint con WHERE con.conindid = i.indexrelid)
+WHERE NOT EXISTS (SELECT FROM pg_constraint con WHERE con.conrelid = i.indrelid
+                  AND con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT 6, tg.tgname, pg_get_triggerdef(tg.oid, true)
 FROM t JOIN pg_trigger tg ON tg.tgrelid = t.oid WHERE NOT tg.tgisinternal
@@ -89,15 +96,16 @@ ORDER BY 1, 2
 """  # noqa: S608 - constants
 
 # What both would leave behind: views, functions, partitioned tables, sequences but those of identity columns.
-UNCLONABLE_SQL = """
-SELECT c.relname FROM pg_class c
-WHERE c.relnamespace = %(schema)s::regnamespace
+UNCLONABLE_SQL = f"""
+SELECT c.relname FROM {RELATIONS}
   AND (c.relkind IN ('v', 'm', 'p', 'f') OR (c.relkind = 'S' AND NOT EXISTS (
        SELECT FROM pg_depend d
        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')))
 UNION ALL
-SELECT p.proname FROM pg_proc p WHERE p.pronamespace = %(schema)s::regnamespace
-"""
+SELECT p.proname FROM pg_depend n JOIN pg_proc p ON p.oid = n.objid
+WHERE n.refclassid = 'pg_namespace'::regclass AND n.refobjid = to_regnamespace(%(schema)s)
+  AND n.classid = 'pg_proc'::regclass
+"""  # noqa: S608 - constants
 
 # Sequences with the column that each belongs to: (sequence, table, column), quoted.
 SEQUENCES_SQL = f"""
@@ -108,10 +116,10 @@ FROM t JOIN pg_attribute a ON a.attrelid = t.oid WHERE a.attidentity <> '' ORDER
 
 # Tables with the columns that hold data of their own (not computed by PostgreSQL), and whether a row can be
 # without: (table, column, is optional), in the columns' order.
-COLUMNS_SQL = """
-SELECT c.relname, a.attname, NOT a.attnotnull OR a.atthasdef OR a.attidentity <> ''
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'r' AND a.attnum > 0
-  AND NOT a.attisdropped AND a.attgenerated = ''
-ORDER BY c.relname, a.attnum
-"""
+COLUMNS_SQL = f"""
+{TABLES}
+SELECT t.relname, a.attname, NOT a.attnotnull OR a.atthasdef OR a.attidentity <> ''
+FROM t JOIN pg_attribute a ON a.attrelid = t.oid
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ORDER BY t.relname, a.attnum
+"""  # noqa: S608 - constants

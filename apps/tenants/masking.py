@@ -57,7 +57,7 @@ class Mask:
 
 # No mail reaches .invalid (RFC 2606).
 Mask.EMAIL = Mask(
-    "CASE WHEN {column} = '' THEN '' ELSE 'person-' || left({hash}, 16) || '@masked.invalid' END"
+    "CASE WHEN {column} = '' THEN '' ELSE 'person-' || left({hash}, 12) || '@masked.invalid' END"
 )
 Mask.NAME = Mask("CASE WHEN {column} = '' THEN '' ELSE 'Person ' || upper(left({hash}, 6)) END")
 # Of a person: who had one before is the same person in all tables, and nobody outside.

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.common.files import tenant_files
 from apps.common.tenancy import tenant_context
+from apps.tenants.catalogue import RELATIONS
 from apps.tenants.enums import ExportStatus as E
 from apps.tenants.masking import quoted
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
@@ -43,9 +44,8 @@ def _files_preview(tenant: Tenant) -> dict[str, Any]:
 def _table_names(tenant: Tenant, limit: int | None = None) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) "
-            "AND relkind IN ('r', 'p') ORDER BY relname LIMIT %s",
-            [quoted(tenant.schema_name), limit],
+            f"SELECT c.relname FROM {RELATIONS} AND c.relkind IN ('r', 'p') ORDER BY 1 LIMIT %(limit)s",  # noqa: S608 - a constant
+            {"schema": quoted(tenant.schema_name), "limit": limit},
         )
         return [name for (name,) in cursor.fetchall()]
 

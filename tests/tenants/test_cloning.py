@@ -104,11 +104,11 @@ def test_asking_makes_a_tenant_that_knows_its_source(source: Tenant, charlie: Pe
     assert (made.status, made.cloned_from_id, made.is_sandbox) == ("pending", source.id, True)
     assert (made.name, made.owner_person_id) == ("Trial", charlie.id)
     assert [(e.action, e.reason) for e in source.history.all()[:1]] == [
-        ("cloned", "→ acme-sandbox")
+        ("copied", "to acme-sandbox")
     ]
     assert {(e.action, e.reason) for e in made.history.all()} == {
         ("created", ""),
-        ("is_copy", "of acme"),
+        ("copied", "from acme"),
     }
     event = OutboxEvent.objects.get(name="tenants.tenant_requested", tenant_id=made.id)
     assert event.payload["slug"] == "acme-sandbox"

@@ -285,6 +285,27 @@ class TestSweep:
         assert (stored(acme), stored(globex)) == ([], ["exports/other.zip"])
         assert exports_expire() == 0
 
+    def test_one_file_that_cannot_be_deleted_does_not_keep_the_others(
+        self, queued: Export, acme: Tenant, globex: Tenant, settings: Any
+    ) -> None:
+        other = export_request(actor=SYSTEM, tenant_id=globex.id)
+        for export in (queued, other):
+            assert export_run(export.id)
+        Export.objects.update(expires_at=timezone.now() - timedelta(days=1))
+        Export.objects.filter(id=queued.id).update(expires_at=timezone.now() - timedelta(days=2))
+        queued.refresh_from_db()
+        # A folder in the place of the file, with something in it.
+        with tenant_context(acme):
+            path = Path(tenant_files.path(queued.file))
+            path.unlink()
+            (path / "x").mkdir(parents=True)
+        assert exports_expire() == 1
+        assert set(Export.objects.values_list("status", flat=True)) == {"expired"}
+        assert Export.objects.exclude(file="").get() == queued
+        (path / "x").rmdir()
+        assert exports_expire() == 1
+        assert not Export.objects.exclude(file="").exists()
+
     def test_finds_the_file_that_a_killed_sweep_left(self, queued: Export, acme: Tenant) -> None:
         export_run(queued.id)
         Export.objects.filter(id=queued.id).update(status="expired")

@@ -98,8 +98,8 @@ def names_in(sql: str) -> set[str]:
 
 
 def roles() -> set[str]:
-    """Of the whole server: also those that other runs of the tests left."""
-    return names_in("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%'")
+    """Of this test's tenants: roles are the whole server's, on which other tests run."""
+    return names_in("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_round%'")
 
 
 def orphans(settings: Any, roles_before: set[str]) -> list[str]:

@@ -33,7 +33,7 @@ UNSAFE = re.compile(r'[%<>:"|?*\\/\x00-\x1f]|[. ]$|^\.(?=\.?$)')
 class Archive:
     """Writes entries, and notes the size and SHA-256 of each for the manifest.
 
-    tick: called after every block, for a heartbeat; what it raises ends the writing.
+    tick: called after every block and entry, for a heartbeat; what it raises ends the writing.
     """
 
     def __init__(self, target: IO[bytes], tick: Callable[[], None]) -> None:
@@ -56,6 +56,7 @@ class Archive:
                 size += len(block)
                 lines += block.count(b"\n")
                 self._tick()
+        self._tick()
         self.entries[name] = {"bytes": size, "sha256": digest.hexdigest()}
         return lines
 

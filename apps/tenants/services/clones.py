@@ -34,6 +34,6 @@ def tenant_clone(
         owner_person_id=owner_person_id,
         cloned_from_id=source.id,
     )
-    note(actor, source, "cloned", reason=f"→ {clone.slug}")
-    note(actor, clone, "is_copy", reason=f"of {source.slug}")
+    note(actor, source, "copied", reason=f"to {clone.slug}")
+    note(actor, clone, "copied", reason=f"from {source.slug}")
     return clone
