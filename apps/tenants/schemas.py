@@ -4,13 +4,18 @@ The template schema `t_template` is kept current by migrations; a new tenant's s
 made by SQL that is read from the catalogue. Running the migrations instead is the fallback.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+import pkgutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from importlib import import_module
 from typing import cast
 
 from django.conf import settings
 from django.db import connection as _connection
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -20,6 +25,13 @@ from apps.tenants.backend.base import DatabaseWrapper
 
 # The proxy of the default connection, as what settings make it.
 connection = cast(DatabaseWrapper, _connection)
+
+Key = tuple[str, str]  # app label and name of a migration
+# Called with the migrations that are about to run; what it returns is entered around them.
+Watch = Callable[[list[Migration]], AbstractContextManager[None]]
+
+# Django's loader reloads the packages of migrations, which must not meet another thread's import.
+_loading = threading.Lock()
 
 TEMPLATE = "t_template"
 # Advisory lock: clones share it, a migration of the template holds it alone.
@@ -80,11 +92,11 @@ def schema_create(schema_name: str) -> str:
 
     Call in a transaction: the schema is there whole or not at all. Holds TEMPLATE_LOCK (shared).
     """
-    _check_name(schema_name)
+    check_name(schema_name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TEMPLATE_LOCK])
         cursor.execute(f'CREATE SCHEMA "{schema_name}"')
-    if not template_is_current() or _unclonable():
+    if not template_covers_release() or _unclonable():
         schema_migrate(schema_name)
         return "migrate"
     _clone(schema_name)
@@ -108,36 +120,49 @@ def _unclonable() -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def schema_migrate(schema_name: str) -> int:
+def _unwatched(_migrations: list[Migration]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def schema_migrate(schema_name: str, *, watch: Watch = _unwatched) -> int:
     """Bring one schema to the current version with Django's migrations; returns how many it ran."""
-    _check_name(schema_name)
+    check_name(schema_name)
     with _chosen_schema(schema_name):
-        executor = MigrationExecutor(connection)
+        with _loading:
+            executor = MigrationExecutor(connection)
         targets = _tenant_leaves(executor.loader)
         plan = executor.migration_plan(targets)
-        if plan:
-            executor.migrate(targets, plan)
+        with watch([migration for migration, _backwards in plan]):
+            if plan:
+                executor.migrate(targets, plan)
+            else:
+                # A squashed migration whose parts all ran is marked, though nothing is left to run.
+                executor.check_replacements()
         return len(plan)
 
 
-def template_migrate() -> int:
+def template_migrate(*, watch: Watch = _unwatched) -> int:
     """Create or update the template; returns how many migrations ran. Waits for running clones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
         try:
             cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{TEMPLATE}"')
-            return schema_migrate(TEMPLATE)
+            return schema_migrate(TEMPLATE, watch=watch)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [TEMPLATE_LOCK])
 
 
-def template_is_current() -> bool:
-    """Whether the template has exactly the migrations that this release knows. One statement."""
+def template_covers_release() -> bool:
+    """Whether the template has every migration that this release knows. Two statements.
+
+    It may be ahead: during a deployment the template is migrated first, while the release before still
+    provisions. Its tenants then come out current, and it can work with them because migrations only expand.
+    """
     if not schemas_existing([TEMPLATE]):
         return False
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT app, name FROM "{TEMPLATE}".django_migrations')  # noqa: S608
-        return set(cursor.fetchall()) == known_migrations()
+        return set(cursor.fetchall()) >= known_migrations()
 
 
 def template_version() -> str:
@@ -150,20 +175,10 @@ def template_version() -> str:
         return str(cursor.fetchone()[0])
 
 
-def schemas_outdated(schema_names: list[str]) -> list[str]:
-    """Those of the schemas that lack a migration of this release, by one query per 200 schemas."""
-    known = sorted(f"{app}.{name}" for app, name in known_migrations())
-    outdated: list[str] = []
-    with connection.cursor() as cursor:
-        for start in range(0, len(schema_names), 200):
-            parts = [
-                f"SELECT '{name}', array_agg(app || '.' || name) @> %s::text[] "  # noqa: S608 - checked names
-                f'FROM "{_check_name(name)}".django_migrations'
-                for name in schema_names[start : start + 200]
-            ]
-            cursor.execute(" UNION ALL ".join(parts), [known] * len(parts))
-            outdated += [name for name, current in cursor.fetchall() if not current]
-    return outdated
+def version_of(applied: Iterable[Key]) -> str:
+    """What VERSION_SQL gives for a schema with these migrations."""
+    names = ",".join(f"{app}.{name}" for app, name in sorted(applied))
+    return hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
 
 
 def schemas_existing(schema_names: list[str]) -> set[str]:
@@ -175,18 +190,34 @@ def schemas_existing(schema_names: list[str]) -> set[str]:
 def schema_drop(schema_name: str) -> None:
     """Drop a tenant's schema with all it holds; nothing happens if it is gone already."""
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA IF EXISTS "{_check_name(schema_name)}" CASCADE')
+        cursor.execute(f'DROP SCHEMA IF EXISTS "{check_name(schema_name)}" CASCADE')
 
 
 @cache
-def known_migrations() -> set[tuple[str, str]]:
-    """(app, name) of every tenant migration in this release; read from disk once a process."""
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    labels = _tenant_labels()
-    return {key for key in loader.disk_migrations if key[0] in labels}
+def known_migrations() -> frozenset[Key]:
+    """Every tenant migration in this release, by the names of the files: nothing is imported."""
+    return frozenset((label, name) for label in _tenant_labels() for name in _names_on_disk(label))
 
 
-def _tenant_leaves(loader: MigrationLoader) -> list[tuple[str, str]]:
+def _names_on_disk(label: str) -> list[str]:
+    module, explicit = MigrationLoader.migrations_module(label)
+    if module is None:
+        return []
+    try:
+        package = import_module(module)
+    except ModuleNotFoundError as error:
+        # As Django does: an app need not have migrations, but a module that is named must exist.
+        if explicit or error.name != module:
+            raise
+        return []
+    return [
+        name
+        for _, name, is_package in pkgutil.iter_modules(package.__path__)
+        if not is_package and name[0] not in "_~"
+    ]
+
+
+def _tenant_leaves(loader: MigrationLoader) -> list[Key]:
     labels = _tenant_labels()
     return [key for key in loader.graph.leaf_nodes() if key[0] in labels]
 
@@ -208,7 +239,8 @@ def _chosen_schema(schema_name: str) -> Iterator[None]:
             connection.set_schema_to_public()
 
 
-def _check_name(schema_name: str) -> str:
+def check_name(schema_name: str) -> str:
+    """The name, if it is a tenant's schema name and so safe within SQL. Raises ValueError."""
     if not SCHEMA_NAME.fullmatch(schema_name):
         raise ValueError(f"not a tenant schema name: {schema_name!r}")
     return schema_name
