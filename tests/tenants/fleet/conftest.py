@@ -22,6 +22,7 @@ from apps.tenants.models import MigrationRun, Tenant
 from apps.tenants.roles import tenant_role_create, tenant_role_drop
 from tests.conftest import SYSTEM
 from tests.fleet_migrations import modules
+from tests.tenants.catalogue import migrations
 
 COLUMN = ("organizations", "next_member_nickname")
 # Roles belong to the whole server, which parallel test runners share.
@@ -167,3 +168,8 @@ def manifest() -> dict[str, tuple[int, str]]:
     run = MigrationRun.objects.first()
     assert run is not None
     return {slug_of(t.schema_name): (t.wave, t.status) for t in run.targets.all()}
+
+
+def migrated(tenants: list[Tenant]) -> list[bool]:
+    """Whether they have what the release `column` adds."""
+    return [COLUMN in migrations(tenant.schema_name) for tenant in tenants]
