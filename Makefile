@@ -54,11 +54,14 @@ format: $(STAMP) ## mend what ruff can mend, and format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 .PHONY: e2e
-e2e: $(STAMP) ## drive a real browser through the running platform
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
-	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing chromium (once) ..." \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
-	|| { echo "No browser: install Chromium or Chrome, e.g. 'sudo apt-get install chromium'." >&2; exit 1; }
+e2e: $(STAMP) ## drive a real browser through the running platform, and PgBouncer
+	@missing=; \
+	command -v chromium chromium-browser google-chrome >/dev/null || missing="chromium"; \
+	PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
+	[ -z "$$missing" ] \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $$missing (once) ..." \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } \
+	|| { echo "Not installed: $$missing. On Debian and Ubuntu: sudo apt-get install $$missing" >&2; exit 1; }
 	@$(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS)
 
 .PHONY: bench

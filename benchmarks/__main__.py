@@ -1,7 +1,7 @@
 """`make bench`: measures what is promised and prints one line a figure. Not part of the tests.
 
 Runs on embedded servers of its own (.state/bench), durable as in production, and ends what it starts.
-`python -m benchmarks NAME ...` runs some of: provisioning, statements.
+`python -m benchmarks NAME ...` runs some of: provisioning, serving, statements, tenancy.
 """
 
 import argparse
@@ -13,7 +13,7 @@ STATE = Path(__file__).resolve().parents[1] / ".state" / "bench"
 
 
 def main() -> None:
-    names = ["provisioning", "statements"]
+    names = ["provisioning", "serving", "statements", "tenancy"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
     parser.add_argument("--tenants", type=int, default=200, help="how many the large runs have")
@@ -27,13 +27,21 @@ def main() -> None:
 
     django.setup()
     from apps.common import embedded
-    from benchmarks import provisioning, statements
+    from apps.common.database import system_connection
+    from benchmarks import provisioning, serving, statements, tenancy
     from benchmarks.world import prepare
 
     try:
-        prepare()
-        for name in options.names or names:
-            {"provisioning": provisioning, "statements": statements}[name].run(options.tenants)
+        modules = {
+            "provisioning": provisioning,
+            "serving": serving,
+            "statements": statements,
+            "tenancy": tenancy,
+        }
+        with system_connection():
+            prepare()
+            for name in options.names or names:
+                modules[name].run(options.tenants)
     finally:
         from django.db import connections
 

@@ -4,11 +4,12 @@ Here, and not in each app: a tenant's page needs people, who are a layer above t
 """
 
 from apps.accounts.models import Person, TenantMembership
+from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
 from apps.console.site import site
 from apps.console.tenants import DomainAdmin, TenantAdmin
-from apps.events.models import Handling, OutboxEvent
+from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.tenants.models import Domain, Tenant
 
 site.register(Tenant, TenantAdmin)
@@ -17,3 +18,4 @@ site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
+site.register(DeadTask, DeadTaskAdmin)

@@ -20,6 +20,7 @@ from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
+from apps.console.tenant_acts_maintenance import MAINTENANCE_ACTS
 from apps.tenants import provisioning
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import tenant_create
@@ -31,8 +32,15 @@ def tenant_badge(status: str, label: str) -> SafeString:
     return r.badge(label, r.TENANT_TONES[status])
 
 
+def state_badge(tenant: Tenant) -> SafeString:
+    """The state, but for a ready tenant that takes no requests all the same."""
+    if tenant.maintenance_since is not None and tenant.is_ready:
+        return r.badge("Maintenance", "warn")
+    return tenant_badge(tenant.status, tenant.get_status_display())
+
+
 class TenantAdmin(ConsolePage):
-    acts = TENANT_ACTS
+    acts = (*TENANT_ACTS, *MAINTENANCE_ACTS)
     empty_text = "Workspaces of customers appear here as soon as somebody asks for one."
     actions_list = ("create",)
     list_display = ("address", "name", "state", "owner", "members", "created", "ready_since")
@@ -63,7 +71,7 @@ class TenantAdmin(ConsolePage):
 
     @display(description="State", ordering="status")
     def state(self, tenant: Tenant) -> SafeString:
-        return tenant_badge(tenant.status, tenant.get_status_display())
+        return state_badge(tenant)
 
     @display(description="Owner", ordering="owner_email")
     def owner(self, tenant: Any) -> str:
@@ -88,7 +96,7 @@ class TenantAdmin(ConsolePage):
         return obj.name
 
     def badges(self, obj: Tenant) -> Sequence[SafeString]:
-        return (tenant_badge(obj.status, obj.get_status_display()),)
+        return (state_badge(obj),)
 
     def sections(self, obj: Any) -> Sequence[Section]:
         found: list[Section] = [self._facts(obj), self._provisioning(obj)]
@@ -114,6 +122,10 @@ class TenantAdmin(ConsolePage):
             ("Created", r.when(tenant.created_at)),
             ("Ready since", r.when(tenant.ready_at)),
         ]
+        if tenant.maintenance_since:
+            rows.insert(1, ("Maintenance expected to end", r.exact(tenant.maintenance_until)))
+            rows.insert(1, ("In maintenance since", r.exact(tenant.maintenance_since)))
+            rows.insert(1, ("Message", tenant.maintenance_message or r.NONE))
         if tenant.status_reason:
             rows.insert(1, ("Reason of the state", tenant.status_reason))
         if tenant.delete_after:

@@ -1,6 +1,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# The step of provisioning that makes a tenant's schema; done already where it came from the pool.
+SCHEMA_STEP_NAME = "schema"
+
 
 class TenantStatus(models.TextChoices):
     """States of a tenant's life; TRANSITIONS in `services` says how they follow each other."""

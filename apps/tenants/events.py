@@ -1,6 +1,7 @@
 """What happens to tenants, for whoever wants to know."""
 
 import uuid
+from datetime import datetime
 
 from apps.events.registry import Event, event
 
@@ -35,3 +36,17 @@ class TenantDeleted(Event):
 
     tenant_id: uuid.UUID
     slug: str
+
+
+@event("tenants.maintenance_started", version=1, scope="system", aggregate="tenant_id")
+class MaintenanceStarted(Event):
+    """until: when it is expected to end (UTC), if somebody said so."""
+
+    tenant_id: uuid.UUID
+    until: datetime | None
+    message: str
+
+
+@event("tenants.maintenance_ended", version=1, scope="system", aggregate="tenant_id")
+class MaintenanceEnded(Event):
+    tenant_id: uuid.UUID

@@ -7,6 +7,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse
 from django.http.request import split_domain_port
 
+from apps.common.errors import PlatformError
 from apps.common.problems import problem_or_page
 from apps.common.tenancy import tenant_context
 from apps.common.urls import public_url
@@ -59,6 +60,8 @@ class TenantMiddleware:
                 return self.get_response(request)
         elif tenant is not None and not tenant.is_ready:
             return _not_ready(request, tenant)
+        elif tenant is not None and (unavailable := tenant.unavailable):
+            return _in_maintenance(request, tenant, unavailable)
         request.tenant = tenant
         if tenant is None:
             return self.get_response(request)
@@ -76,6 +79,19 @@ def _unknown_host(request: PlatformRequest) -> HttpResponse:
         "Check the address for typing errors, or ask the person who sent it to you.",
         template="errors/unknown_host.html",
         context={"home_url": public_url()},
+    )
+
+
+def _in_maintenance(request: PlatformRequest, tenant: Tenant, error: PlatformError) -> HttpResponse:
+    return problem_or_page(
+        request,
+        error.status,
+        error.code,
+        "This workspace is in maintenance",
+        str(error.detail),
+        template="errors/tenant_maintenance.html",
+        context={"tenant": tenant, "home_url": public_url()},
+        headers={**error.headers, "Cache-Control": "no-store"},
     )
 
 

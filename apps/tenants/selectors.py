@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import NotFound
-from apps.common.tenancy import TenantNotReady, TenantNotRunnable, TenantRef
+from apps.common.tenancy import TenantInMaintenance, TenantNotReady, TenantNotRunnable, TenantRef
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
 from apps.tenants.slugs import SLUG
@@ -58,7 +58,7 @@ def tenant_locked(tenant_id: uuid.UUID) -> Tenant:
 
 
 def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
-    """For tasks and handlers: the reference of a ready tenant. Raises TenantNotRunnable."""
+    """For tasks and handlers: the reference of a ready tenant that is open. Raises TenantNotRunnable."""
     tenant = tenant_by_id(tenant_id)
     if tenant is None:
         raise TenantNotRunnable(f"tenant {tenant_id} does not exist")
@@ -66,6 +66,8 @@ def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
         raise TenantNotReady(f"tenant {tenant.slug} is {tenant.status}")
     if tenant.status != S.READY:
         raise TenantNotRunnable(f"tenant {tenant.slug} is {tenant.status}")
+    if tenant.maintenance_since is not None:
+        raise TenantInMaintenance(f"tenant {tenant.slug} is in maintenance")
     return tenant.ref
 
 

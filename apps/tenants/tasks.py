@@ -2,7 +2,7 @@ import uuid
 
 from celery import shared_task
 
-from apps.tenants import provisioning, selectors
+from apps.tenants import pool, provisioning, selectors
 
 
 @shared_task(name="tenants.provision")
@@ -22,3 +22,9 @@ def resume_provisioning() -> None:
 def purge_due() -> None:
     for tenant in selectors.tenants_to_purge()[:10]:
         provisioning.purge(tenant.id)
+
+
+@shared_task(name="tenants.refill_pool")
+def refill_pool() -> None:
+    """Every now and then, and after each workspace that was asked for."""
+    pool.pool_refill()

@@ -5,15 +5,9 @@ from urllib.parse import urlsplit
 
 from apps.common import embedded
 from config.settings.base import *
-from config.settings.base import (
-    DATABASE_SYSTEM_URL,
-    DATABASE_URL,
-    SHARED_APPS,
-    TENANT_APPS,
-    caches,
-    databases,
-    env,
-)
+from config.settings.base import SHARED_APPS, TENANT_APPS
+from config.settings.environment import env
+from config.settings.stores import DATABASE_SYSTEM_URL, DATABASE_URL, caches, databases
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="local-only-" + "0" * 50)

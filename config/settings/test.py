@@ -4,7 +4,9 @@ import os
 
 from apps.common import embedded
 from config.settings.base import *
-from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS, caches, databases, env
+from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS
+from config.settings.environment import env
+from config.settings.stores import caches, databases
 
 SECRET_KEY = "test-only-" + "0" * 50
 PUBLIC_URL = "http://localhost:8000"

@@ -103,6 +103,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.TenantMembership",
         "events.OutboxEvent",
         "events.Handling",
+        "events.DeadTask",
     }
 
 

@@ -6,12 +6,15 @@ from apps.tenants.services.lifecycle import (
     tenant_retry,
     tenant_suspend,
 )
+from apps.tenants.services.maintenance import maintenance_end, maintenance_start
 from apps.tenants.services.tenants import name_validate, tenant_create, tenant_rename
 from apps.tenants.services.transitions import TRANSITIONS, lock, note, transition
 
 __all__ = [
     "TRANSITIONS",
     "lock",
+    "maintenance_end",
+    "maintenance_start",
     "name_validate",
     "note",
     "tenant_create",

@@ -14,9 +14,11 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import current_tenant
 from apps.events.services import publish
 from apps.tenants import permissions
+from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantRenamed, TenantRequested
 from apps.tenants.models import Domain, Tenant, slug_host
+from apps.tenants.pool import pool_claim
 from apps.tenants.services.transitions import lock, note
 from apps.tenants.slugs import schema_name_for, slug_validate
 
@@ -29,6 +31,8 @@ def tenant_create(
     *, actor: Actor, name: str, slug: str, owner_person_id: uuid.UUID, domain: str = ""
 ) -> Tenant:
     """Reserve the address and ask for the workspace; a worker provisions it.
+
+    Its schema is taken from the pool, if there is one; else the worker makes it.
 
     A person creates for themselves; staff and the system for anybody, with a domain if they vouch for it.
     Publishes tenants.tenant_requested. Raises InvalidInput (slug or domain invalid, reserved or taken,
@@ -56,6 +60,8 @@ def tenant_create(
         owner_person_id=owner_person_id,
         primary_host=domain.lower(),
     )
+    if pool_claim(tenant.schema_name):
+        tenant.steps_done = [SCHEMA_STEP_NAME]
     try:
         with transaction.atomic():
             tenant.save(force_insert=True)
