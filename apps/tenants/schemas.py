@@ -7,7 +7,7 @@ made by SQL that is read from the catalogue. Running the migrations instead is t
 import hashlib
 import pkgutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from importlib import import_module
@@ -15,12 +15,13 @@ from typing import cast
 
 from django.conf import settings
 from django.db import connection as _connection
+from django.db import transaction
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from apps.common.tenancy import SCHEMA_NAME, tenant_context
+from apps.common.tenancy import checked_schema_name, tenant_context
 from apps.tenants.backend.base import DatabaseWrapper
 
 # The proxy of the default connection, as what settings make it.
@@ -36,6 +37,8 @@ _loading = threading.Lock()
 TEMPLATE = "t_template"
 # Advisory lock: clones share it, a migration of the template holds it alone.
 TEMPLATE_LOCK = 0x7470_6C00
+# Schemas that one statement looks into.
+BATCH = 250
 # The version of a schema, over the rows of its django_migrations: a hash of which migrations it has.
 VERSION_SQL = (
     """md5(string_agg(app || '.' || name, ',' ORDER BY app COLLATE "C", name COLLATE "C"))"""
@@ -92,7 +95,7 @@ def schema_create(schema_name: str) -> str:
 
     Call in a transaction: the schema is there whole or not at all. Holds TEMPLATE_LOCK (shared).
     """
-    check_name(schema_name)
+    checked_schema_name(schema_name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TEMPLATE_LOCK])
         cursor.execute(f'CREATE SCHEMA "{schema_name}"')
@@ -126,7 +129,7 @@ def _unwatched(_migrations: list[Migration]) -> AbstractContextManager[None]:
 
 def schema_migrate(schema_name: str, *, watch: Watch = _unwatched) -> int:
     """Bring one schema to the current version with Django's migrations; returns how many it ran."""
-    check_name(schema_name)
+    checked_schema_name(schema_name)
     with _chosen_schema(schema_name):
         with _loading:
             executor = MigrationExecutor(connection)
@@ -181,6 +184,33 @@ def version_of(applied: Iterable[Key]) -> str:
     return hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
 
 
+def schemas_applied(schema_names: Sequence[str]) -> dict[str, frozenset[Key]]:
+    """The migrations of each schema, by one statement per BATCH of them. Equal sets are one object.
+
+    Raises ProgrammingError where a schema has no django_migrations. Plain rows: to aggregate in each of the
+    statement's many parts takes PostgreSQL longer.
+    """
+    found: dict[str, list[Key]] = {name: [] for name in schema_names}
+    for start in range(0, len(schema_names), BATCH):
+        parts = [
+            f'SELECT {number}, app, name FROM "{checked_schema_name(name)}".django_migrations'  # noqa: S608
+            for number, name in enumerate(schema_names[start : start + BATCH], start)
+        ]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts))
+            for number, app, name in cursor.fetchall():
+                found[schema_names[number]].append((app, name))
+    shared: dict[frozenset[Key], frozenset[Key]] = {}
+    sets = ((name, frozenset(rows)) for name, rows in found.items())
+    return {name: shared.setdefault(keys, keys) for name, keys in sets}
+
+
+def schemas_outdated(schema_names: Sequence[str]) -> list[str]:
+    """Those of the schemas that lack a migration of this release."""
+    applied = schemas_applied(schema_names)
+    return [name for name in schema_names if not known_migrations() <= applied[name]]
+
+
 def schemas_existing(schema_names: list[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", [schema_names])
@@ -190,7 +220,7 @@ def schemas_existing(schema_names: list[str]) -> set[str]:
 def schema_drop(schema_name: str) -> None:
     """Drop a tenant's schema with all it holds; nothing happens if it is gone already."""
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA IF EXISTS "{check_name(schema_name)}" CASCADE')
+        cursor.execute(f'DROP SCHEMA IF EXISTS "{checked_schema_name(schema_name)}" CASCADE')
 
 
 @cache
@@ -237,10 +267,3 @@ def _chosen_schema(schema_name: str) -> Iterator[None]:
             yield
         finally:
             connection.set_schema_to_public()
-
-
-def check_name(schema_name: str) -> str:
-    """The name, if it is a tenant's schema name and so safe within SQL. Raises ValueError."""
-    if not SCHEMA_NAME.fullmatch(schema_name):
-        raise ValueError(f"not a tenant schema name: {schema_name!r}")
-    return schema_name

@@ -11,10 +11,11 @@ import time
 import psycopg
 from psycopg import sql
 
+from apps.common.tenancy import checked_schema_name
 from apps.tenants.fleet.outcome import Attempts, ConnectionLost, Outcome, Timeouts
 from apps.tenants.fleet.record import Script
 from apps.tenants.models import MigrationTarget
-from apps.tenants.schemas import VERSION_SQL, check_name, connection, version_of
+from apps.tenants.schemas import VERSION_SQL, connection, version_of
 
 # The lock keeps the schema from being dropped, or migrated by another, until the commit; a schema that is
 # gone is noticed here, before its DDL could fall through to public. Then: is it still what was recorded?
@@ -78,7 +79,7 @@ class Replayer:
             raise
 
     def _text(self, target: MigrationTarget, attempt: int) -> bytes:
-        schema = sql.Identifier(check_name(target.schema_name))
+        schema = sql.Identifier(checked_schema_name(target.schema_name))
         begin = sql.SQL(BEGIN).format(
             schema=schema,
             lock_ms=sql.Literal(self._timeouts.lock_ms),

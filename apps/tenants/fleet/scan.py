@@ -3,12 +3,11 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db import ProgrammingError, connection, transaction
+from django.db import ProgrammingError, connection
 from psycopg.errors import InvalidSchemaName, UndefinedTable
 
-from apps.tenants.schemas import TEMPLATE, Key, check_name, known_migrations
+from apps.tenants.schemas import TEMPLATE, Key, known_migrations, schemas_applied
 
-BATCH = 250
 # A schema may go between the list and the look into it.
 ATTEMPTS = 10
 
@@ -87,33 +86,13 @@ def _scan(owner_id: uuid.UUID | None) -> Scan:
     names = [name for _, _, name, _, _, has_migrations, _ in tenants if has_migrations]
     if template and template[0]:
         names.append(TEMPLATE)
-    applied = _applied(names)
+    applied = schemas_applied(names)
     none: frozenset[Key] = frozenset()
     places = [
         Place(tenant_id, slug, name, is_canary, is_sandbox, has_role, applied.get(name, none))
         for tenant_id, slug, name, is_canary, is_sandbox, _, has_role in tenants
     ]
     return Scan(places, applied.get(TEMPLATE, none) if template else None)
-
-
-def _applied(schema_names: list[str]) -> dict[str, frozenset[Key]]:
-    """Plain rows: aggregating in each of the queries' many parts takes PostgreSQL longer."""
-    found: dict[str, list[Key]] = {name: [] for name in schema_names}
-    for start in range(0, len(schema_names), BATCH):
-        parts = [
-            f'SELECT {number}, app, name FROM "{check_name(name)}".django_migrations'  # noqa: S608 - checked
-            for number, name in enumerate(schema_names[start : start + BATCH], start)
-        ]
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(parts))
-            for number, app, name in cursor.fetchall():
-                found[schema_names[number]].append((app, name))
-    # Most schemas are alike: equal sets are one object, which is quick to compare.
-    shared: dict[frozenset[Key], frozenset[Key]] = {}
-    return {
-        name: shared.setdefault(keys, keys)
-        for name, keys in ((name, frozenset(rows)) for name, rows in found.items())
-    }
 
 
 def place_again(tenant_id: uuid.UUID) -> Place | None:

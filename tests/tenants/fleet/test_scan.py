@@ -109,13 +109,12 @@ def test_a_schema_that_vanishes_between_the_statements_is_passed_over(
     still_fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, gone = still_fleet.tenants(2)
-    look = "apps.tenants.fleet.scan._applied"
-    from apps.tenants.fleet.scan import _applied
+    look = "apps.tenants.fleet.scan.schemas_applied"
 
     def first_drop(names: list[str]) -> Any:
         if gone.schema_name in names:
             schemas.schema_drop(gone.schema_name)
-        return _applied(names)
+        return schemas.schemas_applied(names)
 
     monkeypatch.setattr(look, first_drop)
     assert [place.slug for place in fleet_scan().places] == [kept.slug]
