@@ -1,7 +1,7 @@
 """`make bench`: measures what is promised and prints one line a figure. Not part of the tests.
 
 Runs on embedded servers of its own (.state/bench), durable as in production, and ends what it starts.
-`python -m benchmarks NAME ...` runs some of: provisioning, serving, statements, tenancy.
+`python -m benchmarks NAME ...` runs some of: fleet, provisioning, serving, statements, tenancy.
 """
 
 import argparse
@@ -13,7 +13,7 @@ STATE = Path(__file__).resolve().parents[1] / ".state" / "bench"
 
 
 def main() -> None:
-    names = ["provisioning", "serving", "statements", "tenancy"]
+    names = ["fleet", "provisioning", "serving", "statements", "tenancy"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
     parser.add_argument("--tenants", type=int, default=200, help="how many the large runs have")
@@ -28,11 +28,12 @@ def main() -> None:
     django.setup()
     from apps.common import embedded
     from apps.common.database import system_connection
-    from benchmarks import provisioning, serving, statements, tenancy
+    from benchmarks import fleet, provisioning, serving, statements, tenancy
     from benchmarks.world import prepare
 
     try:
         modules = {
+            "fleet": fleet,
             "provisioning": provisioning,
             "serving": serving,
             "statements": statements,
