@@ -17,7 +17,7 @@ $(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.installed-*)
 # Compiled on all cores at once rather than by each process at its first start; not what the demo never imports.
 NOT_COMPILED := /(mypy|playwright|faker|pip|setuptools|hypothesis|virtualenv|pygments|tests?)/
 
-STATIC_CHECKS := check-ruff check-format check-types check-layers check-migrations check-deploy check-schema
+STATIC_CHECKS := check-ruff check-format check-types check-layers check-migrations check-migration-safety check-deploy check-schema
 RESULTS := .state/checks
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 TEST_ENV := DJANGO_SETTINGS_MODULE=config.settings.test
@@ -96,6 +96,9 @@ check-layers:
 	$(call check,import layers,$(BIN)/lint-imports --no-logo)
 check-migrations:
 	$(call check,migrations are complete,$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run)
+check-migration-safety:
+	$(call check,migrations are safe,DJANGO_SETTINGS_MODULE=config.settings.lint $(BIN)/python manage.py lintmigrations \
+	|| { echo "How to do it in steps that are safe: CONTRIBUTING.md - Migrations"; false; })
 check-deploy:
 	$(call check,production settings,$(DEPLOY_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING)
 check-schema:

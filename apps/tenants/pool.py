@@ -141,7 +141,7 @@ def _drop(pooled_id: uuid.UUID) -> bool:
 
 def _version() -> str:
     """The template's, if a clone of it serves this release; else one that no schema has."""
-    if not schemas.template_is_current():
+    if not schemas.template_covers_release():
         return ""
     version = schemas.template_version()
     _serving.add(version)
