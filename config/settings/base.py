@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import environ
 from environ.fileaware_mapping import FileAwareMapping
 
+from config.settings.api import SPECTACULAR_SETTINGS  # noqa: F401 - the OpenAPI document
 from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -39,6 +40,9 @@ _public = urlsplit(PUBLIC_URL)
 TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (
     f":{_public.port}" if _public.port else ""
 )
+
+# DNS servers that are asked for the proof of domains, as address or address:port; none: the system's.
+DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[])
 
 # --- Applications: S lives in the public schema, T in each tenant's ------------------------------
 SHARED_APPS = [
@@ -345,42 +349,6 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Wrapper Platform API",
-    "DESCRIPTION": (
-        "Tenancy, identity, organizations and roles for products built on the platform.\n\n"
-        "**Workspace.** Send requests to the workspace's own host, or name it with the header "
-        "`X-Tenant: <slug>`. **Lists** are `{next, previous, results}`: follow `next` until it is null. "
-        "**Errors** are `application/problem+json`: programs read `code`, people `detail`; "
-        "`request_id` finds the request in our log. **Times** are RFC 3339 in UTC, ids are UUIDs."
-    ),
-    "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.0",
-    "TAGS": [
-        {"name": "auth", "description": "Sign up, sign in, tokens and sign-ins."},
-        {"name": "me", "description": "The signed-in person."},
-        {"name": "tenants", "description": "Workspaces: asking for one and watching it come."},
-        {"name": "tenant", "description": "The current workspace."},
-        {"name": "organizations", "description": "The tree of divisions, branches and teams."},
-        {"name": "members", "description": "People in the workspace."},
-        {"name": "invitations", "description": "How people come in."},
-        {"name": "permissions", "description": "What can be allowed."},
-        {"name": "roles", "description": "Named sets of permissions."},
-        {"name": "role-bindings", "description": "Who holds which role where."},
-        {"name": "access", "description": "Why somebody may or may not do something."},
-    ],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PUBLIC": True,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {
-        "TenantStatus": "apps.tenants.enums.TenantStatus",
-        "MemberStatus": "apps.organizations.enums.MemberStatus",
-        "InvitationStatus": "apps.organizations.enums.InvitationStatus",
-    },
 }
 
 # --- Logs: one JSON object a line, ECS fields --------------------------------------------------------

@@ -8,6 +8,7 @@ from config.settings.base import *
 from config.settings.base import (
     DATABASE_SYSTEM_URL,
     DATABASE_URL,
+    DNS_RESOLVERS,
     SHARED_APPS,
     TENANT_APPS,
     caches,
@@ -49,3 +50,7 @@ STATIC_ROOT = None
 SANDBOX = True
 EMAIL_HOST = "127.0.0.1"
 EMAIL_PORT = env.int("SANDBOX_SMTP_PORT", default=1025)
+
+# ... and its DNS server answers for all domains; /sandbox/dns/ has its records.
+SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=1053)
+DNS_RESOLVERS = DNS_RESOLVERS or [f"127.0.0.1:{SANDBOX_DNS_PORT}"]

@@ -1,0 +1,38 @@
+"""The OpenAPI document, by drf-spectacular."""
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Wrapper Platform API",
+    "DESCRIPTION": (
+        "Tenancy, identity, organizations and roles for products built on the platform.\n\n"
+        "**Workspace.** Send requests to the workspace's own host, or name it with the header "
+        "`X-Tenant: <slug>`. **Lists** are `{next, previous, results}`: follow `next` until it is null. "
+        "**Errors** are `application/problem+json`: programs read `code`, people `detail`; "
+        "`request_id` finds the request in our log. **Times** are RFC 3339 in UTC, ids are UUIDs."
+    ),
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "TAGS": [
+        {"name": "auth", "description": "Sign up, sign in, tokens and sign-ins."},
+        {"name": "me", "description": "The signed-in person."},
+        {"name": "tenants", "description": "Workspaces: asking for one and watching it come."},
+        {"name": "tenant", "description": "The current workspace."},
+        {"name": "organizations", "description": "The tree of divisions, branches and teams."},
+        {"name": "members", "description": "People in the workspace."},
+        {"name": "invitations", "description": "How people come in."},
+        {"name": "permissions", "description": "What can be allowed."},
+        {"name": "roles", "description": "Named sets of permissions."},
+        {"name": "role-bindings", "description": "Who holds which role where."},
+        {"name": "access", "description": "Why somebody may or may not do something."},
+    ],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "TenantStatus": "apps.tenants.enums.TenantStatus",
+        "MemberStatus": "apps.organizations.enums.MemberStatus",
+        "InvitationStatus": "apps.organizations.enums.InvitationStatus",
+    },
+}
