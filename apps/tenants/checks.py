@@ -1,10 +1,12 @@
-"""Start-up checks: an app's tables are shared or per tenant, and tenants never point at public."""
+"""Start-up checks: an app's tables are shared or per tenant, tenants never point at public, settings fit."""
 
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from apps.tenants.proof import nameservers
 
 
 @register()
@@ -36,3 +38,19 @@ def tenant_tables_do_not_reference_public(**_kwargs: Any) -> list[CheckMessage]:
                     )
                 )
     return found
+
+
+@register()
+def dns_resolvers_are_addresses(**_kwargs: Any) -> list[CheckMessage]:
+    """Found at the start, not at the first check of a domain."""
+    try:
+        nameservers()
+    except ValueError as error:
+        return [
+            Error(
+                f"DNS_RESOLVERS: {error}",
+                id="tenants.E003",
+                hint="Give IP addresses, with :port where it is not 53, separated by commas.",
+            )
+        ]
+    return []

@@ -1,8 +1,16 @@
 import uuid
 
+import structlog
 from celery import shared_task
 
-from apps.tenants import provisioning, selectors
+from apps.common.actors import Actor
+from apps.common.errors import PlatformError
+from apps.tenants import provisioning, selectors, selectors_domains
+from apps.tenants.services import domain_check
+
+log = structlog.get_logger(__name__)
+
+RECHECK_BATCH, RECHECK_AT_MOST = 50, 5000
 
 
 @shared_task(name="tenants.provision")
@@ -22,3 +30,26 @@ def resume_provisioning() -> None:
 def purge_due() -> None:
     for tenant in selectors.tenants_to_purge()[:10]:
         provisioning.purge(tenant.id)
+
+
+@shared_task(name="tenants.recheck_domains")
+def recheck_domains() -> None:
+    """Queue the checks that are due, so many to a task that it ends within its time limit.
+
+    50 looks of at most 5 seconds are 250. What is beyond the limit is due at the next sweep.
+    """
+    due = selectors_domains.domains_to_recheck().values_list("id", flat=True)
+    ids = [str(domain_id) for domain_id in due[:RECHECK_AT_MOST]]
+    for start in range(0, len(ids), RECHECK_BATCH):
+        check_domains.delay(ids[start : start + RECHECK_BATCH])
+
+
+@shared_task(name="tenants.check_domains")
+def check_domains(domain_ids: list[str]) -> None:
+    """Look for the proof of each domain. One that is gone, or vouched for meanwhile, is passed over."""
+    actor = Actor.system("domain-check")
+    for domain_id in domain_ids:
+        try:
+            domain_check(actor=actor, domain_id=uuid.UUID(domain_id))
+        except PlatformError as error:
+            log.info("tenants.domain_not_checked", domain_id=domain_id, code=error.code)

@@ -34,5 +34,6 @@ SPECTACULAR_SETTINGS = {
         "TenantStatus": "apps.tenants.enums.TenantStatus",
         "MemberStatus": "apps.organizations.enums.MemberStatus",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
+        "DomainCheck": "apps.tenants.enums.DomainCheck",
     },
 }

@@ -231,6 +231,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # Each verified domain once a day; what is due is looked for each hour.
+    "tenants-recheck-domains": {
+        "task": "tenants.recheck_domains",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",
         "schedule": 3600.0,

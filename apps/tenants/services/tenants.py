@@ -16,6 +16,7 @@ from apps.events.services import publish
 from apps.tenants import permissions
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantRenamed, TenantRequested
+from apps.tenants.hosts import domain_normalize
 from apps.tenants.models import Domain, Tenant, slug_host
 from apps.tenants.services.transitions import lock, note
 from apps.tenants.slugs import schema_name_for, slug_validate
@@ -37,6 +38,7 @@ def tenant_create(
     if not actor.is_platform and (domain or actor.person_id != owner_person_id):
         raise PermissionDenied(_("You can create a workspace only for yourself."))
     slug, name = slug_validate(slug), name_validate(name)
+    domain = domain_normalize(domain) if domain else ""
     if actor.kind is ActorKind.PERSON:
         _take_turns(owner_person_id)
         unfinished = Tenant.objects.filter(
@@ -54,7 +56,7 @@ def tenant_create(
         name=name,
         schema_name=schema_name_for(slug, tenant_id),
         owner_person_id=owner_person_id,
-        primary_host=domain.lower(),
+        primary_host=domain,
     )
     try:
         with transaction.atomic():
@@ -67,10 +69,10 @@ def tenant_create(
     if domain:
         try:
             with transaction.atomic():
-                _domain_add(tenant, domain.lower())
+                _domain_add(tenant, domain)
         except IntegrityError as error:
             raise InvalidInput.field(
-                "domain", _("This domain is taken or not a host name."), "domain_taken"
+                "domain", _("Another workspace has this domain."), "domain_taken"
             ) from error
     note(actor, tenant, "created", from_status="")
     publish(
