@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "apps.common.health.HealthMiddleware",
     "apps.common.middleware.BadInputMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.tenants.middleware.OwnDomainHstsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
