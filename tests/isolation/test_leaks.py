@@ -76,6 +76,8 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/organizations/",
         "/roles/",
         "/settings/",
+        "/settings/addresses/",
+        "/settings/addresses/{domain_id}/",
         "/api/v1/members/",
         "/api/v1/members/{member_id}/",
         "/api/v1/invitations/{invitation_id}/",

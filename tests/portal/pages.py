@@ -15,6 +15,8 @@ TENANT_PAGES = (
     "/organizations/new/",
     "/roles/",
     "/settings/",
+    "/settings/addresses/",
+    "/settings/addresses/change/",
 )
 PUBLIC_PAGES = (
     "/",

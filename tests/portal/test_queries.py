@@ -25,6 +25,8 @@ PAGES = (
     "/organizations/new/",
     "/roles/",
     "/settings/",
+    "/settings/addresses/",
+    "/settings/addresses/change/",
     "/switcher/",
     "/palette.json",
     "/palette.json?q=pe",
