@@ -4,6 +4,7 @@ import hashlib
 from urllib.parse import urlsplit
 
 from apps.common import embedded
+from apps.common.demo_session import sandbox_dns_port
 from config.settings.base import *
 from config.settings.base import (
     DATABASE_SYSTEM_URL,
@@ -52,5 +53,5 @@ EMAIL_HOST = "127.0.0.1"
 EMAIL_PORT = env.int("SANDBOX_SMTP_PORT", default=1025)
 
 # ... and its DNS server answers for all domains; /sandbox/dns/ has its records.
-SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=1053)
+SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=sandbox_dns_port())
 DNS_RESOLVERS = DNS_RESOLVERS or [f"127.0.0.1:{SANDBOX_DNS_PORT}"]

@@ -87,9 +87,9 @@ def test_detail_says_everything(console: Client, world: World) -> None:
     [
         ("pending", False, {"delete"}),
         ("provisioning", False, set()),
-        ("ready", True, {"suspend", "delete"}),
-        ("suspended", True, {"resume", "delete"}),
-        ("archived", True, {"resume", "delete"}),
+        ("ready", True, {"suspend", "delete", "readdress"}),
+        ("suspended", True, {"resume", "delete", "readdress"}),
+        ("archived", True, {"resume", "delete", "readdress"}),
         ("failed", False, {"retry", "delete"}),
         ("deleting", True, {"keep"}),
         ("deleting", False, set()),
@@ -101,7 +101,7 @@ def test_acts_are_offered_only_where_the_state_allows_them(
     tenant = tenant_rows(1, alice, status=status, ready_at=timezone.now() if ready else None)[0]
     shown = {item["act"].name for item in console.get(act_url(tenant)).context["acts"]}
     assert shown == offered
-    for act in {"suspend", "resume", "retry", "keep", "delete"} - offered:
+    for act in {"suspend", "resume", "retry", "keep", "delete", "readdress"} - offered:
         response = console.post(act_url(tenant, act), {"reason": "x", "slug": tenant.slug})
         assert response.status_code == 302
         assert "is not possible" in messages_of(response)[0]

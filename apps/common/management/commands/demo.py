@@ -181,7 +181,6 @@ def _environment(session: DemoSession) -> dict[str, str]:
         "SANDBOX_SMTP_PORT": os.environ.get("SANDBOX_SMTP_PORT")
         or str(next(candidate_ports(session.folder / "smtp", None))),
         # Where its DNS server listens and the platform looks for proofs of domains.
-        "SANDBOX_DNS_PORT": os.environ.get("SANDBOX_DNS_PORT")
-        or str(next(candidate_ports(session.folder / "dns", None))),
+        "SANDBOX_DNS_PORT": str(session.dns_port),
         "WRAPPER_STATE_DIR": str(session.folder),
     }

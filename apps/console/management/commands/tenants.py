@@ -4,10 +4,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.errors import PlatformError
-from apps.console.tenant_commands import life
+from apps.console.tenant_commands import addresses, life
 from apps.console.tenant_commands.base import Subcommand
 
-SUBCOMMANDS: dict[str, type[Subcommand]] = {found.name: found for found in (*life.COMMANDS,)}
+SUBCOMMANDS: dict[str, type[Subcommand]] = {
+    found.name: found for found in (*life.COMMANDS, *addresses.COMMANDS)
+}
 
 
 class Command(BaseCommand):
