@@ -52,5 +52,6 @@ SPECTACULAR_SETTINGS = {
         "ExportStatus": "apps.tenants.enums.ExportStatus",
         "MemberStatus": "apps.organizations.enums.MemberStatus",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
+        "DomainCheck": "apps.tenants.enums.DomainCheck",
     },
 }

@@ -26,6 +26,9 @@ TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (
     f":{_public.port}" if _public.port else ""
 )
 
+# DNS servers that are asked for the proof of domains, as address or address:port; none: the system's.
+DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[])
+
 # --- Applications: S lives in the public schema, T in each tenant's ------------------------------
 SHARED_APPS = [
     "apps.common",
@@ -67,6 +70,7 @@ MIDDLEWARE = [
     "apps.common.health.HealthMiddleware",
     "apps.common.middleware.BadInputMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.tenants.middleware.OwnDomainHstsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
@@ -174,6 +178,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tenants.sweep_exports",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    # Each verified domain once a day; what is due is looked for each hour.
+    "tenants-recheck-domains": {
+        "task": "tenants.recheck_domains",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",

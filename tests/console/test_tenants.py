@@ -87,9 +87,9 @@ def test_detail_says_everything(console: Client, world: World) -> None:
     [
         ("pending", False, {"delete"}),
         ("provisioning", False, set()),
-        ("ready", True, {"suspend", "delete", "maintenance", "export", "clone"}),
-        ("suspended", True, {"resume", "delete", "export"}),
-        ("archived", True, {"resume", "delete", "export"}),
+        ("ready", True, {"suspend", "delete", "maintenance", "export", "clone", "readdress"}),
+        ("suspended", True, {"resume", "delete", "export", "readdress"}),
+        ("archived", True, {"resume", "delete", "export", "readdress"}),
         ("failed", False, {"retry", "delete"}),
         ("deleting", True, {"keep", "export"}),
         ("deleting", False, set()),
@@ -102,15 +102,8 @@ def test_acts_are_offered_only_where_the_state_allows_them(
     shown = {item["act"].name for item in console.get(act_url(tenant)).context["acts"]}
     assert shown == offered
     every = {
-        "suspend",
-        "resume",
-        "retry",
-        "keep",
-        "delete",
-        "maintenance",
-        "open",
-        "export",
-        "clone",
+        *("suspend", "resume", "retry", "keep", "delete"),
+        *("maintenance", "open", "export", "clone", "readdress"),
     }
     for act in every - offered:
         response = console.post(act_url(tenant, act), {"reason": "x", "slug": tenant.slug})

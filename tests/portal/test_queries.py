@@ -26,6 +26,8 @@ PAGES = (
     "/roles/",
     "/settings/",
     "/settings/export/",
+    "/settings/addresses/",
+    "/settings/addresses/change/",
     "/switcher/",
     "/palette.json",
     "/palette.json?q=pe",

@@ -36,6 +36,8 @@ class Subcommand:
         tenant = tenant_by_slug(options["slug"])
         if tenant is None:
             raise CommandError(f"There is no tenant {options['slug']}.")
+        if tenant.slug != options["slug"]:
+            self.stderr.write(f"{options['slug']} is an old address of {tenant.slug}.")
         return tenant
 
     def print_json(self, data: object) -> None:

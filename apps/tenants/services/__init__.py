@@ -1,6 +1,14 @@
 """Writes on tenants. Each locks the tenant's row, notes the history and publishes in one transaction."""
 
+from apps.tenants.services.addresses import MAX_DOMAINS, tenant_readdress
 from apps.tenants.services.clones import tenant_clone
+from apps.tenants.services.domains import (
+    domain_add,
+    domain_check,
+    domain_make_primary,
+    domain_remove,
+    domain_verify,
+)
 from apps.tenants.services.exports import export_request
 from apps.tenants.services.lifecycle import (
     tenant_delete,
@@ -13,7 +21,13 @@ from apps.tenants.services.tenants import name_validate, tenant_create, tenant_r
 from apps.tenants.services.transitions import TRANSITIONS, lock, note, transition
 
 __all__ = [
+    "MAX_DOMAINS",
     "TRANSITIONS",
+    "domain_add",
+    "domain_check",
+    "domain_make_primary",
+    "domain_remove",
+    "domain_verify",
     "export_request",
     "lock",
     "maintenance_end",
@@ -23,6 +37,7 @@ __all__ = [
     "tenant_clone",
     "tenant_create",
     "tenant_delete",
+    "tenant_readdress",
     "tenant_rename",
     "tenant_resume",
     "tenant_retry",

@@ -17,6 +17,7 @@ from apps.tenants import permissions
 from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantRenamed, TenantRequested
+from apps.tenants.hosts import domain_normalize
 from apps.tenants.models import Domain, Tenant, slug_host
 from apps.tenants.pool import pool_claim
 from apps.tenants.services.transitions import lock, note
@@ -48,6 +49,7 @@ def tenant_create(
     if not actor.is_platform and (domain or actor.person_id != owner_person_id):
         raise PermissionDenied(_("You can create a workspace only for yourself."))
     slug, name = slug_validate(slug), name_validate(name)
+    domain = domain_normalize(domain) if domain else ""
     if actor.kind is ActorKind.PERSON:
         _take_turns(owner_person_id)
         unfinished = Tenant.objects.filter(
@@ -65,7 +67,7 @@ def tenant_create(
         name=name,
         schema_name=schema_name_for(slug, tenant_id),
         owner_person_id=owner_person_id,
-        primary_host=domain.lower(),
+        primary_host=domain,
         cloned_from_id=cloned_from_id,
     )
     if cloned_from_id is None and pool_claim(tenant.schema_name):
@@ -81,10 +83,10 @@ def tenant_create(
     if domain:
         try:
             with transaction.atomic():
-                _domain_add(tenant, domain.lower())
+                _domain_add(tenant, domain)
         except IntegrityError as error:
             raise InvalidInput.field(
-                "domain", _("This domain is taken or not a host name."), "domain_taken"
+                "domain", _("Another workspace has this domain."), "domain_taken"
             ) from error
     note(actor, tenant, "created", from_status="")
     publish(

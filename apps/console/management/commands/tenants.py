@@ -4,10 +4,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.errors import PlatformError
-from apps.console.tenant_commands import copies, drift, life, maintenance, pool
+from apps.console.tenant_commands import addresses, copies, drift, life, maintenance, pool
 from apps.console.tenant_commands.base import Subcommand
 
-MODULES = (life, maintenance, copies, pool, drift)
+MODULES = (life, addresses, maintenance, copies, pool, drift)
 SUBCOMMANDS: dict[str, type[Subcommand]] = {
     found.name: found for module in MODULES for found in module.COMMANDS
 }
