@@ -147,7 +147,10 @@ class TenantAdmin(ConsolePage):
             progress.steps,
             note=f"{progress.done} of {progress.total} steps done"
             + (f", {left} left" if left else ""),
-            rows=[
+            # Once the deletion has begun, these are its own.
+            rows=[]
+            if tenant.purge_started_at
+            else [
                 ("Failed attempts", tenant.attempts),
                 ("Next attempt", r.when(tenant.next_attempt_at)),
             ],

@@ -171,9 +171,9 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
     }
     printed = tenants("delete", "acme", "--dry-run", "--grace-days", "0")
     assert "These would be deleted for good at the next sweep:" in printed
-    assert "  memberships                  2\n" in printed
-    assert "  domains                      acme.localhost\n" in printed
-    assert "  rows of organizations_member 2\n" in printed
+    assert f"  {'memberships':<40} 2\n" in printed
+    assert f"  {'domains':<40} acme.localhost\n" in printed
+    assert f"  {'rows of organizations_member':<40} 2\n" in printed
     assert list(Tenant.objects.order_by("id").values()) == before
 
 

@@ -179,9 +179,9 @@ class Delete(Subcommand):
         tables = found.pop("tables")
         for name, value in list(found.items())[2:]:
             shown = ", ".join(value) if isinstance(value, list) else value
-            self.stdout.write(f"  {name.replace('_', ' '):<28} {'-' if shown is None else shown}")
+            self.stdout.write(f"  {name.replace('_', ' '):<40} {'-' if shown is None else shown}")
         for name, rows in tables.items():
-            self.stdout.write(f"  rows of {name:<20} {rows}")
+            self.stdout.write(f"  rows of {name:<32} {rows}")
         self.stdout.write("People keep their accounts.")
 
 
