@@ -12,12 +12,15 @@ from apps.tenants.fleet.manifest import run_last
 
 RUN_LOCK = 0x6D69_6772
 
-HOLDER_SQL = """
-SELECT a.pid, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+HELD_SQL = """
+SELECT l.pid FROM pg_locks l
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = %s AND l.objsubid = 1
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+HOLDER_SQL = f"""
+SELECT a.pid, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+FROM ({HELD_SQL}) l JOIN pg_stat_activity a ON a.pid = l.pid
+"""  # noqa: S608 - constants
 
 
 @contextmanager
@@ -34,6 +37,13 @@ def run_lock() -> Iterator[None]:
         if connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [RUN_LOCK])
+
+
+def run_is_held() -> bool:
+    """Whether a run is under way now: one that was killed says so no more. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS ({HELD_SQL})", [RUN_LOCK])
+        return bool(cursor.fetchone()[0])
 
 
 def _holder() -> str:

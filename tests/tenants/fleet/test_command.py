@@ -72,7 +72,7 @@ def test_a_migration_is_reported_wave_by_wave(fleet: Fleet, run: Run) -> None:
     ]
     assert lines[4].startswith("12 tenants migrated, ")
     assert lines[5:] == ["0 tenants were current"]
-    assert err.splitlines()[0] == "template   0/12 tenants"
+    assert err.splitlines()[:2] == ["template", "canaries   0/12 tenants"]
     assert err.splitlines()[-1].startswith("wave 3     12/12 tenants, ")
 
 
@@ -255,17 +255,17 @@ def test_lines_come_each_tenth_and_each_five_seconds(monkeypatch: pytest.MonkeyP
     display.begin(1_000)
     display.wave(3, 1_000)
     for number in range(100):
-        now_s += 0.01
+        now_s += 0.02
         display.advance(outcome(number))
     assert lines == [
         "wave 3     0/1,000 tenants",
-        "wave 3     100/1,000 tenants, 100/s, about 9 s left",
+        "wave 3     100/1,000 tenants, 50/s, about 18 s left",
     ]
     now_s += 5
     display.advance(outcome(100, "LockNotAvailable: no\nmore"))
     assert lines[2:] == [
         "FAILED t_100: LockNotAvailable: no",
-        "wave 3     101/1,000 tenants, 17/s, about 53 s left, 1 failed",
+        "wave 3     101/1,000 tenants, 14/s, about 62 s left, 1 failed",
     ]
 
 

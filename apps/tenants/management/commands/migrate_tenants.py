@@ -149,8 +149,9 @@ class Command(BaseCommand):
             self.stdout.write("template: current")
         else:
             self._print_failed(run["failed"])
-            self.stdout.write(f"{run['migrated']:,} tenants migrated, {took_s:.1f} s")
-        self.stdout.write(f"{result.current:,} tenants were current")
+            self.stdout.write(f"{_tenants(run['migrated'])} migrated, {took_s:.1f} s")
+        were = "was" if result.current == 1 else "were"
+        self.stdout.write(f"{_tenants(result.current)} {were} current")
 
     def _print_failed(self, failed: list[dict[str, Any]]) -> None:
         for one in failed[:SHOWN]:
@@ -207,13 +208,15 @@ class Command(BaseCommand):
 
     def _print_versions(self, versions: list[dict[str, Any]]) -> None:
         for version in versions:
-            count = version["count"]
-            tenants = "1 tenant" if count == 1 else f"{count:,} tenants"
-            self.stdout.write(f"{version['version']}: {tenants}")
+            self.stdout.write(f"{version['version']}: {_tenants(version['count'])}")
             self.stdout.write(f"  {_some(version['tenants'])}")
 
     def _print_json(self, data: object) -> None:
         self.stdout.write(json.dumps(data, indent=2))
+
+
+def _tenants(count: int) -> str:
+    return "1 tenant" if count == 1 else f"{count:,} tenants"
 
 
 def _some(slugs: list[str]) -> str:
