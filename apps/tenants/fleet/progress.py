@@ -91,6 +91,8 @@ class LineDisplay(Display):
 
 
 class BarDisplay(Display):
+    """A bar, from when there is something to do."""
+
     def __init__(self, progress: "Progress") -> None:
         super().__init__()
         self._progress = progress
@@ -98,6 +100,7 @@ class BarDisplay(Display):
 
     def begin(self, total: int) -> None:
         super().begin(total)
+        self._progress.start()
         self._progress.update(self._task, total=total)
 
     def wave(self, number: int, targets: int) -> None:
@@ -142,5 +145,8 @@ def display_on(stream: IO[str], write: Callable[[str], object]) -> Iterator[Disp
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(file=stream)) as progress:
+    progress = Progress(*columns, console=Console(file=stream))
+    try:
         yield BarDisplay(progress)
+    finally:
+        progress.stop()
