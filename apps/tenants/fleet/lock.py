@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from apps.common.errors import Conflict
 from apps.tenants.enums import MigrationStatus
 from apps.tenants.fleet.manifest import run_last
+from apps.tenants.pooler import pooler_mixes_clients
 
 RUN_LOCK = 0x6D69_6772
 
@@ -25,7 +26,15 @@ FROM ({HELD_SQL}) l JOIN pg_stat_activity a ON a.pid = l.pid
 
 @contextmanager
 def run_lock() -> Iterator[None]:
-    """Raises Conflict, saying who holds it. Of the session: the connection must not be a pooler's."""
+    """Raises Conflict, saying who holds it, or that a pooler would lend our session to others."""
+    if pooler_mixes_clients(connection.get_connection_params()):
+        raise Conflict(
+            _(
+                "The system's login is reached through a pooler that lends connections by transaction. "
+                "DATABASE_SYSTEM_URL has to lead to PostgreSQL directly."
+            ),
+            code="pooled_connection",
+        )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
         if not cursor.fetchone()[0]:
