@@ -7,14 +7,16 @@ from apps.accounts.models import Person, TenantMembership
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
+from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
 from apps.console.site import site
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
-from apps.tenants.models import Domain, Tenant
+from apps.tenants.models import Domain, MigrationRun, Tenant
 
 site.register(Tenant, TenantAdmin)
 site.register(Domain, DomainAdmin)
+site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)

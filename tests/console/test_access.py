@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver
 from apps.accounts.models import Person, TenantMembership
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
-from apps.tenants.models import Domain, Tenant
+from apps.tenants.models import Domain, MigrationRun, Tenant
 from tests.conftest import World
 from tests.console.conftest import PUBLIC, dead_letter, signed_in
 
@@ -46,6 +46,7 @@ def addresses(world: World) -> list[str]:
     objects = {
         "tenants/tenant": world.acme,
         "tenants/domain": Domain.objects.get(tenant=world.acme),
+        "tenants/migrationrun": MigrationRun.objects.create(version="x", actor="system:tests"),
         "accounts/person": world.bob,
         "accounts/tenantmembership": TenantMembership.objects.filter(tenant=world.acme).first(),
         "events/outboxevent": handling.event,

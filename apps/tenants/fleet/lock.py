@@ -9,20 +9,32 @@ from django.utils.translation import gettext as _
 from apps.common.errors import Conflict
 from apps.tenants.enums import MigrationStatus
 from apps.tenants.fleet.manifest import run_last
+from apps.tenants.pooler import pooler_mixes_clients
 
 RUN_LOCK = 0x6D69_6772
 
-HOLDER_SQL = """
-SELECT a.pid, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+HELD_SQL = """
+SELECT l.pid FROM pg_locks l
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = %s AND l.objsubid = 1
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+HOLDER_SQL = f"""
+SELECT a.pid, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+FROM ({HELD_SQL}) l JOIN pg_stat_activity a ON a.pid = l.pid
+"""  # noqa: S608 - constants
 
 
 @contextmanager
 def run_lock() -> Iterator[None]:
-    """Raises Conflict, saying who holds it. Of the session: the connection must not be a pooler's."""
+    """Raises Conflict, saying who holds it, or that a pooler would lend our session to others."""
+    if pooler_mixes_clients(connection.get_connection_params()):
+        raise Conflict(
+            _(
+                "The system's login is reached through a pooler that lends connections by transaction. "
+                "DATABASE_SYSTEM_URL has to lead to PostgreSQL directly."
+            ),
+            code="pooled_connection",
+        )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
         if not cursor.fetchone()[0]:
@@ -34,6 +46,13 @@ def run_lock() -> Iterator[None]:
         if connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [RUN_LOCK])
+
+
+def run_is_held() -> bool:
+    """Whether a run is under way now: one that was killed says so no more. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS ({HELD_SQL})", [RUN_LOCK])
+        return bool(cursor.fetchone()[0])
 
 
 def _holder() -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 LINE_EVERY_S = 5.0
+LINE_AT_MOST_EVERY_S = 1.0
 LINE_EVERY_SHARE = 0.1
 WAVES = {TEMPLATE_WAVE: "template", 1: "canaries", LATE_WAVE: "latecomers"}
 
@@ -50,7 +51,7 @@ class Display:
 
 
 class LineDisplay(Display):
-    """A line for each wave, each tenth, the last tenant, and at least every LINE_EVERY_S."""
+    """A line for each wave, each tenth (not more than one a second), each 5 s, and the last tenant."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         super().__init__()
@@ -60,15 +61,19 @@ class LineDisplay(Display):
 
     def wave(self, number: int, targets: int) -> None:
         super().wave(number, targets)
-        self._line()
+        if number == TEMPLATE_WAVE:
+            self._write(wave_name(number))
+        else:
+            self._line()
 
     def advance(self, outcome: Outcome) -> None:
         super().advance(outcome)
         if outcome.error:
             self.note(failure_line(outcome))
-        due = time.monotonic() - self._line_at_s >= LINE_EVERY_S
+        since_s = time.monotonic() - self._line_at_s
         share = self.done - self._line_at_done >= self.total * LINE_EVERY_SHARE
-        if due or share or self.done == self.total:
+        due = since_s >= LINE_EVERY_S or (share and since_s >= LINE_AT_MOST_EVERY_S)
+        if self.done and (due or self.done == self.total):
             self._line()
 
     def note(self, text: str) -> None:
@@ -86,6 +91,8 @@ class LineDisplay(Display):
 
 
 class BarDisplay(Display):
+    """A bar, from when there is something to do."""
+
     def __init__(self, progress: "Progress") -> None:
         super().__init__()
         self._progress = progress
@@ -93,6 +100,7 @@ class BarDisplay(Display):
 
     def begin(self, total: int) -> None:
         super().begin(total)
+        self._progress.start()
         self._progress.update(self._task, total=total)
 
     def wave(self, number: int, targets: int) -> None:
@@ -137,5 +145,8 @@ def display_on(stream: IO[str], write: Callable[[str], object]) -> Iterator[Disp
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(file=stream)) as progress:
+    progress = Progress(*columns, console=Console(file=stream))
+    try:
         yield BarDisplay(progress)
+    finally:
+        progress.stop()

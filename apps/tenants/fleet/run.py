@@ -126,6 +126,7 @@ class _Run:
         self.template = scan.template or frozenset()
         self.applied = {place.schema_name: place.applied for place in scan.places}
         self.scripts: dict[frozenset[Key], Script | None] = {}
+        self.refused: set[str] = set()
         self.failures = 0
 
     def go(self) -> None:
@@ -185,7 +186,8 @@ class _Run:
             return  # it was changed since the scan, and is no example for this group
         if recorder.script or recorder.refused:
             self.scripts[applied] = recorder.script
-        if recorder.refused:
+        if recorder.refused and recorder.refused not in self.refused:
+            self.refused.add(recorder.refused)
             self.display.note(
                 _("Not replayed but run one by one: %(reason)s") % {"reason": recorder.refused}
             )

@@ -70,9 +70,9 @@ def test_a_migration_is_reported_wave_by_wave(fleet: Fleet, run: Run) -> None:
         "wave 2: 1 of 1 done",
         "wave 3: 9 of 9 done",
     ]
-    assert lines[4].startswith("12 tenants migrated, ")
+    assert lines[4].startswith("12 tenants migrated by this run, ")
     assert lines[5:] == ["0 tenants were current"]
-    assert err.splitlines()[0] == "template   0/12 tenants"
+    assert err.splitlines()[:2] == ["template", "canaries   0/12 tenants"]
     assert err.splitlines()[-1].startswith("wave 3     12/12 tenants, ")
 
 
@@ -124,7 +124,7 @@ def test_a_failure_says_what_to_do_and_resume_reports_the_whole_run(fleet: Fleet
     assert lines[4].startswith(
         f'  fleet-0 ({schema_of("fleet-0")}), 1 attempt: CheckViolation: check constraint "member_not_bad"'
     )
-    assert lines[5].startswith("0 tenants migrated, ")
+    assert lines[5].startswith("0 tenants migrated by this run, ")
     assert f"FAILED {schema_of('fleet-0')}: CheckViolation: " in err
     assert err.endswith(
         "CommandError: 1 failed. Mend the cause, then: manage.py migrate_tenants --resume\n"
@@ -153,7 +153,8 @@ def test_a_failure_says_what_to_do_and_resume_reports_the_whole_run(fleet: Fleet
         "wave 2: 1 of 1 done",
         "wave 3: 2 of 2 done",
     ]
-    assert lines[4].startswith("4 tenants migrated, ")
+    assert lines[4].startswith("4 tenants migrated by this run, ")
+    assert len(lines) == 5
 
 
 def test_a_dry_run_says_what_would_be_done_and_changes_nothing(fleet: Fleet, run: Run) -> None:
@@ -255,17 +256,17 @@ def test_lines_come_each_tenth_and_each_five_seconds(monkeypatch: pytest.MonkeyP
     display.begin(1_000)
     display.wave(3, 1_000)
     for number in range(100):
-        now_s += 0.01
+        now_s += 0.02
         display.advance(outcome(number))
     assert lines == [
         "wave 3     0/1,000 tenants",
-        "wave 3     100/1,000 tenants, 100/s, about 9 s left",
+        "wave 3     100/1,000 tenants, 50/s, about 18 s left",
     ]
     now_s += 5
     display.advance(outcome(100, "LockNotAvailable: no\nmore"))
     assert lines[2:] == [
         "FAILED t_100: LockNotAvailable: no",
-        "wave 3     101/1,000 tenants, 17/s, about 53 s left, 1 failed",
+        "wave 3     101/1,000 tenants, 14/s, about 62 s left, 1 failed",
     ]
 
 
@@ -288,3 +289,10 @@ def test_a_terminal_gets_a_bar_with_count_rate_and_time_left() -> None:
     assert "FAILED t_3: CheckViolation: bad" in drawn
     for part in ("wave 3", "4/4", "/s, 1 failed", "0:00:00"):
         assert part in drawn
+
+
+def test_with_nothing_to_do_there_is_no_bar() -> None:
+    terminal = Terminal()
+    with display_on(terminal, print):
+        pass
+    assert terminal.getvalue() == ""

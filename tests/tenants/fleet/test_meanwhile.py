@@ -62,6 +62,19 @@ def test_a_second_run_is_refused_and_told_who_runs(fleet: Fleet) -> None:
     assert migrated(tenants) == [True, True]
 
 
+def test_behind_a_pooler_that_mixes_sessions_nothing_is_migrated(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """tests/e2e/test_pgbouncer.py tells such a pooler from others."""
+    tenants = fleet.tenants(1)
+    fleet.release("column")
+    monkeypatch.setattr("apps.tenants.fleet.lock.pooler_mixes_clients", lambda _parameters: True)
+    with pytest.raises(Conflict, match="DATABASE_SYSTEM_URL has to lead to PostgreSQL directly"):
+        fleet.migrate()
+    assert migrated(tenants) == [False]
+    assert not MigrationRun.objects.exists()
+
+
 def test_a_tenant_that_is_deleted_meanwhile_is_no_failure(fleet: Fleet) -> None:
     """Neither does its SQL fall through to the public schema."""
     tenants = fleet.tenants(5)

@@ -110,12 +110,12 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write(f"Interrupted; what was begun has ended. Continue: {RESUME}")
             sys.exit(130)
-        self._result(result, time.monotonic() - began_s, as_json=options["json"])
+        self._result(result, time.monotonic() - began_s, options)
 
-    def _result(self, result: Result, took_s: float, *, as_json: bool) -> None:
+    def _result(self, result: Result, took_s: float, options: dict[str, Any]) -> None:
         run = report.run_facts(result.run) if result.run else None
         failed = run["failed"] if run else []
-        if as_json:
+        if options["json"]:
             self._print_json(
                 {
                     "status": run["status"] if run else report.CURRENT,
@@ -128,6 +128,9 @@ class Command(BaseCommand):
             )
         else:
             self._print_result(result, run, took_s)
+            if not options["resume"]:
+                were = "was" if result.current == 1 else "were"
+                self.stdout.write(f"{_tenants(result.current)} {were} current")
         if failed:
             raise CommandError(
                 f"{len(failed):,} failed. Mend the cause, then: {RESUME}\n"
@@ -149,8 +152,7 @@ class Command(BaseCommand):
             self.stdout.write("template: current")
         else:
             self._print_failed(run["failed"])
-            self.stdout.write(f"{run['migrated']:,} tenants migrated, {took_s:.1f} s")
-        self.stdout.write(f"{result.current:,} tenants were current")
+            self.stdout.write(f"{_tenants(run['migrated'])} migrated by this run, {took_s:.1f} s")
 
     def _print_failed(self, failed: list[dict[str, Any]]) -> None:
         for one in failed[:SHOWN]:
@@ -207,13 +209,15 @@ class Command(BaseCommand):
 
     def _print_versions(self, versions: list[dict[str, Any]]) -> None:
         for version in versions:
-            count = version["count"]
-            tenants = "1 tenant" if count == 1 else f"{count:,} tenants"
-            self.stdout.write(f"{version['version']}: {tenants}")
+            self.stdout.write(f"{version['version']}: {_tenants(version['count'])}")
             self.stdout.write(f"  {_some(version['tenants'])}")
 
     def _print_json(self, data: object) -> None:
         self.stdout.write(json.dumps(data, indent=2))
+
+
+def _tenants(count: int) -> str:
+    return "1 tenant" if count == 1 else f"{count:,} tenants"
 
 
 def _some(slugs: list[str]) -> str:
