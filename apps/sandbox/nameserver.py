@@ -4,7 +4,7 @@ It knows TXT records, and nothing else. A name that has no record, and none belo
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import cast
 
 import dns.exception
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 # Values of a name's TXT records, empty for a name without; None for a name that is not there.
 # name: lower case, without the dot at the end.
 Find = Callable[[str], list[str] | None]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 
 TTL_S = 5
 # Says how long one may remember that something is not there (RFC 2308).
@@ -31,6 +32,7 @@ SOA = dns.rrset.from_text(
     ".", TTL_S, "IN", "SOA", f"sandbox. hostmaster.sandbox. 1 60 60 60 {TTL_S}"
 )
 UDP_MIN, UDP_MAX, TCP_MAX = 512, 1232, 65_535
+FREE_PORTS_TRIED = 20
 PART = 255  # bytes in one string of a TXT record
 
 
@@ -125,8 +127,21 @@ async def listen(find: Find, port: int) -> tuple[asyncio.DatagramTransport, asyn
         finally:
             writer.close()
 
-    loop = asyncio.get_running_loop()
-    udp, _protocol = await loop.create_datagram_endpoint(
+    # A port that is free for UDP may be taken for TCP.
+    attempts = 1 if port else FREE_PORTS_TRIED
+    while True:
+        attempts -= 1
+        try:
+            return await _listen(find, serve, port)
+        except OSError:
+            if not attempts:
+                raise
+
+
+async def _listen(
+    find: Find, serve: Serve, port: int
+) -> tuple[asyncio.DatagramTransport, asyncio.Server]:
+    udp, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: _Udp(find), local_addr=("127.0.0.1", port)
     )
     try:

@@ -1,6 +1,8 @@
 """The sandbox's DNS server, asked as resolvers ask."""
 
+import asyncio
 import socket
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -10,6 +12,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from apps.sandbox import nameserver
 from apps.sandbox.nameserver import answer
 from tests.zone import Zone
 
@@ -95,3 +98,29 @@ def test_it_goes_on_after_garbage(zone: Zone) -> None:
     with socket.create_connection((LOCAL, zone.port)) as half:
         half.send(b"\x00")
     assert values(ask(zone, "a.example")) == [b"one"]
+
+
+def test_a_port_that_is_free_for_udp_alone_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    original, refusals = asyncio.start_server, []
+
+    async def refuse_twice(*args: Any, **kwargs: Any) -> asyncio.Server:
+        if len(refusals) < 2:
+            refusals.append(args[2])
+            raise OSError("taken")
+        return await original(*args, **kwargs)
+
+    monkeypatch.setattr(asyncio, "start_server", refuse_twice)
+
+    async def listen(port: int) -> int:
+        udp, tcp = await nameserver.listen(lambda _name: None, port)
+        found = udp.get_extra_info("sockname")[1]
+        assert tcp.sockets[0].getsockname()[1] == found
+        udp.close()
+        tcp.close()
+        return int(found)
+
+    free = asyncio.run(listen(0))
+    assert len(refusals) == 2
+    refusals.clear()
+    with pytest.raises(OSError, match="taken"):
+        asyncio.run(listen(free))
