@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, PlatformError
+from apps.common.errors import Conflict, PlatformError, Unavailable
 from apps.common.tenancy import tenant_context
 from apps.organizations.selectors import actor_for
 from apps.tenants.enums import DomainState
@@ -133,6 +133,27 @@ def test_a_server_that_is_down_takes_no_proof_away(
     assert (checked.check_code, checked.state) == ("no_answer", DomainState.VERIFIED)
     assert checked.check_error.startswith("The DNS server of this name did not answer.")
     assert published() == []
+
+
+def test_nor_does_it_give_a_lost_one_back(
+    acme: Tenant, owner: Actor, make_domain: MakeDomain, zone: Zone, published: Published
+) -> None:
+    """What DNS said before stays noted, and is not told a second time."""
+    domain = make_domain(acme, NAME, verified=True)
+    lost = domain_check(actor=owner, domain_id=domain.id)
+    zone.broken.add(f"_wrapper-challenge.{NAME}")
+    with pytest.raises(Unavailable) as caught:
+        domain_check(actor=owner, domain_id=domain.id)
+    assert caught.value.code == "dns_unanswered"
+    domain.refresh_from_db()
+    assert (domain.check_code, domain.checked_at, domain.state) == (
+        "no_domain",
+        lost.checked_at,
+        DomainState.PROOF_MISSING,
+    )
+    zone.clear()
+    domain_check(actor=owner, domain_id=domain.id)
+    assert [name for name, _ in published()] == ["tenants.domain_proof_lost"]
 
 
 def test_a_name_that_another_tenant_has_proven(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.errors import Conflict, InvalidInput, NotFound, Unavailable
 from apps.common.tenancy import current_tenant
 from apps.events.services import publish
 from apps.tenants.enums import DomainCheck
@@ -56,7 +56,8 @@ def domain_check(*, actor: Actor, domain_id: uuid.UUID) -> Domain:
     tenants.domain_proof_lost is published once. Not atomic: the look takes up to 5 seconds and comes
     before the transaction, which locks the tenant. Publishes tenants.domain_verified the first time.
     Raises PermissionDenied, NotFound, Conflict: no proof is needed; a check runs already; another
-    workspace has the domain, which is noted all the same.
+    workspace has the domain, which is noted all the same. Unavailable: DNS did not answer about a domain
+    whose proof was missing before, which stays noted.
     """
     domain = _seen(actor, domain_id)
     if not domain.needs_proof:
@@ -151,6 +152,8 @@ def _note_finding(actor: Actor, domain_id: uuid.UUID, finding: Finding) -> Domai
         # Staff vouched for it while DNS was asked.
         return domain
     was_missing = domain.check_code in NOT_THERE
+    if was_missing and domain.verified_at and finding.code == DomainCheck.NO_ANSWER:
+        raise Unavailable(finding.detail, code="dns_unanswered")
     becomes_verified = finding.code == DomainCheck.FOUND and domain.verified_at is None
     domain.checked_at = timezone.now()
     domain.check_code, domain.check_error = finding.code, finding.detail[:300]

@@ -97,7 +97,8 @@ class DomainCheckView(TenantView):
             "Asks DNS, which takes up to 5 seconds, and answers with what was found: `check_code` and "
             "`check_error`. The first time that the record is there verifies the domain. A verified one "
             "whose record has gone works on. 409: `domain_in_use` where another workspace has proven the "
-            "name, `no_proof_needed`, `check_running` while another check of the workspace runs."
+            "name, `no_proof_needed`, `check_running` while another check of the workspace runs. 503 "
+            "`dns_unanswered` where the proof was missing before and DNS does not say whether it still is."
         ),
         request=None,
         responses={200: DomainSerializer},
