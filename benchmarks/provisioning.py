@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
+from apps.common.database import system_connection
 from apps.tenants import schemas
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
@@ -23,6 +24,7 @@ PROCESSES = (
 )
 
 
+@system_connection()
 def run(tenants: int) -> None:
     migrated = _time(_migrate, 5)
     for count in (10, tenants):

@@ -9,6 +9,7 @@ from apps.accounts.models import Person
 from apps.accounts.selectors import person_by_email
 from apps.accounts.services import person_create
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
 from apps.tenants.services import tenant_create
@@ -17,6 +18,7 @@ ACTOR = Actor.system("benchmarks")
 PASSWORD = "wrapper-bench"
 
 
+@system_connection()
 def prepare() -> None:
     """Tables, the template, and the demo's people and workspaces."""
     call_command("migrate", verbosity=0, interactive=False)
@@ -25,11 +27,13 @@ def prepare() -> None:
     call_command("seed_demo")
 
 
+@system_connection()
 def person(email: str) -> Person:
     found = person_by_email(email)
     return found or person_create(actor=ACTOR, email=email, name="Bench", password=PASSWORD)
 
 
+@system_connection()
 def fill_up_to(count: int) -> None:
     """Ready tenants until there are `count` of them."""
     owner = person("bench@platform.test")

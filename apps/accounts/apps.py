@@ -13,3 +13,10 @@ class AccountsConfig(AppConfig):
         ratelimit.cache = ConnectionProxy(caches, "global")
         from apps.accounts import signals  # noqa: F401  # connects the receivers
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
+        from apps.accounts.exports import MEMBERSHIPS
+        from apps.accounts.purging import STEPS
+        from apps.tenants.exports.shared import register_shared_rows
+        from apps.tenants.purging import register_purge_step
+
+        register_shared_rows(MEMBERSHIPS)
+        register_purge_step(*STEPS)

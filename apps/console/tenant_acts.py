@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.errors import InvalidInput
 from apps.console import rendering as r
 from apps.console.acts import Act, ActForm, ReasonForm
+from apps.console.tenant_acts_copies import COPY_ACTS
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
 from apps.tenants.services import (
@@ -77,7 +78,11 @@ def _can_become(state: S, *, of: tuple[S, ...] = tuple(S)) -> Callable[[Tenant],
 
 def _can_reopen(*states: S) -> Callable[[Tenant], bool]:
     def check(tenant: Tenant) -> bool:
-        return tenant.status in states and tenant.ready_at is not None
+        return (
+            tenant.status in states
+            and tenant.ready_at is not None
+            and tenant.purge_started_at is None
+        )
 
     return check
 
@@ -92,7 +97,7 @@ def _explain_delete(tenant: Any | None) -> list[str]:
         "The workspace closes now: nobody can open it any more.",
         (
             f"After {days} days, on {due}, these are deleted for good: the schema "
-            f"{tenant.schema_name} with all of the tenant’s data, "
+            f"{tenant.schema_name} with all of the tenant’s data, its files and archives, "
             f"{tenant.member_count} memberships, the domains ({domains}) and the history. "
             "The members’ own accounts stay."
         ),
@@ -161,6 +166,7 @@ TENANT_ACTS = (
         form=ReasonForm,
         bulk=True,
     ),
+    *COPY_ACTS,
     Act(
         name="delete",
         label="Request deletion",

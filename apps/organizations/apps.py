@@ -8,6 +8,7 @@ class OrganizationsConfig(AppConfig):
     def ready(self) -> None:
         from apps.common.access import register_permissions
         from apps.common.api.views import set_actor_source
+        from apps.organizations import masks
         from apps.organizations.permissions import PERMISSIONS
         from apps.organizations.provisioning import STEPS
         from apps.organizations.selectors import actor_for
@@ -15,5 +16,6 @@ class OrganizationsConfig(AppConfig):
 
         set_actor_source(actor_for)
         register_permissions(PERMISSIONS)
+        masks.register()
         for step in STEPS:
             register_step(step)

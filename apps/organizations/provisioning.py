@@ -2,7 +2,7 @@
 
 from apps.accounts.selectors import person_by_id
 from apps.common.errors import NotFound
-from apps.organizations.services import member_join, root_ensure
+from apps.organizations.services import member_join, root_ensure, root_rename
 from apps.roles.models import OWNER
 from apps.roles.selectors import role_by_code
 from apps.tenants.models import Tenant
@@ -10,7 +10,10 @@ from apps.tenants.provisioning import ACTOR, Step
 
 
 def _root(tenant: Tenant) -> None:
+    """A copy of another workspace has its root already, by the other's name."""
     root_ensure(tenant.name)
+    if tenant.is_sandbox:
+        root_rename(actor=ACTOR, name=tenant.name)
 
 
 def _owner(tenant: Tenant) -> None:

@@ -1,16 +1,18 @@
-"""What every page's frame shows: who, where, and the pages that are open to them. No statements."""
+"""What every page's frame shows: who, where, and the pages that are open to them. No query but in copies."""
 
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from apps.common.access import paths_allowed
 from apps.common.actors import Actor
 from apps.common.navigation import navigation
 from apps.common.urls import public_url
 from apps.tenants.models import Tenant
+from apps.tenants.selectors import tenant_by_id
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -41,6 +43,14 @@ class Shell:
         self.workspaces_url = public_url("/workspaces/")
         self.workspace_new_url = public_url("/workspaces/new/")
         self.console_url = public_url("/console/")
+
+    @cached_property
+    def sandbox_label(self) -> str:
+        """What a masked copy is a copy of; empty for other workspaces. One statement, for copies only."""
+        if self.tenant is None or self.tenant.cloned_from_id is None:
+            return ""
+        source = tenant_by_id(self.tenant.cloned_from_id)
+        return f"Sandbox copy of {source.slug}" if source else "Sandbox copy"
 
     @property
     def sign_out_name(self) -> str:

@@ -1,4 +1,4 @@
-"""Start-up checks: where tables live, and how connections are shared."""
+"""Start-up checks: where tables live, how connections are shared, settings that do not fit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from django.db import connections
 from apps.common.database import SYSTEM_ALIAS
 from apps.tenants.backend.base import SESSION, TRANSACTION
 from apps.tenants.pooler import pooler_mixes_clients
+from apps.tenants.proof import nameservers
 
 
 @register()
@@ -124,3 +125,19 @@ def pooler_keeps_sessions(
         )
         for alias in wrong
     ]
+
+
+@register()
+def dns_resolvers_are_addresses(**_kwargs: Any) -> list[CheckMessage]:
+    """Found at the start, not at the first check of a domain."""
+    try:
+        nameservers()
+    except ValueError as error:
+        return [
+            Error(
+                f"DNS_RESOLVERS: {error}",
+                id="tenants.E005",
+                hint="Give IP addresses, with :port where it is not 53, separated by commas.",
+            )
+        ]
+    return []

@@ -1,8 +1,8 @@
 from django.conf import settings
 
 from apps.events.registry import EventContext, subscribe
-from apps.tenants.events import TenantRequested
-from apps.tenants.tasks import provision, refill_pool
+from apps.tenants.events import ExportRequested, TenantRequested
+from apps.tenants.tasks import export, provision, refill_pool
 
 
 @subscribe("tenants.tenant_requested", name="tenants.start_provisioning", tenant_context=False)
@@ -11,3 +11,9 @@ def start_provisioning(event: TenantRequested, context: EventContext) -> None:
     provision.delay(str(event.tenant_id))
     if settings.TENANT_POOL_SIZE:
         refill_pool.delay()
+
+
+@subscribe("tenants.export_requested", name="tenants.start_export", tenant_context=False)
+def start_export(event: ExportRequested, context: EventContext) -> None:
+    """Queue the worker, also for a suspended tenant. Twice is harmless: the job is claimed once."""
+    export.delay(str(event.export_id))

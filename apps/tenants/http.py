@@ -17,6 +17,7 @@ class PlatformRequest(HttpRequest):
     tenant: Tenant | None
     tenant_by_header: str | None
     tenant_missing: bool
+    log_path: str
     log_tenant_id: str
     log_person_id: str
     urlconf: str

@@ -18,13 +18,12 @@ from django.utils import timezone
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
-from apps.events.services import publish
+from apps.tenants.cloning import sandbox_schema_create
 from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.events import TenantDeleted
 from apps.tenants.models import Tenant
-from apps.tenants.roles import tenant_role_create, tenant_role_drop
-from apps.tenants.schemas import schema_create, schema_drop
+from apps.tenants.roles import tenant_role_create
+from apps.tenants.schemas import schema_create
 from apps.tenants.services import transition
 
 log = structlog.get_logger(__name__)
@@ -151,28 +150,14 @@ def _record_failure(tenant_id: uuid.UUID, error: str) -> None:
 
 
 def _create_schema(tenant: Tenant) -> None:
-    method = schema_create(tenant.schema_name)
+    if tenant.is_sandbox:
+        sandbox_schema_create(tenant)
+        method = "copy"
+    else:
+        method = schema_create(tenant.schema_name)
     tenant_role_create(tenant.schema_name)
     log.info("provisioning.schema_created", schema=tenant.schema_name, method=method)
 
 
 SCHEMA_STEP = Step(SCHEMA_STEP_NAME, "Creating your own database schema", 10, _create_schema)
 register_step(SCHEMA_STEP)
-
-
-@system_connection()
-@transaction.atomic
-def purge(tenant_id: uuid.UUID) -> bool:
-    """Delete a tenant whose grace period is over: schema, domains, row. Publishes tenant_deleted."""
-    tenant = (
-        Tenant.objects.select_for_update(skip_locked=True)
-        .filter(id=tenant_id, status=S.DELETING, delete_after__lte=timezone.now())
-        .first()
-    )
-    if tenant is None:
-        return False
-    schema_drop(tenant.schema_name)
-    tenant_role_drop(tenant.schema_name)
-    publish(TenantDeleted(tenant_id=tenant.id, slug=tenant.slug), actor=ACTOR, tenant_id=None)
-    tenant.delete()
-    return True

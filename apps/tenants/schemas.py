@@ -23,6 +23,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from apps.common.tenancy import checked_schema_name, tenant_context
 from apps.tenants.backend.base import DatabaseWrapper
+from apps.tenants.catalogue import CLONE_SQL, ROWS_PHASE, UNCLONABLE_SQL
 
 # The proxy of the default connection, as what settings make it.
 connection = cast(DatabaseWrapper, _connection)
@@ -46,49 +47,6 @@ VERSION_SQL = (
 # The template's, as a scalar inside other SQL.
 TEMPLATE_VERSION_SQL = f'(SELECT {VERSION_SQL} FROM "{TEMPLATE}".django_migrations)'  # noqa: S608 - constants
 
-# Every statement that rebuilds the template's tables, in order. LIKE copies columns; constraints and
-# indexes are spelled out so that they keep their names, which later migrations refer to. The pretty
-# form of pg_get_*def leaves out schema names that are on the search_path.
-CLONE_SQL = """
-WITH t AS (
-    SELECT c.oid, quote_ident(c.relname) AS name FROM pg_class c
-    WHERE c.relnamespace = %(template)s::regnamespace AND c.relkind = 'r'
-)
-SELECT 1 AS phase, t.name AS sort,
-       format('CREATE TABLE %%s (LIKE %%s.%%s INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING GENERATED '
-              'INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS)', t.name,
-              quote_ident(%(template)s), t.name) AS statement FROM t
-UNION ALL
-SELECT 2, t.name, format('INSERT INTO %%s OVERRIDING SYSTEM VALUE SELECT * FROM %%s.%%s', t.name,
-                         quote_ident(%(template)s), t.name) FROM t
-UNION ALL
-SELECT CASE con.contype WHEN 'f' THEN 5 ELSE 3 END, con.conname,
-       format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', t.name, con.conname,
-              pg_get_constraintdef(con.oid, true))
-FROM t JOIN pg_constraint con ON con.conrelid = t.oid WHERE con.contype IN ('p', 'u', 'c', 'x', 'f')
-UNION ALL
-SELECT 4, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid, 0, true)
-FROM t JOIN pg_index i ON i.indrelid = t.oid
-WHERE NOT EXISTS (SELECT FROM pg_constraint con WHERE con.conindid = i.indexrelid)
-UNION ALL
-SELECT 6, tg.tgname, pg_get_triggerdef(tg.oid, true)
-FROM t JOIN pg_trigger tg ON tg.tgrelid = t.oid WHERE NOT tg.tgisinternal
-UNION ALL
-SELECT 7, t.name, format('SELECT setval(pg_get_serial_sequence(%%L, %%L), max(%%I)) FROM %%s HAVING '
-                         'max(%%I) IS NOT NULL', t.name, a.attname, a.attname, t.name, a.attname)
-FROM t JOIN pg_attribute a ON a.attrelid = t.oid WHERE a.attidentity <> ''
-ORDER BY 1, 2
-"""
-# What CLONE_SQL would leave behind: views, functions, free sequences, partitioned tables.
-UNCLONABLE_SQL = """
-SELECT c.relname FROM pg_class c
-WHERE c.relnamespace = %(template)s::regnamespace
-  AND (c.relkind IN ('v', 'm', 'p', 'f') OR (c.relkind = 'S' AND NOT EXISTS (
-       SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('i', 'a'))))
-UNION ALL
-SELECT p.proname FROM pg_proc p WHERE p.pronamespace = %(template)s::regnamespace
-"""
-
 
 def schema_create(schema_name: str) -> str:
     """Create a tenant's schema with all tables; returns the method used, `clone` or `migrate`.
@@ -99,27 +57,43 @@ def schema_create(schema_name: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TEMPLATE_LOCK])
         cursor.execute(f'CREATE SCHEMA "{schema_name}"')
-    if not template_covers_release() or _unclonable():
+    if not template_covers_release() or unclonable(TEMPLATE):
         schema_migrate(schema_name)
         return "migrate"
     _clone(schema_name)
     return "clone"
 
 
-def _clone(schema_name: str) -> None:
+def schema_copy(schema_name: str, source: str, rows: str) -> None:
+    """Create a tenant's schema as a copy of another tenant's, which is to be current and clonable.
+
+    rows: the statement that fills the tables, before there are constraints. Call in a transaction.
+    """
+    checked_schema_name(source)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('search_path', %s, true)", [TEMPLATE])
-        cursor.execute(CLONE_SQL, {"template": TEMPLATE})
-        script = ";\n".join(row[2] for row in cursor.fetchall())
+        cursor.execute(f'CREATE SCHEMA "{checked_schema_name(schema_name)}"')
+    _clone(schema_name, source, rows)
+
+
+def _clone(schema_name: str, source: str = TEMPLATE, rows: str | None = None) -> None:
+    """Rebuild a schema's tables in another, empty one. rows: what fills them; None: the source's rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('search_path', %s, true)", [source])
+        cursor.execute(CLONE_SQL, {"schema": source})
+        found = [(phase, statement) for phase, _, statement in cursor.fetchall()]
+        if rows is not None:
+            others = [one for one in found if one[0] != ROWS_PHASE]
+            found = sorted([*others, (ROWS_PHASE, rows)], key=lambda one: one[0])
         cursor.execute("SELECT set_config('search_path', %s, true)", [schema_name])
-        cursor.execute(script)
+        cursor.execute(";\n".join(statement for _, statement in found))
     # The server's search_path is the clone's now: make the backend send its own again.
     connection.search_path_set_schemas = None
 
 
-def _unclonable() -> list[str]:
+def unclonable(schema_name: str) -> list[str]:
+    """Names of what a clone or a dump of the schema would leave out. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(UNCLONABLE_SQL, {"template": TEMPLATE})
+        cursor.execute(UNCLONABLE_SQL, {"schema": schema_name})
         return [row[0] for row in cursor.fetchall()]
 
 

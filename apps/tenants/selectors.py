@@ -11,7 +11,7 @@ from apps.common.database import system_connection
 from apps.common.errors import NotFound
 from apps.common.tenancy import TenantInMaintenance, TenantNotReady, TenantNotRunnable, TenantRef
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.models import Tenant
+from apps.tenants.models import Tenant, slug_host
 from apps.tenants.slugs import SLUG
 
 IN_PROGRESS = (S.PENDING, S.PROVISIONING)
@@ -23,8 +23,11 @@ def tenant_by_host(host: str) -> Tenant | None:
 
 
 def tenant_by_slug(slug: str) -> Tenant | None:
-    """One statement; none for what cannot be a slug."""
-    return _find(slug=slug) if SLUG.fullmatch(slug) else None
+    """The tenant that has the slug, or had it and kept its subdomain. One statement.
+
+    None for what cannot be a slug. Never two: who has a slug has its subdomain.
+    """
+    return _find(host=slug_host(slug), slug=slug) if SLUG.fullmatch(slug) else None
 
 
 def tenant_by_id(tenant_id: uuid.UUID) -> Tenant | None:
@@ -35,7 +38,7 @@ def tenant_by_id(tenant_id: uuid.UUID) -> Tenant | None:
 def _find(
     host: str | None = None, slug: str | None = None, tenant_id: uuid.UUID | None = None
 ) -> Tenant | None:
-    """By one exact key, with the app's login too, to which row-level security shows no tenant."""
+    """By exact keys of one tenant, with the app's login too, to which row-level security shows none."""
     found = Tenant.objects.raw("SELECT * FROM tenants_find(%s, %s, %s)", [host, slug, tenant_id])
     return next(iter(found), None)
 
@@ -81,5 +84,13 @@ def tenants_to_provision(stale_s: int = 5) -> QuerySet[Tenant]:
     ).order_by("updated_at")
 
 
-def tenants_to_purge() -> QuerySet[Tenant]:
-    return Tenant.objects.filter(status=S.DELETING, delete_after__lte=timezone.now())
+def tenants_to_purge(stale_s: int = 30) -> QuerySet[Tenant]:
+    """Those to delete: due, or begun and left for `stale_s` seconds, and whose next attempt is due."""
+    now = timezone.now()
+    is_left = Q(purge_started_at__isnull=False, updated_at__lte=now - timedelta(seconds=stale_s))
+    is_due = Q(purge_started_at__isnull=True, delete_after__lte=now)
+    return Tenant.objects.filter(
+        is_left | is_due,
+        Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now),
+        status=S.DELETING,
+    ).order_by("updated_at")

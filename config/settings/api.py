@@ -49,7 +49,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "TenantStatus": "apps.tenants.enums.TenantStatus",
+        "ExportStatus": "apps.tenants.enums.ExportStatus",
         "MemberStatus": "apps.organizations.enums.MemberStatus",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
+        "DomainCheck": "apps.tenants.enums.DomainCheck",
     },
 }

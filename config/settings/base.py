@@ -26,6 +26,9 @@ TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (
     f":{_public.port}" if _public.port else ""
 )
 
+# DNS servers that are asked for the proof of domains, as address or address:port; none: the system's.
+DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[])
+
 # --- Applications: S lives in the public schema, T in each tenant's ------------------------------
 SHARED_APPS = [
     "apps.common",
@@ -67,6 +70,7 @@ MIDDLEWARE = [
     "apps.common.health.HealthMiddleware",
     "apps.common.middleware.BadInputMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.tenants.middleware.OwnDomainHstsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
@@ -170,6 +174,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "tenants-sweep-exports": {
+        "task": "tenants.sweep_exports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Each verified domain once a day; what is due is looked for each hour.
+    "tenants-recheck-domains": {
+        "task": "tenants.recheck_domains",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",
         "schedule": 3600.0,
@@ -222,6 +237,7 @@ ACCESS_TOKEN_LIFETIME_S = 600
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
 TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 
 # --- Language, time, files ---------------------------------------------------------------------------
@@ -235,8 +251,13 @@ STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_MAX_AGE = 3600
 
+# Holds a folder for each tenant, shared by web and worker processes.
+FILES_ROOT = env("FILES_ROOT", default=str(BASE_DIR / "files"))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {
+        "BACKEND": "apps.common.files.TenantFiles",
+        "OPTIONS": {"file_permissions_mode": 0o640, "directory_permissions_mode": 0o750},
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

@@ -1,6 +1,7 @@
 """Production: nothing has a default that is not safe; what is missing stops the start."""
 
 from config.settings.base import *
+from config.settings.base import STORAGES
 from config.settings.environment import env
 from config.settings.stores import caches, databases
 
@@ -13,7 +14,7 @@ CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 31_536_000

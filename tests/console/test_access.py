@@ -62,6 +62,7 @@ def state() -> list[Any]:
     """Everything that an act of the console can change."""
     return [
         list(Tenant.objects.order_by("id").values()),
+        list(Domain.objects.order_by("id").values()),
         list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
         list(Handling.objects.order_by("id").values()),
         list(DeadTask.objects.order_by("id").values()),

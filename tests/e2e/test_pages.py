@@ -1,5 +1,7 @@
 """Pages that the story does not pass, and the address that nobody has."""
 
+import zipfile
+
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Meet
@@ -24,6 +26,26 @@ def test_pages_of_acme(meet: Meet, demo: RunningDemo) -> None:
     alice.look("profile")
     alice.open("/accounts/password/change/")
     alice.look("password-change")
+
+
+def test_exporting_everything(meet: Meet, demo: RunningDemo) -> None:
+    """A real worker writes it while the page watches; the link gives the archive."""
+    charlie = meet("charlie")
+    charlie.open("/accounts/login/")
+    charlie.sign_in("charlie@globex.test")
+    charlie.open(demo.workspace("globex", "/settings/"))
+    charlie.follow("Export everything")
+    charlie.heading("Export everything")
+    charlie.look("export-none")
+    charlie.press("Export everything")
+    link = charlie.page.get_by_role("link", name="Download the archive")
+    expect(link).to_be_visible(timeout=20_000)
+    expect(charlie.page.locator("#export-status")).to_have_text("The archive is ready.")
+    charlie.look("export-ready")
+    with charlie.page.expect_download() as started:
+        link.click()
+    with zipfile.ZipFile(started.value.path()) as archive:
+        assert {"manifest.json", "dump.sql", "json/public/tenant.jsonl"} <= set(archive.namelist())
 
 
 def test_the_theme_is_kept(meet: Meet, demo: RunningDemo) -> None:

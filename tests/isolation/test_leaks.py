@@ -15,7 +15,7 @@ from django.test import Client
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.roles.models import Role
-from apps.tenants.models import Tenant
+from apps.tenants.models import Domain, Export, Tenant
 from tests.access.routes import Route, routes
 from tests.accounts.support import force_sign_in, host
 from tests.api.client import MISSING, Api
@@ -24,8 +24,8 @@ from tests.isolation.conftest import Twin
 
 pytestmark = pytest.mark.django_db
 
-# Addresses that end the session, or belong to nobody.
-LEFT_OUT = ("/sign-out/", "/console/", "/sandbox/")
+# Addresses that end the session, or belong to nobody; links to files are attacked in test_files.
+LEFT_OUT = ("/sign-out/", "/console/", "/sandbox/", "/files/")
 
 
 def attacked(prefix: str = "/") -> list[Route]:
@@ -46,6 +46,7 @@ def requests(route: Route, samples: dict[str, str]) -> Iterator[tuple[str, str, 
         "parent": samples["organization_id"],
         "email": "somebody@example.com",
         "name": "Somebody",
+        "domain": "somebody.example",
     }
     yield "GET", path, {}
     for method in route.methods:
@@ -75,6 +76,8 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/organizations/",
         "/roles/",
         "/settings/",
+        "/settings/addresses/",
+        "/settings/addresses/{domain_id}/",
         "/api/v1/members/",
         "/api/v1/members/{member_id}/",
         "/api/v1/invitations/{invitation_id}/",
@@ -82,6 +85,11 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/api/v1/roles/{role_id}/",
         "/api/v1/role-bindings/",
         "/api/v1/tenant/",
+        "/api/v1/tenant/exports/",
+        "/api/v1/tenant/exports/{export_id}/",
+        "/settings/export/",
+        "/api/v1/tenant/domains/",
+        "/api/v1/tenant/domains/{domain_id}/",
     } <= heard
 
 
@@ -181,6 +189,8 @@ def only_of(tenant: Tenant) -> dict[str, str]:
             "role_id": Role.objects.get(code="owner").id,
             "binding_id": RoleBinding.objects.filter(member=member).first().id,
             "invitation_id": MISSING,
+            "export_id": Export.objects.get().id,
+            "domain_id": Domain.objects.filter(token="").first().id,
         }
     return {name: str(value) for name, value in ids.items()}
 

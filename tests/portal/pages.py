@@ -15,6 +15,9 @@ TENANT_PAGES = (
     "/organizations/new/",
     "/roles/",
     "/settings/",
+    "/settings/export/",
+    "/settings/addresses/",
+    "/settings/addresses/change/",
 )
 PUBLIC_PAGES = (
     "/",

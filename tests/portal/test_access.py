@@ -23,6 +23,10 @@ MATRIX = {
     "/organizations/new/": (200, 403),
     "/roles/": (200, 200),
     "/settings/": (200, 403),
+    "/settings/export/": (200, 403),
+    "/settings/addresses/": (200, 403),
+    "/settings/addresses/change/": (200, 403),
+    "/settings/addresses/change/slug/": (200, 403),
 }
 
 

@@ -20,7 +20,7 @@ from apps.tenants.models import PooledSchema, Tenant
 from apps.tenants.pool import pool_refill, pool_state
 from apps.tenants.provisioning import provision
 from apps.tenants.roles import tenant_role_drop
-from apps.tenants.services import tenant_create
+from apps.tenants.services import tenant_clone, tenant_create
 from tests.conftest import World
 from tests.tenants.test_schemas import catalogue
 
@@ -95,6 +95,18 @@ def test_without_a_pool_the_worker_makes_it(alice: Person) -> None:
     assert newco.steps_done == []
     assert newco.schema_name not in names_in_database()[0]
     assert provision(newco.id)
+
+
+def test_a_copy_of_a_tenant_takes_none(pool: list[str], alice: Person, acme: Tenant) -> None:
+    """Its rows are to be the source's, not the template's."""
+    copy = tenant_clone(
+        actor=SYSTEM, tenant_id=acme.id, slug="copy", name="Copy", owner_person_id=alice.id
+    )
+    assert copy.steps_done == []
+    assert PooledSchema.objects.count() == 2
+    assert provision(copy.id)
+    with tenant_context(copy):
+        assert Member.objects.count() == 3  # acme's two, masked, and its owner
 
 
 def test_a_stale_one_is_not_taken_but_replaced(pool: list[str], alice: Person) -> None:

@@ -17,6 +17,7 @@ from apps.organizations.models import Member, Organization
 from apps.roles.models import Role
 from apps.tenants import provisioning, schemas
 from apps.tenants.models import Tenant
+from apps.tenants.purging import purge
 from apps.tenants.roles import tenant_roles_missing
 from apps.tenants.selectors import tenants_to_provision, tenants_to_purge
 from apps.tenants.services import tenant_create, tenant_delete, tenant_resume, tenant_retry
@@ -150,14 +151,14 @@ def test_eight_workers_run_each_step_once(pending: Tenant, monkeypatch: pytest.M
 def test_deletion_waits_for_its_grace_and_leaves_nothing(globex: Tenant, charlie: Person) -> None:
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="asked for", grace_days=1)
     assert list(tenants_to_purge()) == []
-    assert provisioning.purge(globex.id) is False
+    assert purge(globex.id) is False
 
     tenant_resume(actor=SYSTEM, tenant_id=globex.id)
     globex.refresh_from_db()
     assert (globex.status, globex.delete_after) == ("ready", None)
 
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="asked again", grace_days=0)
-    assert provisioning.purge(globex.id) is True
+    assert purge(globex.id) is True
     assert not Tenant.objects.filter(id=globex.id).exists()
     assert schemas.schemas_existing([globex.schema_name]) == set()
     assert tenant_roles_missing([globex.schema_name]) == [globex.schema_name]

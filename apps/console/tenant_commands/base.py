@@ -10,7 +10,8 @@ from django.core.management.base import CommandError, OutputWrapper
 from apps.common.actors import Actor
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import progress
-from apps.tenants.selectors import tenant_by_slug
+from apps.tenants.purging import purge_progress
+from apps.tenants.selectors import tenant_by_id, tenant_by_slug
 
 ACTOR = Actor.system("command")
 
@@ -35,6 +36,8 @@ class Subcommand:
         tenant = tenant_by_slug(options["slug"])
         if tenant is None:
             raise CommandError(f"There is no tenant {options['slug']}.")
+        if tenant.slug != options["slug"]:
+            self.stderr.write(f"{options['slug']} is an old address of {tenant.slug}.")
         return tenant
 
     def print_json(self, data: object) -> None:
@@ -54,7 +57,7 @@ class Subcommand:
                 self.stdout.write("history")
                 for entry in value:
                     self.stdout.write("  {at}  {what}  by {by}  {reason}".format(**entry))
-            elif name == "steps":
+            elif name in ("steps", "deletion"):
                 done = ", ".join(f"{label} ({state})" for label, state in value.items())
                 self.stdout.write(f"{name:<16} {done}")
             else:
@@ -75,7 +78,16 @@ def facts(tenant: Tenant) -> dict[str, Any]:
         "delete_after": time(tenant.delete_after),
         "maintenance_since": time(tenant.maintenance_since),
         "maintenance_until": time(tenant.maintenance_until),
+        **copy_facts(tenant),
     }
+
+
+def copy_facts(tenant: Tenant) -> dict[str, Any]:
+    """What a sandbox is a copy of; nothing for others."""
+    if tenant.cloned_from_id is None:
+        return {}
+    source = tenant_by_id(tenant.cloned_from_id)
+    return {"copy_of": source.slug if source else str(tenant.cloned_from_id)}
 
 
 def _history(tenant: Tenant) -> dict[str, Any]:
@@ -84,10 +96,21 @@ def _history(tenant: Tenant) -> dict[str, Any]:
         "attempts": tenant.attempts,
         "next_attempt_at": time(tenant.next_attempt_at),
         "last_error": tenant.last_error,
+        **_deletion(tenant),
         "history": [
             {"at": e.created_at.isoformat(), "what": str(e), "by": e.actor, "reason": e.reason}
             for e in tenant.history.all()
         ],
+    }
+
+
+def _deletion(tenant: Tenant) -> dict[str, Any]:
+    """How far a deletion is that has begun; nothing before that."""
+    if tenant.purge_started_at is None:
+        return {}
+    return {
+        "deletion_began_at": time(tenant.purge_started_at),
+        "deletion": dict(purge_progress(tenant).steps),
     }
 
 

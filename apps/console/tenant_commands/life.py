@@ -4,6 +4,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from apps.accounts.selectors import person_by_email
@@ -12,6 +13,7 @@ from apps.tenants import services
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
+from apps.tenants.purging import purge_preview
 
 SETTLED = (TenantStatus.READY, TenantStatus.FAILED)
 
@@ -150,11 +152,7 @@ class Delete(Subcommand):
     def run(self, options: dict[str, Any]) -> None:
         tenant = self.tenant(options)
         if options["dry_run"]:
-            self.stdout.write(
-                f"{tenant.slug} would be closed now; after the grace period its schema "
-                f"{tenant.schema_name}, its domains and its memberships "
-                f"({tenant.memberships.count()}) would be deleted."
-            )
+            self._preview(tenant, options)
             return
         if not options["yes"] and input(f"Type {tenant.slug} to delete it: ") != tenant.slug:
             raise CommandError("Not deleted: the name did not match.")
@@ -165,6 +163,26 @@ class Delete(Subcommand):
             grace_days=options["grace_days"],
         )
         self.print_tenant(deleted, options)
+
+    def _preview(self, tenant: Tenant, options: dict[str, Any]) -> None:
+        """Everything that would go, counted now. Nothing is changed."""
+        days = options["grace_days"]
+        days = settings.TENANT_DELETE_GRACE_DAYS if days is None else days
+        found = {"slug": tenant.slug, "grace_days": days, **purge_preview(tenant)}
+        if options["json"]:
+            self.print_json(found)
+            return
+        when = f"after {days} days" if days else "at the next sweep"
+        self.stdout.write(
+            f"{tenant.slug} would be closed now. These would be deleted for good {when}:"
+        )
+        tables = found.pop("tables")
+        for name, value in list(found.items())[2:]:
+            shown = ", ".join(value) if isinstance(value, list) else value
+            self.stdout.write(f"  {name.replace('_', ' '):<40} {'-' if shown is None else shown}")
+        for name, rows in tables.items():
+            self.stdout.write(f"  rows of {name:<32} {rows}")
+        self.stdout.write("People keep their accounts.")
 
 
 COMMANDS: tuple[type[Subcommand], ...] = (Create, List, Show, Suspend, Resume, Retry, Delete)

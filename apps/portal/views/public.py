@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,12 +19,15 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """Remember light or dark in a cookie for all our hosts; anything else means the system's choice."""
+    """Remember light or dark in a cookie for all our hosts; anything else means the system's choice.
+
+    A workspace's own domain has a cookie of its own.
+    """
     chosen = request.POST.get("theme", "")
     is_script = request.headers.get("X-Requested-With") == "fetch"
     back = safe_path(request.POST.get("next"))
     response = HttpResponse(status=204) if is_script else redirect(back)
-    domain = settings.BASE_DOMAIN if "." in settings.BASE_DOMAIN else None
+    domain = _cookie_domain(request)
     if chosen in THEMES:
         response.set_cookie(
             THEME_COOKIE,
@@ -37,3 +41,10 @@ def theme(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie(THEME_COOKIE, domain=domain, samesite="Lax")
     return response
+
+
+def _cookie_domain(request: HttpRequest) -> str | None:
+    """None: this host only, where browsers would refuse the base domain."""
+    base = settings.BASE_DOMAIN
+    host = split_domain_port(request.get_host())[0].rstrip(".")
+    return base if "." in base and f".{host}".endswith(f".{base}") else None

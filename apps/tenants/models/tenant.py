@@ -121,6 +121,10 @@ class Tenant(BaseModel, TenantMixin):
         """Absolute address of `path` in this workspace, on its primary host."""
         return host_url(self.host, path)
 
+    def is_alias(self, host: str) -> bool:
+        """Whether a host that leads here is an old subdomain. host: lower case, without port."""
+        return host.endswith(f".{settings.BASE_DOMAIN}") and host != slug_host(self.slug)
+
 
 class TenantEvent(BaseModel):
     """One entry of a tenant's history: what happened, by whom, why."""

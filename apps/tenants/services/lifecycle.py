@@ -39,6 +39,11 @@ def tenant_resume(*, actor: Actor, tenant_id: uuid.UUID, reason: str = "") -> Te
     tenant = lock(tenant_id)
     if tenant.ready_at is None:
         raise Conflict(_("This workspace was never ready. Retry its provisioning instead."))
+    if tenant.purge_started_at is not None:
+        raise Conflict(
+            _("The deletion has begun: parts of this workspace are gone for good."),
+            code="purge_started",
+        )
     return transition(actor, tenant, S.READY, action="resumed", reason=reason, delete_after=None)
 
 
@@ -79,4 +84,5 @@ def tenant_delete(
         action="deletion_requested",
         reason=reason,
         delete_after=timezone.now() + timedelta(days=days),
+        next_attempt_at=None,
     )

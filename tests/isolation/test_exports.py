@@ -1,0 +1,108 @@
+"""An archive holds all of one tenant and nothing of another, though both have the same ids everywhere."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import psycopg
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+
+from apps.common.database import app_connection, system_connection
+from apps.common.files import tenant_files
+from apps.common.tenancy import tenant_context
+from apps.tenants.exports.archive import archive
+from apps.tenants.exports.shared import shared_rows
+from apps.tenants.exports.snapshot import snapshot
+from apps.tenants.models import Tenant
+from tests.isolation.conftest import Twin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def with_files(twins: tuple[Twin, Twin]) -> tuple[Twin, Twin]:
+    for twin in twins:
+        with tenant_context(twin.tenant):
+            tenant_files.save("notes.txt", ContentFile(f"{twin.canary} file".encode()))
+    return twins
+
+
+def contents(tenant: Tenant) -> dict[str, str]:
+    target = io.BytesIO()
+    tenant = Tenant.objects.get(id=tenant.id)
+    with archive(tenant, target, progress=lambda *_: None, tick=lambda: None):
+        pass
+    found = zipfile.ZipFile(target)
+    return {name: found.read(name).decode().lower() for name in found.namelist()}
+
+
+def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> None:
+    for mine, other in (with_files, with_files[::-1]):
+        found = contents(mine.tenant)
+        heard = {name for name, text in found.items() if mine.canary in text}
+        assert heard == {
+            "dump.sql",
+            "json/organizations_invitation.jsonl",
+            "json/organizations_member.jsonl",
+            "json/organizations_organization.jsonl",
+            "json/roles_role.jsonl",
+            "json/public/domains.jsonl",
+            "json/public/tenant.jsonl",
+            "files/notes.txt",
+            "manifest.json",
+        }
+        for text in found.values():
+            assert other.canary not in text
+            assert other.tenant.schema_name not in text
+            assert str(other.tenant.id) not in text
+        # Each row of mine is there once as SQL and once as JSON.
+        assert found["dump.sql"].count(f"{mine.canary} unit") == 1
+        assert found["json/organizations_organization.jsonl"].count(f"{mine.canary} unit") == 1
+
+
+@pytest.mark.parametrize("speaker", [app_connection, system_connection])
+def test_the_connection_that_reads_can_see_no_more(
+    with_files: tuple[Twin, Twin], speaker: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """Whoever asks for it, also a worker that speaks as the system: PostgreSQL itself refuses the rest."""
+    acme, globex = with_files
+    with speaker(), snapshot(acme.tenant.ref) as found:
+        assert found.rows("SELECT current_user::text") == [(acme.tenant.schema_name,)]
+        assert found.rows("SELECT slug FROM public.tenants_tenant") == [("acme",)]
+        assert found.rows(
+            "SELECT count(*) FROM public.tenants_domain WHERE domain LIKE 'globex%'"
+        ) == [(0,)]
+        for sql, error in (
+            (
+                f'SELECT * FROM "{globex.tenant.schema_name}".roles_role',
+                psycopg.errors.InsufficientPrivilege,
+            ),
+            ("DELETE FROM roles_role", psycopg.errors.ReadOnlySqlTransaction),
+        ):
+            found.connection.execute("SAVEPOINT s")
+            with pytest.raises(error):
+                found.rows(sql)
+            found.connection.execute("ROLLBACK TO s")
+
+
+def test_shared_rows_do_not_rest_on_their_own_condition(with_files: tuple[Twin, Twin]) -> None:
+    """Even asked for another tenant's rows, row-level security answers with none."""
+    acme, globex = with_files
+    with snapshot(acme.tenant.ref) as found:
+        for shared in shared_rows():
+            assert b"".join(found.objects(shared.query, tenant_id=acme.tenant.id)), shared.name
+            assert b"".join(found.objects(shared.query, tenant_id=globex.tenant.id)) == b""
+
+
+def test_no_connection_is_left(with_files: tuple[Twin, Twin]) -> None:
+    with pytest.raises(ZeroDivisionError), snapshot(with_files[0].tenant.ref):
+        raise ZeroDivisionError
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wrapper export' "
+            "AND datname = current_database()"
+        )
+        assert cursor.fetchone()[0] == 0
