@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.http.request import split_domain_port
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -17,6 +16,7 @@ from apps.accounts.models import Person
 from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
 from apps.common.problems import problem_or_page
+from apps.common.requests import host_name
 from apps.common.urls import host_url, public_url
 from apps.tenants.http import PlatformRequest
 from apps.tenants.models import Tenant, slug_host
@@ -51,7 +51,7 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
         return leave_for(host_url(host))
     if not is_asked:
         return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path})}"))
-    ticket = handoff.issue(person_id=person.id, tenant=tenant, state=state, path=path)
+    ticket = handoff.issue(person_id=person.id, tenant=tenant, host=host, state=state, path=path)
     return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
 
 
@@ -66,7 +66,7 @@ def sign_in(request: PlatformRequest) -> HttpResponse:
     # One state for all tabs of this browser, so that the last one opened does not break the others.
     state = handoff.state_of(request) or handoff.new_state()
     query = {"state": state, "next": path}
-    host = split_domain_port(request.get_host())[0].rstrip(".")
+    host = host_name(request)
     if host != slug_host(tenant.slug):
         query["host"] = host
     response = redirect(public_url(f"/open/{tenant.slug}/?{urlencode(query)}"))
@@ -82,7 +82,9 @@ def enter(request: PlatformRequest) -> HttpResponse:
     state = handoff.state_of(request)
     ticket = None
     if state is not None and state == request.GET.get("state"):
-        ticket = handoff.redeem(request.GET.get("ticket", ""), tenant=tenant, state=state)
+        ticket = handoff.redeem(
+            request.GET.get("ticket", ""), tenant=tenant, host=host_name(request), state=state
+        )
     person = _member(ticket, tenant) if ticket else None
     if ticket is None or person is None:
         if request.user.is_authenticated:

@@ -9,6 +9,7 @@ from django.http.request import split_domain_port
 
 from apps.common.errors import PlatformError
 from apps.common.problems import MACHINE_PATHS, problem_or_page
+from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
 from apps.common.urls import public_url
 from apps.tenants.enums import TenantStatus as S
@@ -36,7 +37,7 @@ class TenantMiddleware:
 
     def __call__(self, request: PlatformRequest) -> HttpResponse:
         try:
-            host = split_domain_port(request.get_host())[0].rstrip(".")
+            host = host_name(request)
         except DisallowedHost:
             host = ""
         request.tenant, request.tenant_by_header = None, None

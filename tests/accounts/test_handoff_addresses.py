@@ -169,6 +169,28 @@ def test_a_removed_domain_keeps_nobody_signed_in_for_its_next_owner(
     assert browser.who(f"{OWN}:8000") == "AnonymousUser"
 
 
+def test_a_ticket_is_good_on_its_own_host_only(browser: Browser, acme: Tenant, own: Domain) -> None:
+    """Who controls a customer's name could get at a ticket, or at a cookie."""
+    opened = browser.get(f"http://{OWN}:8000/sign-in/?next=/closed/")
+    url = browser.get(opened["Location"])["Refresh"].removeprefix("0; url=")
+    thief = Browser()
+    thief.on(host(acme)).cookies["sign-in"] = browser.on(f"{OWN}:8000").cookies["sign-in"].value
+    assert thief.get(url.replace(f"{OWN}:8000", host(acme))).status_code == 400
+    assert thief.who(host(acme)) == "AnonymousUser"
+
+
+def test_a_session_is_good_on_the_host_where_it_began_only(
+    browser: Browser, acme: Tenant, own: Domain
+) -> None:
+    follow(browser, f"http://{OWN}:8000/closed/")
+    cookie = browser.on(f"{OWN}:8000").cookies["session"].value
+    thief = Browser()
+    thief.on(host(acme)).cookies["session"] = cookie
+    assert thief.who(host(acme)) == "AnonymousUser"
+    # The attempt has ended it.
+    assert browser.who(f"{OWN}:8000") == "AnonymousUser"
+
+
 @pytest.mark.parametrize(
     ("origin", "status"),
     [

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
-from django.http.request import split_domain_port
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,6 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from apps.common.access import allows, authorize
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
+from apps.common.requests import host_name
 from apps.common.urls import host_url
 from apps.portal.forms.addresses import AddressForm, DomainForm
 from apps.portal.forms.workspace import ConfirmNameForm
@@ -87,7 +87,7 @@ def change(request: WorkspaceRequest) -> HttpResponse:
         except PlatformError as error:
             add_errors(form, error)
         else:
-            if _host(request) == slug_host(old) and tenant.slug != old:
+            if host_name(request) == slug_host(old) and tenant.slug != old:
                 # Messages stay with the old host; the new one is told by the address.
                 path = f"{reverse('addresses')}?{urlencode({'from': old})}"
                 return redirect(host_url(slug_host(tenant.slug), path))
@@ -169,7 +169,7 @@ def remove(request: WorkspaceRequest, domain_id: uuid.UUID) -> HttpResponse:
         except PlatformError as error:
             add_errors(form, error)
         else:
-            if _host(request) == name:
+            if host_name(request) == name:
                 return redirect(host_url(slug_host(request.tenant.slug), reverse("addresses")))
             messages.success(request, f"{name} is removed.")
             return redirect("addresses")
@@ -195,7 +195,3 @@ def _context(request: WorkspaceRequest) -> dict[str, Any]:
         "primary": request.tenant.host,
         "base_domain": settings.BASE_DOMAIN,
     }
-
-
-def _host(request: WorkspaceRequest) -> str:
-    return split_domain_port(request.get_host())[0].rstrip(".")

@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.http.request import split_domain_port
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.redirects import safe_path
+from apps.common.requests import host_name
 from apps.portal.shell import THEME_COOKIE, THEMES
 
 YEAR_S = 365 * 24 * 3600
@@ -46,5 +46,4 @@ def theme(request: HttpRequest) -> HttpResponse:
 def _cookie_domain(request: HttpRequest) -> str | None:
     """None: this host only, where browsers would refuse the base domain."""
     base = settings.BASE_DOMAIN
-    host = split_domain_port(request.get_host())[0].rstrip(".")
-    return base if "." in base and f".{host}".endswith(f".{base}") else None
+    return base if "." in base and f".{host_name(request)}".endswith(f".{base}") else None
