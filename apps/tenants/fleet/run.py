@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from django.db import ProgrammingError, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
 from django.utils.translation import gettext as _
 
 from apps.common.access import require_platform
@@ -14,7 +14,7 @@ from apps.tenants.enums import MigrationStatus
 from apps.tenants.fleet import manifest
 from apps.tenants.fleet.lock import run_lock
 from apps.tenants.fleet.ordinary import Ordinary
-from apps.tenants.fleet.outcome import Outcome, Timeouts
+from apps.tenants.fleet.outcome import ConnectionLost, Outcome, Timeouts
 from apps.tenants.fleet.plan import LATE_WAVE, TEMPLATE_WAVE, waves
 from apps.tenants.fleet.progress import Display
 from apps.tenants.fleet.record import Recorder, Script
@@ -54,13 +54,16 @@ def fleet_migrate(
     if there is nothing to resume, and ConnectionLost: then, as after a kill, it can be resumed.
     """
     require_platform(actor)
-    with run_lock():
-        scan = fleet_scan()
-        run = _resume(scan) if resume else _start(scan, actor, options)
-        roles = _create_missing_roles(scan)
-        if run is not None:
-            _Run(run, scan, options, display).go()
-        return Result(run, len(scan.places), len(scan.places) - len(scan.outdated), roles)
+    try:
+        with run_lock():
+            scan = fleet_scan()
+            run = _resume(scan) if resume else _start(scan, actor, options)
+            roles = _create_missing_roles(scan)
+            if run is not None:
+                _Run(run, scan, options, display).go()
+    except (OperationalError, InterfaceError) as error:
+        raise ConnectionLost(str(error)) from error
+    return Result(run, len(scan.places), len(scan.places) - len(scan.outdated), roles)
 
 
 def _start(scan: Scan, actor: Actor, options: Options) -> MigrationRun | None:

@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -10,8 +11,10 @@ from django.utils import timezone
 from apps.common.database import system_connection
 from apps.common.errors import Conflict
 from apps.tenants import schemas
+from apps.tenants.fleet import replay
 from apps.tenants.fleet.lock import RUN_LOCK
 from apps.tenants.fleet.manifest import GONE
+from apps.tenants.fleet.outcome import ConnectionLost
 from apps.tenants.models import MigrationRun, MigrationTarget, Tenant
 from tests.tenants.catalogue import catalogue
 from tests.tenants.fleet.conftest import (
@@ -161,12 +164,34 @@ def test_tenants_that_are_made_all_the_while_come_out_current(fleet: Fleet) -> N
     assert all(migrated(everybody))
 
 
+def test_a_server_that_goes_away_leaves_the_run_to_be_resumed(
+    fleet: Fleet, another_connection: psycopg.Connection
+) -> None:
+    """It is the run's own connection that is lost, and its lock with it."""
+    tenants = fleet.tenants(4)
+    fleet.release("column")
+
+    def cut(wave: int) -> None:
+        if wave == 3:
+            another_connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    with pytest.raises(ConnectionLost, match="terminating connection"):
+        fleet.migrate(canaries=1, display=Watched(cut))
+    connection.close()
+    run = MigrationRun.objects.get()
+    assert run.status == "running"
+    result, _ = fleet.migrate(resume=True)
+    assert result.run is not None
+    assert (result.run.id, result.run.status) == (run.id, "done")
+    assert all(migrated(tenants))
+
+
 def test_a_lost_connection_leaves_the_run_to_be_resumed(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from apps.tenants.fleet import replay
-    from apps.tenants.fleet.outcome import ConnectionLost
-
     tenants = fleet.tenants(4)
     fleet.release("column")
     real = replay.Replayer._text
