@@ -7,17 +7,17 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from apps.accounts.models import TenantMembership
-from apps.common.database import app_connection
+from apps.common.database import app_connection, system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.models import Handling, OutboxEvent
 from apps.organizations.models import Member
-from apps.tenants.models import Domain, Tenant, TenantEvent
+from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from apps.tenants.roles import APP, GROUP
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db
 
-OF_TENANTS = (Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent, Handling)
+OF_TENANTS = (Tenant, Domain, Export, TenantEvent, TenantMembership, OutboxEvent, Handling)
 # Shared tables that name a tenant and show their rows to everybody all the same.
 WITHOUT_POLICY = {
     "accounts_tokensession": "a person's rows, found by a secret, before any tenant is known",
@@ -83,7 +83,9 @@ def test_a_tenants_role_may_use_its_own_schema_only(world: World) -> None:
         assert rows("SELECT pg_has_role(%s, %s, 'USAGE')", tenant.schema_name, GROUP) == [(True,)]
 
 
-def test_without_a_tenant_the_app_sees_no_tenants_row(as_app: None) -> None:
+def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None) -> None:
+    with system_connection():
+        Export.objects.create(tenant=world.acme, requested_by="x")
     assert {model: model.objects.count() for model in OF_TENANTS} == dict.fromkeys(OF_TENANTS, 0)
 
 
