@@ -11,13 +11,18 @@ from apps.tenants.services import domain_check
 
 log = structlog.get_logger(__name__)
 
-# Hours for a large workspace. Redis hands a task that takes longer than its visibility timeout to a second
-# worker too, which sees that the first is alive and leaves.
+# For large workspaces. Redis hands a task that takes longer than its visibility timeout to a second worker
+# too, which sees that the first is at it and leaves.
+COPY_TIME_LIMIT_S = 3600
 EXPORT_TIME_LIMIT_S = 4 * 3600
 RECHECK_BATCH, RECHECK_AT_MOST = 50, 5000
 
 
-@shared_task(name="tenants.provision")
+@shared_task(
+    name="tenants.provision",
+    soft_time_limit=COPY_TIME_LIMIT_S,
+    time_limit=COPY_TIME_LIMIT_S + 60,
+)
 def provision(tenant_id: str) -> None:
     """Not a TenantTask: the tenant is not ready before this has run."""
     provisioning.provision(uuid.UUID(tenant_id))

@@ -60,7 +60,25 @@ def test_export_puts_a_copy_where_it_is_told(acme: Tenant, tmp_path: Path) -> No
     # It is not written over.
     with pytest.raises(CommandError, match="exists already"):
         tenants("export", "acme", "--output", str(target))
+    with pytest.raises(CommandError, match="There is no folder"):
+        tenants("export", "acme", "--output", str(tmp_path / "none" / "acme.zip"))
+    with pytest.raises(CommandError, match="File name too long"):
+        tenants("export", "acme", "--output", str(tmp_path / ("x" * 300)))
     assert Export.objects.count() == 1
+
+
+def test_export_that_cannot_be_copied_is_kept(
+    acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", fail)
+    with pytest.raises(
+        CommandError, match=r"The archive is kept, but not copied: .* No space left"
+    ):
+        tenants("export", "acme", "--output", str(tmp_path / "acme.zip"))
+    assert Export.objects.get().status == "ready"
 
 
 def test_export_of_a_suspended_tenant(acme: Tenant) -> None:

@@ -7,13 +7,20 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from apps.accounts.models import TenantMembership
-from apps.common.database import app_connection
+from apps.common.database import app_connection, system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.organizations.models import Member
 from apps.tenants.drift import policies
 from apps.tenants.drift.policies import guarded_tables
-from apps.tenants.models import Domain, Export, MigrationTarget, Tenant, TenantEvent
+from apps.tenants.models import (
+    Domain,
+    Export,
+    MigrationRun,
+    MigrationTarget,
+    Tenant,
+    TenantEvent,
+)
 from apps.tenants.roles import APP, GROUP
 from tests.conftest import World
 
@@ -78,8 +85,14 @@ def test_a_tenants_role_may_use_its_own_schema_only(world: World) -> None:
         assert rows("SELECT pg_has_role(%s, %s, 'USAGE')", tenant.schema_name, GROUP) == [(True,)]
 
 
-def test_without_a_tenant_the_app_sees_no_tenants_row(as_app: None) -> None:
+def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None) -> None:
     hidden = (*OF_TENANTS, Handling)
+    with system_connection():
+        Export.objects.create(tenant=world.acme, requested_by="x")
+        DeadTask.objects.create(task="x", tenant_id=world.acme.id, reason="x")
+        run = MigrationRun.objects.create(version="x", actor="x")
+        MigrationTarget.objects.create(run=run, tenant_id=world.acme.id, schema_name="x", wave=1)
+        assert all(model.objects.exists() for model in OF_TENANTS)
     assert {model: model.objects.count() for model in hidden} == dict.fromkeys(hidden, 0)
 
 

@@ -41,19 +41,26 @@ class Export(Subcommand):
 
     def run(self, options: dict[str, Any]) -> None:
         tenant, output = self.tenant(options), options["output"]
-        if output is not None and output.exists():
-            raise CommandError(f"{output} exists already.")
+        if output is not None:
+            _check_free(output)
         export = services.export_request(actor=ACTOR, tenant_id=tenant.id)
         with self._progress(f"Exporting {tenant.slug}") as show:
             _settle(export, show)
         if export.status != ExportStatus.READY:
             raise CommandError(f"The export failed. {export.error}")
         if output is not None:
-            with tenant_context(tenant), tenant_files.open(export.file) as archive:
-                output.touch(mode=0o600, exist_ok=False)
-                with output.open("wb") as target:
-                    shutil.copyfileobj(archive, target, 1024 * 1024)
+            try:
+                self._copy(export, output)
+            except OSError as error:
+                raise CommandError(f"The archive is kept, but not copied: {error}") from error
         self._print(export, options)
+
+    def _copy(self, export: ExportModel, output: Path) -> None:
+        """For the eyes of who runs this only, and never over another file."""
+        with tenant_context(export.tenant), tenant_files.open(export.file) as archive:
+            output.touch(mode=0o600, exist_ok=False)
+            with output.open("wb") as target:
+                shutil.copyfileobj(archive, target, 1024 * 1024)
 
     def _print(self, export: ExportModel, options: dict[str, Any]) -> None:
         found = {
@@ -124,6 +131,17 @@ class Clone(Subcommand):
         self.print_tenant(clone, options)
         if clone.status == TenantStatus.FAILED:
             raise CommandError(f"Provisioning failed: {clone.status_reason}")
+
+
+def _check_free(output: Path) -> None:
+    """Before the work is done, not after."""
+    try:
+        if output.exists():
+            raise CommandError(f"{output} exists already.")
+    except OSError as error:
+        raise CommandError(str(error)) from error
+    if not output.parent.is_dir():
+        raise CommandError(f"There is no folder {output.parent}.")
 
 
 def _settle(export: ExportModel, show: Callable[[int, int], None]) -> None:
