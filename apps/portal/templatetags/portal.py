@@ -6,10 +6,21 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.template.defaultfilters import date as format_date
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from apps.common.access import allows
+from apps.tenants.permissions import EXPORT_DATA, VIEW_SETTINGS
+
 register = template.Library()
+
+# (label, name of the address, permission)
+SETTINGS = (
+    ("General", "settings", VIEW_SETTINGS),
+    ("Addresses", "addresses", VIEW_SETTINGS),
+    ("Export", "exports", EXPORT_DATA),
+)
 
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
@@ -80,3 +91,15 @@ def with_query(context: template.Context, **changes: Any) -> str:
         else:
             query[name] = value
     return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("portal/_settings_tabs.html", takes_context=True)
+def settings_tabs(context: dict[str, Any]) -> dict[str, Any]:
+    """The parts of the settings that the person may see; the page's own is marked."""
+    request = context["request"]
+    tabs = [
+        {"label": label, "url": reverse(name), "is_current": request.path == reverse(name)}
+        for label, name, permission in SETTINGS
+        if allows(request.actor, permission)
+    ]
+    return {"tabs": tabs}

@@ -12,7 +12,7 @@ from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
 from apps.portal.selectors import roles_with_holders
 from apps.roles.models import OWNER, Role, role_permissions
 from apps.roles.permissions import VIEW_ROLE
-from apps.tenants.permissions import EXPORT_DATA, UPDATE_SETTINGS, VIEW_SETTINGS
+from apps.tenants.permissions import UPDATE_SETTINGS, VIEW_SETTINGS
 from apps.tenants.services import tenant_rename
 
 # Headings of the matrix; an app that is not named here shows its own label, capitalised.
@@ -38,7 +38,6 @@ def settings(request: WorkspaceRequest) -> HttpResponse:
         "form": form,
         "host": request.tenant.host,
         "can_update": allows(request.actor, UPDATE_SETTINGS),
-        "can_export": allows(request.actor, EXPORT_DATA),
     }
     return render(request, "portal/settings.html", context, status=422 if form.errors else 200)
 
