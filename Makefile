@@ -17,7 +17,7 @@ $(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.installed-*)
 # Compiled on all cores at once rather than by each process at its first start; not what the demo never imports.
 NOT_COMPILED := /(mypy|playwright|faker|pip|setuptools|hypothesis|virtualenv|pygments|tests?)/
 
-STATIC_CHECKS := check-ruff check-format check-types check-layers check-migrations check-deploy check-schema
+STATIC_CHECKS := check-ruff check-format check-types check-layers check-migrations check-migration-safety check-deploy check-schema
 RESULTS := .state/checks
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 TEST_ENV := DJANGO_SETTINGS_MODULE=config.settings.test
@@ -54,11 +54,14 @@ format: $(STAMP) ## mend what ruff can mend, and format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 .PHONY: e2e
-e2e: $(STAMP) ## drive a real browser through the running platform
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
-	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing chromium (once) ..." \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
-	|| { echo "No browser: install Chromium or Chrome, e.g. 'sudo apt-get install chromium'." >&2; exit 1; }
+e2e: $(STAMP) ## drive a real browser through the running platform, and PgBouncer
+	@missing=; \
+	command -v chromium chromium-browser google-chrome >/dev/null || missing="chromium"; \
+	PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
+	[ -z "$$missing" ] \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $$missing (once) ..." \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } \
+	|| { echo "Not installed: $$missing. On Debian and Ubuntu: sudo apt-get install $$missing" >&2; exit 1; }
 	@$(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS)
 
 .PHONY: bench
@@ -93,6 +96,9 @@ check-layers:
 	$(call check,import layers,$(BIN)/lint-imports --no-logo)
 check-migrations:
 	$(call check,migrations are complete,$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run)
+check-migration-safety:
+	$(call check,migrations are safe,DJANGO_SETTINGS_MODULE=config.settings.lint $(BIN)/python manage.py lintmigrations \
+	|| { echo "How to do it in steps that are safe: CONTRIBUTING.md - Migrations"; false; })
 check-deploy:
 	$(call check,production settings,$(DEPLOY_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING)
 check-schema:

@@ -1,19 +1,20 @@
 """`make bench`: measures what is promised and prints one line a figure. Not part of the tests.
 
 Runs on embedded servers of its own (.state/bench), durable as in production, and ends what it starts.
-`python -m benchmarks NAME ...` runs some of: provisioning, statements, copies.
+`python -m benchmarks NAME ...` runs some of them: a module of this folder each.
 """
 
 import argparse
 import os
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 STATE = Path(__file__).resolve().parents[1] / ".state" / "bench"
 
 
 def main() -> None:
-    names = ["provisioning", "statements", "copies"]
+    names = ["provisioning", "statements", "tenancy", "fleet", "serving", "copies"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
     parser.add_argument("--tenants", type=int, default=200, help="how many the large runs have")
@@ -27,14 +28,14 @@ def main() -> None:
 
     django.setup()
     from apps.common import embedded
-    from benchmarks import copies, provisioning, statements
+    from apps.common.database import system_connection
     from benchmarks.world import prepare
 
     try:
-        prepare()
-        modules = {"provisioning": provisioning, "statements": statements, "copies": copies}
-        for name in options.names or names:
-            modules[name].run(options.tenants)
+        with system_connection():
+            prepare()
+            for name in options.names or names:
+                import_module(f"benchmarks.{name}").run(options.tenants)
     finally:
         from django.db import connections
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client
@@ -30,6 +31,7 @@ from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
 from apps.tenants.roles import tenant_role_drop
 from apps.tenants.services import tenant_create
+from tests.zone import Zone, running
 
 SYSTEM = Actor.system("tests")
 # A test's own code looks at everything; requests, tenants' code and threads speak as the app.
@@ -90,6 +92,26 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         schemas.template_migrate()
         build_world()
+
+
+@pytest.fixture(scope="session")
+def _nameserver() -> Iterator[Zone]:
+    with running(Zone()) as zone:
+        yield zone
+
+
+@pytest.fixture
+def zone(_nameserver: Zone) -> Iterator[Zone]:
+    """The DNS server that every proof of a domain is looked for at."""
+    _nameserver.clear()
+    yield _nameserver
+    _nameserver.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _resolver(_nameserver: Zone) -> None:
+    """No test asks the world's DNS."""
+    django_settings.DNS_RESOLVERS = [f"127.0.0.1:{_nameserver.port}"]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Carrying a sign-in from the public host to a tenant's: a one-time ticket, bound to the browser.
+"""Carrying a sign-in from the public host to a tenant's: a one-time ticket, bound to browser and host.
 
 The tenant's host sets a random state in a cookie and sends the browser to the public host, which
 knows the person; that answers with a ticket for this person, tenant and state. A ticket that
@@ -24,19 +24,26 @@ from apps.tenants.models import Tenant
 TICKET_LIFETIME_S = 60
 STATE_LIFETIME_S = 600
 STATE = re.compile(r"[A-Za-z0-9_-]{43}")
-# Key in a session: which host it belongs to, the tenant's id or PUBLIC_HOST.
+# Keys in a session: which site it belongs to, the tenant's id or PUBLIC_HOST; and on which of the tenant's
+# hosts it began.
 HOST_KEY = "host_tenant"
+NAME_KEY = "host_name"
 PUBLIC_HOST = "public"
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """state_hash: of the state that the browser must have. path: where to go afterwards."""
+    """state_hash: of the state that the browser must have. path: where to go afterwards.
+
+    host: where it is good. Whoever controls the name of a customer's domain could get at its tickets, and
+    must not use them elsewhere.
+    """
 
     person_id: str
     tenant_id: str
     state_hash: str
     path: str
+    host: str = ""
 
 
 def _digest(value: str) -> str:
@@ -69,19 +76,19 @@ def set_state(response: HttpResponse, state: str) -> None:
     )
 
 
-def issue(*, person_id: uuid.UUID, tenant: Tenant, state: str, path: str) -> str:
+def issue(*, person_id: uuid.UUID, tenant: Tenant, host: str, state: str, path: str) -> str:
     """A ticket for a person whose membership the caller has checked."""
-    ticket = Ticket(str(person_id), str(tenant.id), _digest(state), safe_path(path))
+    ticket = Ticket(str(person_id), str(tenant.id), _digest(state), safe_path(path), host)
     return _store("handoff", asdict(ticket))
 
 
-def redeem(token: str, *, tenant: Tenant, state: str) -> Ticket | None:
+def redeem(token: str, *, tenant: Tenant, host: str, state: str) -> Ticket | None:
     """The ticket, the first time; None when it is unknown, used, expired, or meant for others."""
     data = _take("handoff", token)
     if data is None:
         return None
     ticket = Ticket(**data)
-    if ticket.tenant_id != str(tenant.id):
+    if ticket.tenant_id != str(tenant.id) or ticket.host != host:
         return None
     return ticket if constant_time_compare(ticket.state_hash, _digest(state)) else None
 
@@ -96,9 +103,18 @@ def redeem_sign_out(token: str) -> uuid.UUID | None:
     return uuid.UUID(data["person_id"]) if data else None
 
 
-def bind_session(session: SessionBase, tenant: Tenant | None) -> None:
-    """Mark which host a session belongs to; it is refused on every other."""
+def bind_session(session: SessionBase, tenant: Tenant | None, host: str = "") -> None:
+    """Mark which site a session belongs to, and the tenant's host; it is refused on every other."""
     session[HOST_KEY] = str(tenant.id) if tenant else PUBLIC_HOST
+    if tenant and host:
+        session[NAME_KEY] = host
+
+
+def session_fits(session: SessionBase, tenant: Tenant | None, host: str) -> bool:
+    """Whether a session belongs to this host. tenant: None on the public host."""
+    if session.get(HOST_KEY) != (str(tenant.id) if tenant else PUBLIC_HOST):
+        return False
+    return tenant is None or session.get(NAME_KEY, host) == host
 
 
 def _store(kind: str, data: dict[str, str]) -> str:

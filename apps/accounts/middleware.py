@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import tokens
 from apps.accounts.errors import TokenExpired, TokenInvalid
-from apps.accounts.handoff import HOST_KEY, PUBLIC_HOST
+from apps.accounts.handoff import session_fits
+from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
 from apps.tenants.http import PlatformRequest
 from apps.tenants.selectors import tenant_by_id
@@ -80,15 +81,16 @@ class HostSessionMiddleware:
         return self.get_response(request)
 
     def _check(self, request: PlatformRequest) -> None:
-        bound = request.session.get(HOST_KEY)
         if not is_tenant_host(request):
-            belongs = bound == PUBLIC_HOST
+            belongs = session_fits(request.session, None, "")
         elif request.tenant_by_header is not None:
             # X-Tenant names another tenant than the host's: not this session's business.
             request.user = AnonymousUser()
             return
         else:
-            belongs = request.tenant is not None and bound == str(request.tenant.id)
+            belongs = request.tenant is not None and session_fits(
+                request.session, request.tenant, host_name(request)
+            )
         if belongs and request.user.is_authenticated:
             request.log_person_id = str(request.user.pk)
             return

@@ -128,6 +128,8 @@ class TokenSession(BaseModel):
     tenant: the only tenant that its tokens are good for; None: any that the person belongs to.
     """
 
+    without_row_level_security = "a person's rows, found by a secret before any tenant is known"
+
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="token_sessions")
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, null=True, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)

@@ -2,23 +2,21 @@
 
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.http.request import split_domain_port
 from django.shortcuts import redirect
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
 from apps.accounts.models import Person
-from apps.accounts.redirects import safe_path
+from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
 from apps.common.problems import problem_or_page
+from apps.common.requests import host_name
 from apps.common.urls import host_url, public_url
 from apps.tenants.http import PlatformRequest
 from apps.tenants.models import Tenant, slug_host
@@ -33,23 +31,28 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     """Public host: send a member on to the tenant's host, with a ticket if that asked for one.
 
-    Query: `state` (its hash goes into the ticket), `next` (path there), `host` (a custom domain).
+    Query: `state` (its hash goes into the ticket), `next` (path there), `host` (a custom domain). An old
+    slug is good too; the browser has its state on the old host then, and gets another on the new one.
     """
     tenant = tenant_by_slug(slug)
     person = request.user
     if tenant is None or not isinstance(person, Person) or not is_member(person.id, tenant.id):
         return _no_workspace(request)
-    host = _host(tenant, request.GET.get("host"))
+    asking = request.GET.get("host") or slug_host(slug)
+    host = _host(tenant, asking)
     if host is None:
         return _no_workspace(request)
     path = safe_path(request.GET.get("next"))
     state = request.GET.get("state", "")
+    is_asked = host == asking and handoff.STATE.fullmatch(state) is not None
+    if not is_asked and not request.GET.get("host"):
+        host = tenant.host
     if not tenant.is_ready:
-        return redirect(host_url(host))
-    if not handoff.STATE.fullmatch(state):
-        return _send(host, host_url(host, f"/sign-in/?{urlencode({'next': path})}"))
-    ticket = handoff.issue(person_id=person.id, tenant=tenant, state=state, path=path)
-    return _send(host, host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
+        return leave_for(host_url(host))
+    if not is_asked:
+        return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path})}"))
+    ticket = handoff.issue(person_id=person.id, tenant=tenant, host=host, state=state, path=path)
+    return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
 
 
 @require_GET
@@ -63,7 +66,7 @@ def sign_in(request: PlatformRequest) -> HttpResponse:
     # One state for all tabs of this browser, so that the last one opened does not break the others.
     state = handoff.state_of(request) or handoff.new_state()
     query = {"state": state, "next": path}
-    host = split_domain_port(request.get_host())[0]
+    host = host_name(request)
     if host != slug_host(tenant.slug):
         query["host"] = host
     response = redirect(public_url(f"/open/{tenant.slug}/?{urlencode(query)}"))
@@ -79,7 +82,9 @@ def enter(request: PlatformRequest) -> HttpResponse:
     state = handoff.state_of(request)
     ticket = None
     if state is not None and state == request.GET.get("state"):
-        ticket = handoff.redeem(request.GET.get("ticket", ""), tenant=tenant, state=state)
+        ticket = handoff.redeem(
+            request.GET.get("ticket", ""), tenant=tenant, host=host_name(request), state=state
+        )
     person = _member(ticket, tenant) if ticket else None
     if ticket is None or person is None:
         if request.user.is_authenticated:
@@ -137,24 +142,14 @@ def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
     return person if person is not None and is_member(person.id, tenant.id) else None
 
 
-def _host(tenant: Tenant, wanted: str | None) -> str | None:
-    """The tenant's subdomain, or the custom domain that is wanted if it is the tenant's."""
-    if not wanted or wanted == slug_host(tenant.slug):
-        return slug_host(tenant.slug)
+def _host(tenant: Tenant, wanted: str) -> str | None:
+    """The host that is wanted, if it is the tenant's; for an old subdomain the present one."""
+    if wanted == slug_host(tenant.slug):
+        return wanted
     found = tenant_by_host(wanted) if "\0" not in wanted else None
-    return wanted if found is not None and found.id == tenant.id else None
-
-
-def _send(host: str, url: str) -> HttpResponse:
-    """A redirect; to a custom domain by the Refresh header.
-
-    The browser may come here from the sign-in form, and checks every redirect that follows a form
-    against the CSP's form-action, which cannot list all customers' domains.
-    """
-    if host.endswith(f".{settings.BASE_DOMAIN}"):
-        return redirect(url)
-    body = format_html('<!doctype html><title>…</title><p><a href="{}">{}</a>', url, _("Continue"))
-    return HttpResponse(body, headers={"Refresh": f"0; url={url}"})
+    if found is None or found.id != tenant.id:
+        return None
+    return slug_host(tenant.slug) if tenant.is_alias(wanted) else wanted
 
 
 def _no_workspace(request: HttpRequest) -> HttpResponse:

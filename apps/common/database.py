@@ -52,7 +52,7 @@ def system_connection() -> Iterator[None]:
 
 @contextmanager
 def app_connection() -> Iterator[None]:
-    """Speak as the app for the block: what a web request begins with."""
+    """Speak as the app for the block: what a web request begins with. Not within system_connection()."""
     if (
         SYSTEM_ALIAS in connections.settings
         and connections[DEFAULT_DB_ALIAS] is connections[SYSTEM_ALIAS]

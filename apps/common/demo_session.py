@@ -14,7 +14,7 @@ from typing import Any
 
 from apps.common import embedded
 from apps.common.embedded import ServiceError
-from apps.common.embedded.process import is_free, locked, wait_until
+from apps.common.embedded.process import candidate_ports, is_free, locked, wait_until
 
 # Names of servers that this process started before it replaced itself by exec.
 HANDED_OVER = "WRAPPER_DEMO_STARTED"
@@ -22,6 +22,7 @@ HANDED_OVER = "WRAPPER_DEMO_STARTED"
 LEFTOVERS_TIMEOUT_S = 15.0
 SERVER_RETRY_S = 10.0
 HEALTH_PATH, HEALTH_TIMEOUT_S = "/health/ready/", 5.0
+DNS_PORT = 1053
 
 
 @dataclass
@@ -32,6 +33,8 @@ class DemoSession:
     announce: Callable[[str], None]
     folder: Path = field(default_factory=embedded.state_folder)
     owned: set[str] = field(default_factory=set)
+    # Of the sandbox's DNS server, on 127.0.0.1.
+    dns_port: int = 0
     _retry_at_s: float = 0.0
 
     @property
@@ -57,6 +60,10 @@ class DemoSession:
             stack.callback(self._leave)
             killed_before = self._read_note()
             self.owned |= set(killed_before.get("owned", ()))
+            self.dns_port = int(
+                os.environ.get("SANDBOX_DNS_PORT")
+                or next(candidate_ports(self.folder / "dns", killed_before.get("dns_port")))
+            )
             self._write_note()
             self._require_port(LEFTOVERS_TIMEOUT_S if killed_before else 0)
             yield
@@ -126,15 +133,30 @@ class DemoSession:
             self.note.unlink(missing_ok=True)
 
     def _read_note(self) -> dict[str, Any]:
-        try:
-            note: dict[str, Any] = json.loads(self.note.read_text())
-        except (OSError, ValueError):
-            return {}
-        return note
+        return _noted(self.note)
 
     def _write_note(self) -> None:
-        content = {"pid": os.getpid(), "url": self.url, "owned": sorted(self.owned)}
+        content = {
+            "pid": os.getpid(),
+            "url": self.url,
+            "owned": sorted(self.owned),
+            "dns_port": self.dns_port,
+        }
         self.note.write_text(json.dumps(content))
+
+
+def sandbox_dns_port() -> int:
+    """Where commands find the sandbox's DNS server: the port of the demo that runs, else the usual one."""
+    note = _noted(embedded.state_folder() / "demo.json")
+    return int(note.get("dns_port") or DNS_PORT)
+
+
+def _noted(path: Path) -> dict[str, Any]:
+    try:
+        note: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return note
 
 
 def _answers_on_ipv6(port: int) -> bool:

@@ -1,9 +1,11 @@
-"""The request classes of both entry points: text is UTF-8, whatever charset a request names."""
+"""The request classes of both entry points: text is UTF-8, whatever charset a request names. And its host."""
 
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.utils.http import parse_header_parameters
 
 
@@ -30,3 +32,8 @@ class Utf8WSGIRequest(_Utf8, WSGIRequest):
 
 class Utf8ASGIRequest(_Utf8, ASGIRequest):
     pass
+
+
+def host_name(request: HttpRequest) -> str:
+    """The host that is asked: lower case, without port and final dot. Raises DisallowedHost."""
+    return split_domain_port(request.get_host())[0].rstrip(".")

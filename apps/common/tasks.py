@@ -1,12 +1,38 @@
 """The base of every Celery task. A task that names a tenant runs inside it, or not at all."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from celery import Task
 
 from apps.common.database import system_connection
-from apps.common.tenancy import TenantNotRunnable, runnable_tenant, tenant_context
+from apps.common.tenancy import (
+    TenantInMaintenance,
+    TenantNotReady,
+    TenantNotRunnable,
+    runnable_tenant,
+    tenant_context,
+)
+
+log = structlog.get_logger(__name__)
+
+# Waiting for a tenant that is being made: 1, 2, 4, ... seconds, about four minutes in all.
+MAX_WAITS = 8
+MAINTENANCE_PAUSE_S = 60
+# Counts them in the message: they are no retries, which a task has for failures of its own.
+WAITS_HEADER = "wrapper_waits"
+
+Refused = Callable[[str, list[Any], dict[str, Any], str], None]
+# Where refused tasks are kept is a table of the events app, a layer above.
+_record_refused: Refused | None = None
+
+
+def set_refusal_recorder(recorder: Refused) -> None:
+    """Called once by the events app: keeps a task (name, args, kwargs) and why it was refused."""
+    global _record_refused  # noqa: PLW0603 - set once at start
+    _record_refused = recorder
 
 
 class PlatformTask(Task):
@@ -20,17 +46,58 @@ class PlatformTask(Task):
 class TenantTask(PlatformTask):
     """`@shared_task(base=TenantTask)`: requires the keyword `tenant_id` and enters that tenant.
 
-    Raises TenantNotRunnable when it is missing, unknown, deleted, suspended or not ready; the work
-    does not start. Checked here, not in a signal: Celery swallows what signals raise.
+    Where it is missing, unknown, deleted, archived or suspended, the work does not start: the task is kept
+    as a dead task, for staff to see and send again, and TenantNotRunnable is raised. A tenant that is not
+    ready yet or in maintenance is waited for. Not in a signal: Celery swallows what those raise.
     """
 
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        tenant_id = kwargs.get("tenant_id")
-        if not tenant_id:
-            raise TenantNotRunnable(f"{self.name} was sent without tenant_id")
-        with system_connection():
-            ref = runnable_tenant(uuid.UUID(str(tenant_id)))
+        try:
+            with tenant_context(None), system_connection():
+                ref = runnable_tenant(_tenant_id(self.name, kwargs))
+        except TenantInMaintenance:
+            return self._send_later(args, kwargs, self._waits, MAINTENANCE_PAUSE_S)
+        except TenantNotReady as error:
+            if self._waits < MAX_WAITS:
+                return self._send_later(args, kwargs, self._waits + 1, 2**self._waits)
+            self._refuse(args, kwargs, error)
+            raise
+        except TenantNotRunnable as error:
+            self._refuse(args, kwargs, error)
+            raise
         with tenant_context(ref):
             return self.run(*args, **kwargs)
+
+    @property
+    def _waits(self) -> int:
+        return int((self.request.headers or {}).get(WAITS_HEADER, 0))
+
+    def _send_later(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], waits: int, countdown_s: int
+    ) -> None:
+        """Another message, before this one is acknowledged: a task may come twice, and is never lost."""
+        self.apply_async(  # type: ignore[call-arg]  # the stubs lack `retries`
+            args,
+            kwargs,
+            countdown=countdown_s,
+            retries=self.request.retries,
+            headers={WAITS_HEADER: str(waits)},
+        )
+
+    def _refuse(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> None:
+        log.warning("task.refused", task_name=self.name, reason=str(error))
+        if _record_refused is not None:
+            with tenant_context(None), system_connection():
+                _record_refused(self.name, list(args), kwargs, str(error))
+
+
+def _tenant_id(task_name: str, kwargs: dict[str, Any]) -> uuid.UUID:
+    given = kwargs.get("tenant_id")
+    if not given:
+        raise TenantNotRunnable(f"{task_name} was sent without tenant_id")
+    try:
+        return uuid.UUID(str(given))
+    except ValueError:
+        raise TenantNotRunnable(f"{task_name} was sent with tenant_id {given!r}") from None

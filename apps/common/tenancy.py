@@ -17,6 +17,13 @@ SCHEMA_NAME = re.compile(r"t_[a-z0-9_]{1,60}")
 PUBLIC_SCHEMA = "public"
 
 
+def checked_schema_name(schema_name: str) -> str:
+    """The name, which is safe within SQL then. Raises ValueError for what is no tenant's schema."""
+    if not SCHEMA_NAME.fullmatch(schema_name):
+        raise ValueError(f"not a tenant schema name: {schema_name!r}")
+    return schema_name
+
+
 @dataclass(frozen=True, slots=True)
 class TenantRef:
     """What the lower layers need to know of a tenant; hashable, safe to keep in a cache."""
@@ -26,8 +33,7 @@ class TenantRef:
     schema_name: str
 
     def __post_init__(self) -> None:
-        if not SCHEMA_NAME.fullmatch(self.schema_name):
-            raise ValueError(f"not a tenant schema name: {self.schema_name!r}")
+        checked_schema_name(self.schema_name)
 
     @property
     def role_name(self) -> str:
@@ -50,6 +56,10 @@ class TenantNotRunnable(RuntimeError):
 
 class TenantNotReady(TenantNotRunnable):
     """The tenant is still being provisioned: the same work may succeed later."""
+
+
+class TenantInMaintenance(TenantNotReady):
+    """The tenant is closed for a while: the work waits, however long that is."""
 
 
 class Entry:

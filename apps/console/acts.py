@@ -45,7 +45,7 @@ class Act:
     """available: whether the object's state allows it. explain: what will happen, in sentences.
 
     run: calls the service. done: the message, given the object as it was before.
-    bulk: also offered for a selection of the list.
+    bulk: also offered for a selection of the list. removes: the object is gone afterwards.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Act:
     done: Callable[[Any], str]
     form: type[ActForm] = ActForm
     dangerous: bool = False
+    removes: bool = False
     bulk: bool = False
 
 
@@ -76,7 +77,7 @@ def act_on_one(page: "ConsolePage", request: HttpRequest, obj: Any, act: Act) ->
                 return redirect(back)
         else:
             messages.success(request, act.done(obj))
-            return redirect(back)
+            return redirect(page.list_url() if act.removes else back)
     return page.page(
         request,
         "console/act.html",

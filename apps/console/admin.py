@@ -4,16 +4,21 @@ Here, and not in each app: a tenant's page needs people, who are a layer above t
 """
 
 from apps.accounts.models import Person, TenantMembership
+from apps.console.dead_tasks import DeadTaskAdmin
+from apps.console.domains import DomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
+from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
 from apps.console.site import site
-from apps.console.tenants import DomainAdmin, TenantAdmin
-from apps.events.models import Handling, OutboxEvent
-from apps.tenants.models import Domain, Tenant
+from apps.console.tenants import TenantAdmin
+from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.tenants.models import Domain, MigrationRun, Tenant
 
 site.register(Tenant, TenantAdmin)
 site.register(Domain, DomainAdmin)
+site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
+site.register(DeadTask, DeadTaskAdmin)

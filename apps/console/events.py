@@ -121,7 +121,7 @@ class OutboxEventAdmin(ConsolePage):
         found: QuerySet[OutboxEvent] = super().get_queryset(request)
         handlings = Handling.objects.filter(event=OuterRef("pk"))
         return found.annotate(
-            tenant_slug=_tenant_slug("tenant_id"),
+            tenant_slug=tenant_slug("tenant_id"),
             has_pending=Exists(handlings.filter(state=HandlingState.PENDING)),
             has_dead=Exists(handlings.filter(state=HandlingState.DEAD)),
         )
@@ -212,7 +212,7 @@ class HandlingAdmin(ConsolePage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Handling]:
         found: QuerySet[Handling] = super().get_queryset(request)
-        return found.select_related("event").annotate(tenant_slug=_tenant_slug("event__tenant_id"))
+        return found.select_related("event").annotate(tenant_slug=tenant_slug("event__tenant_id"))
 
     @display(description="Event", ordering="event__name")
     def event_name(self, handling: Handling) -> SafeString:
@@ -261,7 +261,7 @@ class HandlingAdmin(ConsolePage):
         return [*sections, Text("Payload", r.pretty(obj.event.payload))]
 
 
-def _tenant_slug(reference: str) -> Subquery:
+def tenant_slug(reference: str) -> Subquery:
     """The tenant's address, where the tenant still exists: events outlive tenants."""
     return Subquery(Tenant.objects.filter(pk=OuterRef(reference)).values("slug"))
 

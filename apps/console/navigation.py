@@ -23,6 +23,7 @@ GROUPS: dict[str, list[Page]] = {
     "Tenants": [
         Page("Tenants", "domain", "admin:tenants_tenant_changelist"),
         Page("Domains", "language", "admin:tenants_domain_changelist"),
+        Page("Migrations", "upgrade", "admin:tenants_migrationrun_changelist"),
     ],
     "People": [
         Page("People", "person", "admin:accounts_person_changelist"),
@@ -31,6 +32,7 @@ GROUPS: dict[str, list[Page]] = {
     "Events": [
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),
         Page("Handlings", "checklist", "admin:events_handling_changelist"),
+        Page("Dead tasks", "assignment_late", "admin:events_deadtask_changelist"),
     ],
 }
 # Environments by the settings module's name, and unfold's colours for them.

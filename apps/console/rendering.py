@@ -22,6 +22,7 @@ TENANT_TONES = {
     "deleting": "bad",
     "failed": "bad",
 }
+DEAD_TASK_TONES = {"dead": "bad", "sent": "good", "discarded": "quiet"}
 HANDLING_TONES = {"pending": "info", "done": "good", "dead": "bad", "discarded": "quiet"}
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.contrib import messages
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,11 +18,14 @@ from apps.accounts.selectors import person_by_email
 from apps.common.errors import PlatformError
 from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
+from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
+from apps.console.tenant_acts_addresses import ADDRESS_ACTS
+from apps.console.tenant_acts_maintenance import MAINTENANCE_ACTS
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
-from apps.tenants.models import Domain, Tenant
+from apps.tenants.models import Tenant
 from apps.tenants.services import tenant_create
 
 HISTORY_SHOWN = 200
@@ -32,8 +35,18 @@ def tenant_badge(status: str, label: str) -> SafeString:
     return r.badge(label, r.TENANT_TONES[status])
 
 
+def state_badge(tenant: Tenant) -> SafeString:
+    """The state, but for a ready tenant that takes no requests all the same."""
+    if tenant.maintenance_since is not None and tenant.is_ready:
+        return r.badge("Maintenance", "warn")
+    return tenant_badge(tenant.status, tenant.get_status_display())
+
+
 class TenantAdmin(ConsolePage):
-    acts = TENANT_ACTS
+    # What destroys comes last.
+    acts = tuple(
+        sorted((*TENANT_ACTS, *MAINTENANCE_ACTS, *ADDRESS_ACTS), key=lambda act: act.dangerous)
+    )
     empty_text = "Workspaces of customers appear here as soon as somebody asks for one."
     actions_list = ("create",)
     list_display = ("address", "name", "state", "owner", "members", "created", "ready_since")
@@ -64,7 +77,7 @@ class TenantAdmin(ConsolePage):
 
     @display(description="State", ordering="status")
     def state(self, tenant: Tenant) -> SafeString:
-        return tenant_badge(tenant.status, tenant.get_status_display())
+        return state_badge(tenant)
 
     @display(description="Owner", ordering="owner_email")
     def owner(self, tenant: Any) -> str:
@@ -89,7 +102,7 @@ class TenantAdmin(ConsolePage):
         return obj.name
 
     def badges(self, obj: Tenant) -> Sequence[SafeString]:
-        return (tenant_badge(obj.status, obj.get_status_display()), *sandbox_badges(obj))
+        return (state_badge(obj), *sandbox_badges(obj))
 
     def sections(self, obj: Any) -> Sequence[Section]:
         found: list[Section] = [self._facts(obj), *deletion(obj), self._provisioning(obj)]
@@ -116,6 +129,10 @@ class TenantAdmin(ConsolePage):
             ("Created", r.when(tenant.created_at)),
             ("Ready since", r.when(tenant.ready_at)),
         ]
+        if tenant.maintenance_since:
+            rows.insert(1, ("Maintenance expected to end", r.exact(tenant.maintenance_until)))
+            rows.insert(1, ("In maintenance since", r.exact(tenant.maintenance_since)))
+            rows.insert(1, ("Message", tenant.maintenance_message or r.NONE))
         if tenant.status_reason:
             rows.insert(1, ("Reason of the state", tenant.status_reason))
         if tenant.delete_after:
@@ -142,12 +159,12 @@ class TenantAdmin(ConsolePage):
     def _domains(self, tenant: Tenant) -> Table:
         return Table(
             "Domains",
-            ("Domain", "Primary", "Verified"),
+            ("Domain", "Primary", "State"),
             [
                 (
                     r.link_to(domain, domain.domain),
-                    r.yes_no(domain.domain == tenant.host),
-                    verified(domain),
+                    r.yes_no(domain.is_primary),
+                    domain_badge(domain),
                 )
                 for domain in tenant.domains.order_by("domain")
             ],
@@ -217,53 +234,3 @@ class TenantAdmin(ConsolePage):
             form=form,
             back=self.list_url(),
         )
-
-
-class DomainAdmin(ConsolePage):
-    empty_text = "Every tenant has a subdomain of the platform, and may bring domains of its own."
-    list_display = ("domain", "tenant_link", "primary", "verified")
-    list_filter = (("verified_at", admin.EmptyFieldListFilter),)
-    search_fields = ("domain", "tenant__slug")
-    search_help_text = "Domain or tenant’s address"
-    list_select_related = ("tenant",)
-    ordering = ("domain",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Domain]:
-        found: QuerySet[Domain] = super().get_queryset(request)
-        return found.select_related("tenant").annotate(slug=F("tenant__slug"))
-
-    @display(description="Tenant", ordering="tenant__slug")
-    def tenant_link(self, domain: Domain) -> SafeString:
-        return r.link_to(domain.tenant)
-
-    @display(description="Primary")
-    def primary(self, domain: Domain) -> str:
-        return r.yes_no(domain.domain == domain.tenant.host)
-
-    @display(description="Verified", ordering="verified_at")
-    def verified(self, domain: Domain) -> SafeString:
-        return verified(domain)
-
-    def title(self, obj: Domain) -> str:
-        return obj.domain
-
-    def badges(self, obj: Domain) -> Sequence[SafeString]:
-        return (verified(obj),)
-
-    def sections(self, obj: Domain) -> Sequence[Section]:
-        return [
-            Facts(
-                "Facts",
-                [
-                    ("Tenant", r.link_to(obj.tenant)),
-                    ("Primary", r.yes_no(obj.domain == obj.tenant.host)),
-                    ("Verified", r.when(obj.verified_at)),
-                    ("Added", r.when(obj.created_at)),
-                    ("Id", r.code(obj.pk)),
-                ],
-            )
-        ]
-
-
-def verified(domain: Domain) -> SafeString:
-    return r.badge("Verified", "good") if domain.verified_at else r.badge("Not verified", "warn")

@@ -22,7 +22,13 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from apps.common.database import system_connection
-from apps.common.tenancy import TenantNotReady, TenantNotRunnable, runnable_tenant, tenant_context
+from apps.common.tenancy import (
+    TenantInMaintenance,
+    TenantNotReady,
+    TenantNotRunnable,
+    runnable_tenant,
+    tenant_context,
+)
 from apps.events import registry
 from apps.events.enums import HandlingState
 from apps.events.models import Handling, OutboxEvent
@@ -34,6 +40,7 @@ FAN_OUT_BATCH = 500
 HANDLE_BATCH = 100
 MAX_ATTEMPTS = 8
 MAX_RETRY_DELAY_S = 3600
+MAINTENANCE_PAUSE_S = 15
 MAX_ERROR_CHARS = 8000
 
 
@@ -55,6 +62,8 @@ def drain_once(should_stop: Callable[[], bool] = lambda: False) -> Drained:
     drained = Drained()
     with tenant_context(None), system_connection():
         while not should_stop():
+            # A long backlog leads through many tenants.
+            connection.close_if_unusable_or_obsolete()
             dispatched = fan_out()
             drained.dispatched += dispatched
             handled = 0
@@ -168,6 +177,8 @@ def _attempt(handling: Handling, scope: ExitStack) -> HandlingState:
     if row.tenant_id and subscription.tenant_context:
         try:
             scope.enter_context(tenant_context(runnable_tenant(row.tenant_id)))
+        except TenantInMaintenance:
+            return _postpone(handling)
         except TenantNotReady as error:
             return _record_failure(handling, str(error))
         except TenantNotRunnable as error:
@@ -205,6 +216,12 @@ def _call(subscription: registry.Subscription, handling: Handling) -> None:
     if connection.needs_rollback:
         # Django would roll the savepoint back without a word, and the effect were lost.
         raise TransactionManagementError("the handler swallowed a database error")
+
+
+def _postpone(handling: Handling) -> HandlingState:
+    """Look again soon; waiting for a tenant's maintenance to end is no failed attempt."""
+    later = timezone.now() + timedelta(seconds=MAINTENANCE_PAUSE_S)
+    return _mark(handling, state=HandlingState.PENDING, next_attempt_at=later)
 
 
 def _record_failure(handling: Handling, error: str, *, final: bool = False) -> HandlingState:

@@ -42,7 +42,6 @@ class Relay:
                 try:
                     with _listening() as listener:
                         while not self._stopping:
-                            connection.close_if_unusable_or_obsolete()
                             drain_once(lambda: self._stopping)
                             delay_s = 0.1
                             self._wait(listener)

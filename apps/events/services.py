@@ -15,9 +15,9 @@ from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.common.tenancy import current_tenant
-from apps.events.enums import HandlingState, Scope
+from apps.events.enums import DeadTaskState, HandlingState, Scope
 from apps.events.errors import InvalidEvent, NotInTransaction
-from apps.events.models import Handling, OutboxEvent
+from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.events.registry import Event, serialize
 from apps.events.selectors import dead_letters
 
@@ -111,6 +111,8 @@ def handling_discard(*, actor: Actor, handling_id: uuid.UUID, reason: str) -> No
 def events_prune(*, actor: Actor, older_than_days: int = RETENTION_DAYS) -> int:
     """Delete events that every handler is done with; returns how many. Dead letters stay.
 
+    Dead tasks that were dealt with go too.
+
     One transaction for each thousand, so that nothing waits for it.
     """
     require_platform(actor)
@@ -122,6 +124,9 @@ def events_prune(*, actor: Actor, older_than_days: int = RETENTION_DAYS) -> int:
         dispatched_at__isnull=False,
         created_at__lt=timezone.now() - timedelta(days=older_than_days),
     ).order_by("created_at")
+    DeadTask.objects.exclude(state=DeadTaskState.DEAD).filter(
+        created_at__lt=timezone.now() - timedelta(days=older_than_days)
+    ).delete()
     removed = 0
     while ids := list(settled.values_list("id", flat=True)[:PRUNE_BATCH]):
         with transaction.atomic():

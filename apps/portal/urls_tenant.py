@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.portal.views import (
+    addresses,
     dashboard,
     exports,
     files,
@@ -50,4 +51,15 @@ urlpatterns = [
     path("settings/", workspace.settings, name="settings"),
     path("settings/export/", exports.exports, name="exports"),
     path("files/<str:token>/", files.download, name="file"),
+    path("settings/addresses/", addresses.index, name="addresses"),
+    path("settings/addresses/change/", addresses.change, name="address_change"),
+    path("settings/addresses/change/slug/", addresses.slug, name="address_slug"),
+    path("settings/addresses/<uuid:domain_id>/", addresses.detail, name="address"),
+    path("settings/addresses/<uuid:domain_id>/check/", addresses.check, name="address_check"),
+    path(
+        "settings/addresses/<uuid:domain_id>/primary/",
+        addresses.make_primary,
+        name="address_make_primary",
+    ),
+    path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
 ]

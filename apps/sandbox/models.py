@@ -23,3 +23,24 @@ class Email(BaseModel):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class DnsRecord(BaseModel):
+    """A TXT record of the sandbox's DNS server. name: lower case, without the dot at the end."""
+
+    name = models.CharField(_("name"), max_length=253)
+    value = models.CharField(_("value"), max_length=1000)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name", "value"],
+                name="dns_record_once",
+                violation_error_message=_("This record is there already."),
+            )
+        ]
+        verbose_name = _("DNS record")
+
+    def __str__(self) -> str:
+        return self.name

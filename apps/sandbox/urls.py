@@ -1,9 +1,11 @@
 from django.urls import path
 
-from apps.sandbox import views
+from apps.sandbox import views, views_dns
 
 urlpatterns = [
     path("inbox/", views.inbox, name="sandbox_inbox"),
     path("inbox/<uuid:email_id>/", views.email, name="sandbox_email"),
     path("inbox/<uuid:email_id>/html/", views.email_html, name="sandbox_email_html"),
+    path("dns/", views_dns.records, name="sandbox_dns"),
+    path("dns/<uuid:record_id>/remove/", views_dns.remove, name="sandbox_dns_remove"),
 ]

@@ -1,10 +1,17 @@
-"""Start-up checks: an app's tables are shared or per tenant, and tenants never point at public."""
+"""Start-up checks: where tables live, how connections are shared, settings that do not fit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+from apps.common.database import SYSTEM_ALIAS
+from apps.tenants.backend.base import SESSION, TRANSACTION
+from apps.tenants.pooler import pooler_mixes_clients
+from apps.tenants.proof import nameservers
 
 
 @register()
@@ -36,3 +43,101 @@ def tenant_tables_do_not_reference_public(**_kwargs: Any) -> list[CheckMessage]:
                     )
                 )
     return found
+
+
+@register()
+def connections_are_shared_safely(**_kwargs: Any) -> list[CheckMessage]:
+    """What would let a statement run in the context of another tenant, or fail now and then."""
+    return [
+        Error(f"DATABASES[{alias!r}]: {problem}", id="tenants.E003", hint=hint)
+        for alias, entry in connections.settings.items()
+        for problem, hint in _unsafe(alias, entry)
+    ]
+
+
+def _unsafe(alias: str, entry: dict[str, Any]) -> list[tuple[str, str]]:
+    options = entry.get("OPTIONS", {})
+    mode = entry.get("POOL_MODE", SESSION)
+    pool = options.get("pool")
+    found = []
+    if mode not in (SESSION, TRANSACTION):
+        found.append(
+            (f"unknown POOL_MODE {mode!r}", "Set DATABASE_POOL_MODE=session or transaction.")
+        )
+    if options.get("server_side_binding"):
+        found.append(
+            (
+                "parameters are bound by the server",
+                "Remove server_side_binding: a statement and its context have to fit into one message.",
+            )
+        )
+    if alias == SYSTEM_ALIAS and (mode == TRANSACTION or pool):
+        found.append(
+            (
+                "the system's login is pooled",
+                "Connect it directly: it holds advisory locks, listens and migrates.",
+            )
+        )
+    if pool and entry.get("CONN_MAX_AGE"):
+        found.append(
+            (
+                "a pool, and connections that are kept",
+                "Set CONN_MAX_AGE to 0, so that they go back to the pool.",
+            )
+        )
+    if mode == TRANSACTION and not entry.get("DISABLE_SERVER_SIDE_CURSORS"):
+        found.append(
+            (
+                "named cursors, which outlive the transaction that a pooler lends a connection for",
+                "Set DISABLE_SERVER_SIDE_CURSORS to True.",
+            )
+        )
+    if mode == TRANSACTION and options.get("prepare_threshold") is not None:
+        found.append(
+            (
+                "prepared statements, which stay on the connection that a pooler takes back",
+                "Remove prepare_threshold.",
+            )
+        )
+    return found
+
+
+@register(Tags.database)
+def pooler_keeps_sessions(
+    databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Runs at `migrate` and `check --database`: looks whether a pooler gives our session to others."""
+    wrong = [
+        alias
+        for alias, entry in connections.settings.items()
+        if databases
+        and entry.get("POOL_MODE", SESSION) == SESSION
+        # Not connections[alias]: that is the system's while a command runs.
+        and pooler_mixes_clients(connections.create_connection(alias).get_connection_params())
+    ]
+    return [
+        Error(
+            f"DATABASES[{alias!r}] is reached through a pooler that lends connections by transaction, "
+            "while POOL_MODE is session: statements would run in the context of other tenants.",
+            id="tenants.E004",
+            hint="Set DATABASE_POOL_MODE=transaction, or let the pooler lend by session. The system's "
+            "login needs a direct connection.",
+        )
+        for alias in wrong
+    ]
+
+
+@register()
+def dns_resolvers_are_addresses(**_kwargs: Any) -> list[CheckMessage]:
+    """Found at the start, not at the first check of a domain."""
+    try:
+        nameservers()
+    except ValueError as error:
+        return [
+            Error(
+                f"DNS_RESOLVERS: {error}",
+                id="tenants.E005",
+                hint="Give IP addresses, with :port where it is not 53, separated by commas.",
+            )
+        ]
+    return []

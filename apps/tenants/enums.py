@@ -1,6 +1,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# The step of provisioning that makes a tenant's schema; done already where it came from the pool.
+SCHEMA_STEP_NAME = "schema"
+
 
 class TenantStatus(models.TextChoices):
     """States of a tenant's life; TRANSITIONS in `services` says how they follow each other."""
@@ -30,3 +33,23 @@ class MigrationStatus(models.TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
     ABANDONED = "abandoned", _("Abandoned")
+
+
+class DomainCheck(models.TextChoices):
+    """What a look for the proof of a domain came to."""
+
+    FOUND = "found", _("The record is there")
+    MISSING = "missing", _("No record found")
+    OTHER_VALUE = "other_value", _("The record has another value")
+    NO_DOMAIN = "no_domain", _("The domain does not exist")
+    NO_ANSWER = "no_answer", _("DNS did not answer")
+    IN_USE = "in_use", _("In use by another workspace")
+
+
+class DomainState(models.TextChoices):
+    """What a domain does for its tenant, as people are told. Derived, not stored."""
+
+    VERIFIED = "verified", _("Verified")
+    WAITING = "waiting", _("Waiting for proof")
+    PROOF_MISSING = "proof_missing", _("Proof missing")
+    REDIRECTS = "redirects", _("Redirects")

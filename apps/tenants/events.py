@@ -1,6 +1,7 @@
 """What happens to tenants, for whoever wants to know."""
 
 import uuid
+from datetime import datetime
 
 from apps.events.registry import Event, event
 
@@ -37,6 +38,20 @@ class TenantDeleted(Event):
     slug: str
 
 
+@event("tenants.maintenance_started", version=1, scope="system", aggregate="tenant_id")
+class MaintenanceStarted(Event):
+    """until: when it is expected to end (UTC), if somebody said so."""
+
+    tenant_id: uuid.UUID
+    until: datetime | None
+    message: str
+
+
+@event("tenants.maintenance_ended", version=1, scope="system", aggregate="tenant_id")
+class MaintenanceEnded(Event):
+    tenant_id: uuid.UUID
+
+
 @event("tenants.export_requested", version=1, scope="organization", aggregate="export_id")
 class ExportRequested(Event):
     tenant_id: uuid.UUID
@@ -50,3 +65,52 @@ class ExportFinished(Event):
     tenant_id: uuid.UUID
     export_id: uuid.UUID
     status: str
+
+
+@event("tenants.tenant_readdressed", version=1, scope="organization", aggregate="tenant_id")
+class TenantReaddressed(Event):
+    """The workspace has another subdomain. The old one redirects until it is given up."""
+
+    tenant_id: uuid.UUID
+    old_slug: str
+    slug: str
+
+
+@event("tenants.primary_domain_changed", version=1, scope="organization", aggregate="tenant_id")
+class PrimaryDomainChanged(Event):
+    """Links lead to another host now."""
+
+    tenant_id: uuid.UUID
+    old_host: str
+    host: str
+
+
+@event("tenants.domain_added", version=1, scope="organization", aggregate="domain_id")
+class DomainAdded(Event):
+    """A domain was claimed; it leads nowhere until it is verified."""
+
+    domain_id: uuid.UUID
+    domain: str
+
+
+@event("tenants.domain_verified", version=1, scope="organization", aggregate="domain_id")
+class DomainVerified(Event):
+    domain_id: uuid.UUID
+    domain: str
+
+
+@event("tenants.domain_proof_lost", version=1, scope="organization", aggregate="domain_id")
+class DomainProofLost(Event):
+    """The record of a verified domain is gone. The domain works on; published once, until it is back."""
+
+    domain_id: uuid.UUID
+    domain: str
+    detail: str
+
+
+@event("tenants.domain_removed", version=1, scope="organization", aggregate="domain_id")
+class DomainRemoved(Event):
+    """It leads here no longer, and is free for others."""
+
+    domain_id: uuid.UUID
+    domain: str

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponsePermanentRedirect
 from django.http.request import split_domain_port
 
-from apps.common.problems import problem_or_page
+from apps.common.errors import PlatformError
+from apps.common.problems import MACHINE_PATHS, problem_or_page
+from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
 from apps.common.urls import public_url
 from apps.tenants.enums import TenantStatus as S
@@ -26,7 +28,8 @@ class TenantMiddleware:
     A host that is neither the platform's nor a tenant's is 404, never a default. On API paths the header
     X-Tenant names the tenant on any host; whether the caller may know it is decided after
     authentication (request.tenant_by_header), so that a foreign tenant answers like a missing one.
-    One statement.
+    Pages on an old subdomain redirect; programs are served there as before.
+    One statement, two where X-Tenant names something else than the host's tenant.
     """
 
     def __init__(self, get_response: Callable[[PlatformRequest], HttpResponse]) -> None:
@@ -34,7 +37,7 @@ class TenantMiddleware:
 
     def __call__(self, request: PlatformRequest) -> HttpResponse:
         try:
-            host = split_domain_port(request.get_host())[0].rstrip(".")
+            host = host_name(request)
         except DisallowedHost:
             host = ""
         request.tenant, request.tenant_by_header = None, None
@@ -51,20 +54,53 @@ class TenantMiddleware:
             if tenant is None or tenant.status in GONE:
                 request.urlconf = settings.PUBLIC_URLCONF
                 return _unknown_host(request)
+        named = None
         if header is not None and not (tenant and tenant.slug == header):
-            tenant = tenant_by_slug(header)
+            named = tenant_by_slug(header)
+        # An old slug of the host's own tenant names nothing else.
+        is_by_header = header is not None and not (
+            tenant and (tenant.slug == header or (named and named.id == tenant.id))
+        )
+        if is_by_header:
+            tenant = named
             request.tenant_by_header = header
             request.tenant_missing = tenant is None or not tenant.is_ready
             if tenant is None or not tenant.is_ready:
                 return self.get_response(request)
-        elif tenant is not None and not tenant.is_ready:
-            return _not_ready(request, tenant)
+        elif tenant is not None and (elsewhere := _not_here(request, tenant, host)):
+            return elsewhere
         request.tenant = tenant
         if tenant is None:
             return self.get_response(request)
         request.log_tenant_id = str(tenant.id)
         with tenant_context(tenant):
             return self.get_response(request)
+
+
+def _not_here(request: PlatformRequest, tenant: Tenant, host: str) -> HttpResponse | None:
+    """What a request by the tenant's host gets instead of the page; None: the page."""
+    if not tenant.is_ready:
+        return _not_ready(request, tenant)
+    if unavailable := tenant.unavailable:
+        return _in_maintenance(request, tenant, unavailable)
+    if tenant.is_alias(host) and not request.path.startswith(MACHINE_PATHS):
+        return _moved(request, tenant)
+    return None
+
+
+def _moved(request: PlatformRequest, tenant: Tenant) -> HttpResponse:
+    """308 (RFC 9110, section 15.4.9) to the same page on the host that links lead to now.
+
+    Not to be remembered: the workspace may go back to this address, and two remembered redirects that
+    lead to each other would be a loop. htmx could not follow to another host, so there the page reloads.
+    """
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(headers={"HX-Refresh": "true", "Cache-Control": "no-store"})
+    response = HttpResponsePermanentRedirect(
+        tenant.url(request.get_full_path()), preserve_request=True
+    )
+    response["Cache-Control"] = "private, max-age=0, must-revalidate"
+    return response
 
 
 def _unknown_host(request: PlatformRequest) -> HttpResponse:
@@ -76,6 +112,19 @@ def _unknown_host(request: PlatformRequest) -> HttpResponse:
         "Check the address for typing errors, or ask the person who sent it to you.",
         template="errors/unknown_host.html",
         context={"home_url": public_url()},
+    )
+
+
+def _in_maintenance(request: PlatformRequest, tenant: Tenant, error: PlatformError) -> HttpResponse:
+    return problem_or_page(
+        request,
+        error.status,
+        error.code,
+        "This workspace is in maintenance",
+        str(error.detail),
+        template="errors/tenant_maintenance.html",
+        context={"tenant": tenant, "home_url": public_url()},
+        headers={**error.headers, "Cache-Control": "no-store"},
     )
 
 
@@ -105,3 +154,25 @@ def _not_ready(request: PlatformRequest, tenant: Tenant) -> HttpResponse:
         },
         headers={"Retry-After": "2", "Cache-Control": "no-store"},
     )
+
+
+class OwnDomainHstsMiddleware:
+    """On hosts that are not ours, Strict-Transport-Security speaks for that host alone.
+
+    What SecurityMiddleware sends for ours includes subdomains; on a customer's example.com that would
+    force all else that they run below it to HTTPS. Comes after SecurityMiddleware, which then leaves the
+    header alone.
+    """
+
+    def __init__(self, get_response: Callable[[PlatformRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PlatformRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if settings.SECURE_HSTS_SECONDS and request.is_secure() and not self._is_ours(request):
+            response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
+        return response
+
+    def _is_ours(self, request: PlatformRequest) -> bool:
+        host = split_domain_port(request.META.get("HTTP_HOST", ""))[0].rstrip(".")
+        return host in settings.PUBLIC_HOSTS or host.endswith(f".{settings.BASE_DOMAIN}")

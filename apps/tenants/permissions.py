@@ -5,10 +5,17 @@ from apps.common.access import Permission
 VIEW_SETTINGS = "tenants.view_settings"
 UPDATE_SETTINGS = "tenants.update_settings"
 EXPORT_DATA = "tenants.export_data"
+MANAGE_DOMAINS = "tenants.manage_domains"
 
 PERMISSIONS = [
     Permission(VIEW_SETTINGS, _("View settings"), _("See the workspace's name and address.")),
     Permission(UPDATE_SETTINGS, _("Change settings"), _("Change the workspace's name.")),
+    Permission(
+        MANAGE_DOMAINS,
+        _("Manage addresses"),
+        _("Change the workspace's address, and add and remove its domains."),
+        dangerous=True,
+    ),
     Permission(
         EXPORT_DATA,
         _("Export everything"),

@@ -19,6 +19,7 @@ from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
 from apps.tenants.cloning import sandbox_schema_create
+from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
 from apps.tenants.roles import tenant_role_create
@@ -158,5 +159,5 @@ def _create_schema(tenant: Tenant) -> None:
     log.info("provisioning.schema_created", schema=tenant.schema_name, method=method)
 
 
-SCHEMA_STEP = Step("schema", "Creating your own database schema", 10, _create_schema)
+SCHEMA_STEP = Step(SCHEMA_STEP_NAME, "Creating your own database schema", 10, _create_schema)
 register_step(SCHEMA_STEP)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from django.db import connection
 from psycopg import sql
 
-from apps.common.tenancy import SCHEMA_NAME
+from apps.common.tenancy import checked_schema_name
 
 APP = "wrapper_app"
 GROUP = "wrapper_tenant"
@@ -69,7 +69,7 @@ def tenant_role_create(schema_name: str) -> None:
 
     Safe to repeat. In the caller's transaction; holds ROLES_LOCK until it ends.
     """
-    role = sql.Identifier(_checked(schema_name))
+    role = sql.Identifier(checked_schema_name(schema_name))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ROLES_LOCK])
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [schema_name])
@@ -97,15 +97,9 @@ def tenant_roles_missing(schema_names: Iterable[str]) -> list[str]:
 
 def tenant_role_drop(schema_name: str) -> None:
     """Drop a tenant's role with what is left of its rights in this database; after its schema."""
-    role = sql.Identifier(_checked(schema_name))
+    role = sql.Identifier(checked_schema_name(schema_name))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ROLES_LOCK])
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [schema_name])
         if cursor.fetchone() is not None:
             cursor.execute(sql.SQL("DROP OWNED BY {}; DROP ROLE {}").format(role, role))
-
-
-def _checked(schema_name: str) -> str:
-    if not SCHEMA_NAME.fullmatch(schema_name):
-        raise ValueError(f"not a tenant schema name: {schema_name!r}")
-    return schema_name

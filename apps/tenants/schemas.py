@@ -4,27 +4,48 @@ The template schema `t_template` is kept current by migrations; a new tenant's s
 made by SQL that is read from the catalogue. Running the migrations instead is the fallback.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+import pkgutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from importlib import import_module
 from typing import cast
 
 from django.conf import settings
 from django.db import connection as _connection
+from django.db import transaction
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from apps.common.tenancy import SCHEMA_NAME, tenant_context
+from apps.common.tenancy import checked_schema_name, tenant_context
 from apps.tenants.backend.base import DatabaseWrapper
 from apps.tenants.catalogue import CLONE_SQL, ROWS_PHASE, UNCLONABLE_SQL
 
 # The proxy of the default connection, as what settings make it.
 connection = cast(DatabaseWrapper, _connection)
 
+Key = tuple[str, str]  # app label and name of a migration
+# Called with the migrations that are about to run; what it returns is entered around them.
+Watch = Callable[[list[Migration]], AbstractContextManager[None]]
+
+# Django's loader reloads the packages of migrations, which must not meet another thread's import.
+_loading = threading.Lock()
+
 TEMPLATE = "t_template"
 # Advisory lock: clones share it, a migration of the template holds it alone.
 TEMPLATE_LOCK = 0x7470_6C00
+# Schemas that one statement looks into.
+BATCH = 250
+# The version of a schema, over the rows of its django_migrations: a hash of which migrations it has.
+VERSION_SQL = (
+    """md5(string_agg(app || '.' || name, ',' ORDER BY app COLLATE "C", name COLLATE "C"))"""
+)
+# The template's, as a scalar inside other SQL.
+TEMPLATE_VERSION_SQL = f'(SELECT {VERSION_SQL} FROM "{TEMPLATE}".django_migrations)'  # noqa: S608 - constants
 
 
 def schema_create(schema_name: str) -> str:
@@ -32,11 +53,11 @@ def schema_create(schema_name: str) -> str:
 
     Call in a transaction: the schema is there whole or not at all. Holds TEMPLATE_LOCK (shared).
     """
-    _check_name(schema_name)
+    checked_schema_name(schema_name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TEMPLATE_LOCK])
         cursor.execute(f'CREATE SCHEMA "{schema_name}"')
-    if not template_is_current() or unclonable(TEMPLATE):
+    if not template_covers_release() or unclonable(TEMPLATE):
         schema_migrate(schema_name)
         return "migrate"
     _clone(schema_name)
@@ -48,9 +69,9 @@ def schema_copy(schema_name: str, source: str, rows: str) -> None:
 
     rows: the statement that fills the tables, before there are constraints. Call in a transaction.
     """
-    _check_name(source)
+    checked_schema_name(source)
     with connection.cursor() as cursor:
-        cursor.execute(f'CREATE SCHEMA "{_check_name(schema_name)}"')
+        cursor.execute(f'CREATE SCHEMA "{checked_schema_name(schema_name)}"')
     _clone(schema_name, source, rows)
 
 
@@ -76,52 +97,92 @@ def unclonable(schema_name: str) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def schema_migrate(schema_name: str) -> int:
+def _unwatched(_migrations: list[Migration]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def schema_migrate(schema_name: str, *, watch: Watch = _unwatched) -> int:
     """Bring one schema to the current version with Django's migrations; returns how many it ran."""
-    _check_name(schema_name)
+    checked_schema_name(schema_name)
     with _chosen_schema(schema_name):
-        executor = MigrationExecutor(connection)
+        with _loading:
+            executor = MigrationExecutor(connection)
         targets = _tenant_leaves(executor.loader)
         plan = executor.migration_plan(targets)
-        if plan:
-            executor.migrate(targets, plan)
+        with watch([migration for migration, _backwards in plan]):
+            if plan:
+                executor.migrate(targets, plan)
+            else:
+                # A squashed migration whose parts all ran is marked, though nothing is left to run.
+                executor.check_replacements()
         return len(plan)
 
 
-def template_migrate() -> int:
+def template_migrate(*, watch: Watch = _unwatched) -> int:
     """Create or update the template; returns how many migrations ran. Waits for running clones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
         try:
             cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{TEMPLATE}"')
-            return schema_migrate(TEMPLATE)
+            return schema_migrate(TEMPLATE, watch=watch)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [TEMPLATE_LOCK])
 
 
-def template_is_current() -> bool:
-    """Whether the template has exactly the migrations that this release knows. One statement."""
+def template_covers_release() -> bool:
+    """Whether the template has every migration that this release knows. Two statements.
+
+    It may be ahead: during a deployment the template is migrated first, while the release before still
+    provisions. Its tenants then come out current, and it can work with them because migrations only expand.
+    """
     if not schemas_existing([TEMPLATE]):
         return False
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT app, name FROM "{TEMPLATE}".django_migrations')  # noqa: S608
-        return set(cursor.fetchall()) == known_migrations()
+        return set(cursor.fetchall()) >= known_migrations()
 
 
-def schemas_outdated(schema_names: list[str]) -> list[str]:
-    """Those of the schemas that lack a migration of this release, by one query per 200 schemas."""
-    known = sorted(f"{app}.{name}" for app, name in known_migrations())
-    outdated: list[str] = []
+def template_version() -> str:
+    """What the template has, as 32 hexadecimal digits; a clone has the same. One statement.
+
+    Raises ProgrammingError where there is no template yet: `migrate_tenants` makes it.
+    """
     with connection.cursor() as cursor:
-        for start in range(0, len(schema_names), 200):
-            parts = [
-                f"SELECT '{name}', array_agg(app || '.' || name) @> %s::text[] "  # noqa: S608 - checked names
-                f'FROM "{_check_name(name)}".django_migrations'
-                for name in schema_names[start : start + 200]
-            ]
-            cursor.execute(" UNION ALL ".join(parts), [known] * len(parts))
-            outdated += [name for name, current in cursor.fetchall() if not current]
-    return outdated
+        cursor.execute(f"SELECT {TEMPLATE_VERSION_SQL}")
+        return str(cursor.fetchone()[0])
+
+
+def version_of(applied: Iterable[Key]) -> str:
+    """What VERSION_SQL gives for a schema with these migrations."""
+    names = ",".join(f"{app}.{name}" for app, name in sorted(applied))
+    return hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
+
+
+def schemas_applied(schema_names: Sequence[str]) -> dict[str, frozenset[Key]]:
+    """The migrations of each schema, by one statement per BATCH of them. Equal sets are one object.
+
+    Raises ProgrammingError where a schema has no django_migrations. Plain rows: to aggregate in each of the
+    statement's many parts takes PostgreSQL longer.
+    """
+    found: dict[str, list[Key]] = {name: [] for name in schema_names}
+    for start in range(0, len(schema_names), BATCH):
+        parts = [
+            f'SELECT {number}, app, name FROM "{checked_schema_name(name)}".django_migrations'  # noqa: S608
+            for number, name in enumerate(schema_names[start : start + BATCH], start)
+        ]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts))
+            for number, app, name in cursor.fetchall():
+                found[schema_names[number]].append((app, name))
+    shared: dict[frozenset[Key], frozenset[Key]] = {}
+    sets = ((name, frozenset(rows)) for name, rows in found.items())
+    return {name: shared.setdefault(keys, keys) for name, keys in sets}
+
+
+def schemas_outdated(schema_names: Sequence[str]) -> list[str]:
+    """Those of the schemas that lack a migration of this release."""
+    applied = schemas_applied(schema_names)
+    return [name for name in schema_names if not known_migrations() <= applied[name]]
 
 
 def schemas_existing(schema_names: list[str]) -> set[str]:
@@ -133,18 +194,34 @@ def schemas_existing(schema_names: list[str]) -> set[str]:
 def schema_drop(schema_name: str) -> None:
     """Drop a tenant's schema with all it holds; nothing happens if it is gone already."""
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA IF EXISTS "{_check_name(schema_name)}" CASCADE')
+        cursor.execute(f'DROP SCHEMA IF EXISTS "{checked_schema_name(schema_name)}" CASCADE')
 
 
 @cache
-def known_migrations() -> set[tuple[str, str]]:
-    """(app, name) of every tenant migration in this release; read from disk once a process."""
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    labels = _tenant_labels()
-    return {key for key in loader.disk_migrations if key[0] in labels}
+def known_migrations() -> frozenset[Key]:
+    """Every tenant migration in this release, by the names of the files: nothing is imported."""
+    return frozenset((label, name) for label in _tenant_labels() for name in _names_on_disk(label))
 
 
-def _tenant_leaves(loader: MigrationLoader) -> list[tuple[str, str]]:
+def _names_on_disk(label: str) -> list[str]:
+    module, explicit = MigrationLoader.migrations_module(label)
+    if module is None:
+        return []
+    try:
+        package = import_module(module)
+    except ModuleNotFoundError as error:
+        # As Django does: an app need not have migrations, but a module that is named must exist.
+        if explicit or error.name != module:
+            raise
+        return []
+    return [
+        name
+        for _, name, is_package in pkgutil.iter_modules(package.__path__)
+        if not is_package and name[0] not in "_~"
+    ]
+
+
+def _tenant_leaves(loader: MigrationLoader) -> list[Key]:
     labels = _tenant_labels()
     return [key for key in loader.graph.leaf_nodes() if key[0] in labels]
 
@@ -164,9 +241,3 @@ def _chosen_schema(schema_name: str) -> Iterator[None]:
             yield
         finally:
             connection.set_schema_to_public()
-
-
-def _check_name(schema_name: str) -> str:
-    if not SCHEMA_NAME.fullmatch(schema_name):
-        raise ValueError(f"not a tenant schema name: {schema_name!r}")
-    return schema_name

@@ -9,9 +9,9 @@ from django.utils import timezone
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import NotFound
-from apps.common.tenancy import TenantNotReady, TenantNotRunnable, TenantRef
+from apps.common.tenancy import TenantInMaintenance, TenantNotReady, TenantNotRunnable, TenantRef
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.models import Tenant
+from apps.tenants.models import Tenant, slug_host
 from apps.tenants.slugs import SLUG
 
 IN_PROGRESS = (S.PENDING, S.PROVISIONING)
@@ -23,8 +23,11 @@ def tenant_by_host(host: str) -> Tenant | None:
 
 
 def tenant_by_slug(slug: str) -> Tenant | None:
-    """One statement; none for what cannot be a slug."""
-    return _find(slug=slug) if SLUG.fullmatch(slug) else None
+    """The tenant that has the slug, or had it and kept its subdomain. One statement.
+
+    None for what cannot be a slug. Never two: who has a slug has its subdomain.
+    """
+    return _find(host=slug_host(slug), slug=slug) if SLUG.fullmatch(slug) else None
 
 
 def tenant_by_id(tenant_id: uuid.UUID) -> Tenant | None:
@@ -35,7 +38,7 @@ def tenant_by_id(tenant_id: uuid.UUID) -> Tenant | None:
 def _find(
     host: str | None = None, slug: str | None = None, tenant_id: uuid.UUID | None = None
 ) -> Tenant | None:
-    """By one exact key, with the app's login too, to which row-level security shows no tenant."""
+    """By exact keys of one tenant, with the app's login too, to which row-level security shows none."""
     found = Tenant.objects.raw("SELECT * FROM tenants_find(%s, %s, %s)", [host, slug, tenant_id])
     return next(iter(found), None)
 
@@ -58,7 +61,7 @@ def tenant_locked(tenant_id: uuid.UUID) -> Tenant:
 
 
 def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
-    """For tasks and handlers: the reference of a ready tenant. Raises TenantNotRunnable."""
+    """For tasks and handlers: the reference of a ready tenant that is open. Raises TenantNotRunnable."""
     tenant = tenant_by_id(tenant_id)
     if tenant is None:
         raise TenantNotRunnable(f"tenant {tenant_id} does not exist")
@@ -66,6 +69,8 @@ def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
         raise TenantNotReady(f"tenant {tenant.slug} is {tenant.status}")
     if tenant.status != S.READY:
         raise TenantNotRunnable(f"tenant {tenant.slug} is {tenant.status}")
+    if tenant.maintenance_since is not None:
+        raise TenantInMaintenance(f"tenant {tenant.slug} is in maintenance")
     return tenant.ref
 
 

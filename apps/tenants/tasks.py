@@ -1,14 +1,21 @@
 import uuid
 
+import structlog
 from celery import shared_task
 
-from apps.tenants import provisioning, purging, selectors
+from apps.common.actors import Actor
+from apps.common.errors import PlatformError
+from apps.tenants import pool, provisioning, purging, selectors, selectors_domains
 from apps.tenants.exports import jobs
+from apps.tenants.services import domain_check
+
+log = structlog.get_logger(__name__)
 
 # For large workspaces. Redis hands a task that takes longer than its visibility timeout to a second worker
 # too, which sees that the first is at it and leaves.
 COPY_TIME_LIMIT_S = 3600
 EXPORT_TIME_LIMIT_S = 4 * 3600
+RECHECK_BATCH, RECHECK_AT_MOST = 50, 5000
 
 
 @shared_task(
@@ -54,3 +61,32 @@ def export(export_id: str) -> None:
 def sweep_exports() -> None:
     jobs.exports_resume(lambda export_id: export.delay(str(export_id)))
     jobs.exports_expire()
+
+
+@shared_task(name="tenants.refill_pool")
+def refill_pool() -> None:
+    """Every now and then, and after each workspace that was asked for."""
+    pool.pool_refill()
+
+
+@shared_task(name="tenants.recheck_domains")
+def recheck_domains() -> None:
+    """Queue the checks that are due, so many to a task that it ends within its time limit.
+
+    50 looks of at most 5 seconds are 250. What is beyond the limit is due at the next sweep.
+    """
+    due = selectors_domains.domains_to_recheck().values_list("id", flat=True)
+    ids = [str(domain_id) for domain_id in due[:RECHECK_AT_MOST]]
+    for start in range(0, len(ids), RECHECK_BATCH):
+        check_domains.delay(ids[start : start + RECHECK_BATCH])
+
+
+@shared_task(name="tenants.check_domains")
+def check_domains(domain_ids: list[str]) -> None:
+    """Look for the proof of each domain. One that is gone, or vouched for meanwhile, is passed over."""
+    actor = Actor.system("domain-check")
+    for domain_id in domain_ids:
+        try:
+            domain_check(actor=actor, domain_id=uuid.UUID(domain_id))
+        except PlatformError as error:
+            log.info("tenants.domain_not_checked", domain_id=domain_id, code=error.code)

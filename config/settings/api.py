@@ -1,5 +1,22 @@
-"""The OpenAPI document, by drf-spectacular."""
+"""Settings of the REST API and of the document that describes it."""
 
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.api.authentication.BearerAuthentication",
+        "apps.accounts.api.authentication.CookieAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.common.api.renderers.ORJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.api.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "apps.common.api.pagination.CursorPagination",
+    "DEFAULT_FILTER_BACKENDS": [],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "apps.common.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.common.api.errors.exception_handler",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Wrapper Platform API",
     "DESCRIPTION": (
@@ -35,5 +52,6 @@ SPECTACULAR_SETTINGS = {
         "ExportStatus": "apps.tenants.enums.ExportStatus",
         "MemberStatus": "apps.organizations.enums.MemberStatus",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
+        "DomainCheck": "apps.tenants.enums.DomainCheck",
     },
 }

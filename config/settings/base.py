@@ -3,26 +3,11 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
-from environ.fileaware_mapping import FileAwareMapping
-
-from config.settings.api import SPECTACULAR_SETTINGS  # noqa: F401 - the OpenAPI document
+from config.settings.api import *
 from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
-
-BASE_DIR = Path(__file__).resolve().parents[2]
-
-
-class Variables(FileAwareMapping):
-    """NAME, or the file that NAME_FILE names, without the line end that editors leave in files."""
-
-    def __getitem__(self, key: str) -> str:
-        return str(super().__getitem__(key)).rstrip("\r\n")
-
-
-env = environ.FileAwareEnv()
-env.ENVIRON = Variables()
-if (BASE_DIR / ".env").is_file():
-    env.read_env(BASE_DIR / ".env")
+from config.settings.environment import BASE_DIR, env
+from config.settings.stores import *
+from config.settings.stores import REDIS_URL
 
 DEBUG = False
 SECRET_KEY = env("SECRET_KEY", default="")
@@ -40,6 +25,9 @@ _public = urlsplit(PUBLIC_URL)
 TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (
     f":{_public.port}" if _public.port else ""
 )
+
+# DNS servers that are asked for the proof of domains, as address or address:port; none: the system's.
+DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[])
 
 # --- Applications: S lives in the public schema, T in each tenant's ------------------------------
 SHARED_APPS = [
@@ -82,6 +70,7 @@ MIDDLEWARE = [
     "apps.common.health.HealthMiddleware",
     "apps.common.middleware.BadInputMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.tenants.middleware.OwnDomainHstsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
@@ -134,61 +123,13 @@ COTTON_DIR = "components"
 COTTON_ISOLATE_BY_DEFAULT = True
 
 # --- Database ------------------------------------------------------------------------------------
-# Two logins: the app's owns nothing and is held by row-level security; the system's owns the tables.
-DATABASE_URL = env("DATABASE_URL", default="")
-DATABASE_SYSTEM_URL = env("DATABASE_SYSTEM_URL", default="")
-# With one login for both, the role that it takes when it speaks as the app.
-DATABASE_APP_ROLE = ""
-
-
-def databases(app_url: str, system_url: str) -> dict[str, dict[str, object]]:
-    """DATABASES for two logins, or for one where `system_url` is empty."""
-    logins = {"default": postgres(app_url)}
-    return {**logins, "system": postgres(system_url)} if system_url else logins
-
-
-def postgres(url: str) -> dict[str, object]:
-    """A DATABASES entry for our backend, which sets the tenant's context or raises."""
-    return {
-        **environ.Env.db_url_config(url),
-        "ENGINE": "apps.tenants.backend",
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "wrapper"},
-    }
-
-
 ORIGINAL_BACKEND = "django.db.backends.postgresql"
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Redis: cache, sessions, broker ---------------------------------------------------------------
-REDIS_URL = env("REDIS_URL", default="")
-
-
-def caches(url: str) -> dict[str, dict[str, object]]:
-    """Two aliases on one server, told apart by prefix so that Redis Cluster (database 0 only) fits."""
-    options = {"socket_timeout": 2, "socket_connect_timeout": 2}
-    backend = "django.core.cache.backends.redis.RedisCache"
-    return {
-        "default": {
-            "BACKEND": backend,
-            "LOCATION": url,
-            "KEY_FUNCTION": "apps.common.cache.make_key",
-            "OPTIONS": options,
-        },
-        # Keys that belong to no tenant: sessions, sign-in limits, one-time tickets.
-        "global": {
-            "BACKEND": backend,
-            "LOCATION": url,
-            "KEY_PREFIX": "global",
-            "OPTIONS": options,
-        },
-    }
-
-
+# --- Sessions ------------------------------------------------------------------------------------
 SESSION_ENGINE = "apps.accounts.sessions"
 SESSION_CACHE_ALIAS = "global"
 SESSION_COOKIE_NAME = "session"
@@ -223,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "tenants-refill-pool": {
+        "task": "tenants.refill_pool",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "tenants-purge-due": {
         "task": "tenants.purge_due",
         "schedule": 60.0,
@@ -232,6 +178,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tenants.sweep_exports",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    # Each verified domain once a day; what is due is looked for each hour.
+    "tenants-recheck-domains": {
+        "task": "tenants.recheck_domains",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",
@@ -284,6 +236,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCESS_TOKEN_LIFETIME_S = 600
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
+TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)
 EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 
@@ -339,25 +292,6 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
-
-# --- API -----------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "apps.accounts.api.authentication.BearerAuthentication",
-        "apps.accounts.api.authentication.CookieAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["apps.common.api.renderers.ORJSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["apps.common.api.parsers.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "apps.common.api.pagination.CursorPagination",
-    "DEFAULT_FILTER_BACKENDS": [],
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "apps.common.api.schema.AutoSchema",
-    "EXCEPTION_HANDLER": "apps.common.api.errors.exception_handler",
-    "PAGE_SIZE": 50,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
 
 # --- Logs: one JSON object a line, ECS fields --------------------------------------------------------
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")

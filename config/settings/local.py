@@ -4,16 +4,11 @@ import hashlib
 from urllib.parse import urlsplit
 
 from apps.common import embedded
+from apps.common.demo_session import sandbox_dns_port
 from config.settings.base import *
-from config.settings.base import (
-    DATABASE_SYSTEM_URL,
-    DATABASE_URL,
-    SHARED_APPS,
-    TENANT_APPS,
-    caches,
-    databases,
-    env,
-)
+from config.settings.base import DNS_RESOLVERS, SHARED_APPS, TENANT_APPS
+from config.settings.environment import env
+from config.settings.stores import DATABASE_SYSTEM_URL, DATABASE_URL, caches, databases
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="local-only-" + "0" * 50)
@@ -51,3 +46,7 @@ FILES_ROOT = env("FILES_ROOT", default=str(embedded.state_folder() / "files"))
 SANDBOX = True
 EMAIL_HOST = "127.0.0.1"
 EMAIL_PORT = env.int("SANDBOX_SMTP_PORT", default=1025)
+
+# ... and its DNS server answers for all domains; /sandbox/dns/ has its records.
+SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=sandbox_dns_port())
+DNS_RESOLVERS = DNS_RESOLVERS or [f"127.0.0.1:{SANDBOX_DNS_PORT}"]

@@ -1,7 +1,9 @@
 """Production: nothing has a default that is not safe; what is missing stops the start."""
 
 from config.settings.base import *
-from config.settings.base import STORAGES, caches, databases, env
+from config.settings.base import STORAGES
+from config.settings.environment import env
+from config.settings.stores import caches, databases
 
 SECRET_KEY = env("SECRET_KEY")
 DATABASE_URL = env("DATABASE_URL")

@@ -4,7 +4,9 @@ import os
 
 from apps.common import embedded
 from config.settings.base import *
-from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS, caches, databases, env
+from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS
+from config.settings.environment import env
+from config.settings.stores import caches, databases
 
 SECRET_KEY = "test-only-" + "0" * 50
 PUBLIC_URL = "http://localhost:8000"
@@ -23,6 +25,9 @@ CELERY_BROKER_URL = REDIS_URL
 SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 SANDBOX = True
+# Nothing outside is ever asked: tests/conftest.py starts a server and puts its port here.
+DNS_RESOLVERS = ["127.0.0.1:9"]
+SANDBOX_DNS_PORT = 1053
 # Nothing is collected for tests.
 STATIC_ROOT = None
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -29,12 +29,20 @@ document.addEventListener("submit", (event) => {
     setTheme(button.value);
   } else if (button && form.method === "post" && !event.defaultPrevented) {
     busy(button);
+    leaving = true;
   }
 });
+
+/* The page is left by a form: a hint that is still asked for must not come between. */
+let leaving = false;
+for (const name of ["htmx:beforeRequest", "htmx:beforeOnLoad"]) {
+  document.addEventListener(name, (event) => { if (leaving) event.preventDefault(); });
+}
 
 /* A page that comes back from the browser's memory must not still look busy. */
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
+  leaving = false;
   for (const button of all("[aria-busy=true]")) {
     button.removeAttribute("aria-busy");
     button.disabled = false;

@@ -21,7 +21,7 @@ from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.selectors import actor_for
 from apps.organizations.services import invitation_create
 from apps.roles.models import Role
-from apps.tenants.models import Tenant
+from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import export_request
 from tests.access.routes import Route, routes
 from tests.accounts.support import PUBLIC, force_sign_in, host
@@ -68,6 +68,7 @@ def samples(world: World) -> Samples:
             "role_id": role.id,
             "binding_id": RoleBinding.objects.get(member=bob).id,
             "invitation_id": invitation.id,
+            "domain_id": Domain.objects.get(domain="acme.localhost").id,
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
             "slug": "acme",

@@ -85,6 +85,7 @@ def test_one_first_key() -> None:
 
 def test_one_ticket_twenty_browsers(acme: Tenant, alice: Person) -> None:
     state = handoff.new_state()
-    ticket = handoff.issue(person_id=alice.id, tenant=acme, state=state, path="/")
-    redeemed = at_once(20, lambda _: handoff.redeem(ticket, tenant=acme, state=state))
+    host = "acme.localhost"
+    ticket = handoff.issue(person_id=alice.id, tenant=acme, host=host, state=state, path="/")
+    redeemed = at_once(20, lambda _: handoff.redeem(ticket, tenant=acme, host=host, state=state))
     assert sum(r is not None for r in redeemed) == 1

@@ -85,11 +85,10 @@ def bearer(acme: Tenant) -> Callable[..., Api]:
 
 @contextmanager
 def statements(at_most: int) -> Iterator[None]:
-    """Fails with the statements themselves when there are more than that besides the context's."""
+    """Fails with the statements themselves when there are more than that."""
     with CaptureQueriesContext(connection) as captured:
         yield
-    queries = [query["sql"] for query in captured.captured_queries]
-    found = [sql for sql in queries if not sql.startswith("SELECT set_config(")]
+    found = [query["sql"] for query in captured.captured_queries]
     listing = "\n".join(f"{n}. {sql[:200]}" for n, sql in enumerate(found, 1))
     assert len(found) <= at_most, f"{len(found)} statements, at most {at_most}:\n{listing}"
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,18 +30,21 @@ print(json.dumps([urls, [use.started_here for use in embedded.in_use()]]), flush
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A state folder that any account may reach, with its servers stopped at the end."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.owner() == tmp_path.owner() and folder.stat().st_mode & 0o777 == 0o700:
-            folder.chmod(0o711)
-    monkeypatch.setenv("WRAPPER_STATE_DIR", str(tmp_path))
+def state(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder that any account may reach, with its servers stopped at the end.
+
+    Not below pytest's own folder, which each start of pytest closes to other accounts.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="servers-"))
+    folder.chmod(0o711)
+    monkeypatch.setenv("WRAPPER_STATE_DIR", str(folder))
     for name in ("WRAPPER_POSTGRES_PORT", "WRAPPER_VALKEY_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(embedded, "_uses", {})
-    yield tmp_path
+    yield folder
     embedded.stop(profile="test")
     embedded.stop(profile="local")
+    shutil.rmtree(folder)
 
 
 def launch(code: str = ENSURE_BOTH) -> "subprocess.Popen[str]":

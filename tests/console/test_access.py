@@ -10,8 +10,8 @@ from django.urls import URLPattern, URLResolver
 
 from apps.accounts.models import Person, TenantMembership
 from apps.console.site import site
-from apps.events.models import Handling, OutboxEvent
-from apps.tenants.models import Domain, Tenant
+from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.tenants.models import Domain, MigrationRun, Tenant
 from tests.conftest import World
 from tests.console.conftest import PUBLIC, dead_letter, signed_in
 
@@ -46,10 +46,12 @@ def addresses(world: World) -> list[str]:
     objects = {
         "tenants/tenant": world.acme,
         "tenants/domain": Domain.objects.get(tenant=world.acme),
+        "tenants/migrationrun": MigrationRun.objects.create(version="x", actor="system:tests"),
         "accounts/person": world.bob,
         "accounts/tenantmembership": TenantMembership.objects.filter(tenant=world.acme).first(),
         "events/outboxevent": handling.event,
         "events/handling": handling,
+        "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
     }
     found = [address(route, objects) for route, _name in routes(site.get_urls())]
     assert len(found) == len(set(found)) >= 30
@@ -60,8 +62,10 @@ def state() -> list[Any]:
     """Everything that an act of the console can change."""
     return [
         list(Tenant.objects.order_by("id").values()),
+        list(Domain.objects.order_by("id").values()),
         list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
         list(Handling.objects.order_by("id").values()),
+        list(DeadTask.objects.order_by("id").values()),
         OutboxEvent.objects.count(),
     ]
 

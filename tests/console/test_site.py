@@ -99,10 +99,12 @@ def test_other_apps_admins_are_not_shown() -> None:
     assert shown == {
         "tenants.Tenant",
         "tenants.Domain",
+        "tenants.MigrationRun",
         "accounts.Person",
         "accounts.TenantMembership",
         "events.OutboxEvent",
         "events.Handling",
+        "events.DeadTask",
     }
 
 

@@ -87,9 +87,9 @@ def test_detail_says_everything(console: Client, world: World) -> None:
     [
         ("pending", False, {"delete"}),
         ("provisioning", False, set()),
-        ("ready", True, {"suspend", "delete", "export", "clone"}),
-        ("suspended", True, {"resume", "delete", "export"}),
-        ("archived", True, {"resume", "delete", "export"}),
+        ("ready", True, {"suspend", "delete", "maintenance", "export", "clone", "readdress"}),
+        ("suspended", True, {"resume", "delete", "export", "readdress"}),
+        ("archived", True, {"resume", "delete", "export", "readdress"}),
         ("failed", False, {"retry", "delete"}),
         ("deleting", True, {"keep", "export"}),
         ("deleting", False, set()),
@@ -101,7 +101,11 @@ def test_acts_are_offered_only_where_the_state_allows_them(
     tenant = tenant_rows(1, alice, status=status, ready_at=timezone.now() if ready else None)[0]
     shown = {item["act"].name for item in console.get(act_url(tenant)).context["acts"]}
     assert shown == offered
-    for act in {"suspend", "resume", "retry", "keep", "delete", "export", "clone"} - offered:
+    every = {
+        *("suspend", "resume", "retry", "keep", "delete"),
+        *("maintenance", "open", "export", "clone", "readdress"),
+    }
+    for act in every - offered:
         response = console.post(act_url(tenant, act), {"reason": "x", "slug": tenant.slug})
         assert response.status_code == 302
         assert "is not possible" in messages_of(response)[0]

@@ -16,6 +16,8 @@ OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Domains of customers, which no resolver knows.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 ]
 Meet = Callable[[str], Visitor]
 

@@ -82,6 +82,8 @@ PAINTED = """async () => {
   }
   await frame();
 }"""
+# Said of every page of a host that is neither localhost nor reached by HTTPS.
+PLAIN_HTTP = "The Cross-Origin-Opener-Policy header has been ignored"
 FAILED_TO_LOAD = re.compile(r"Failed to load resource: .* status of (4\d\d|503)")
 
 
@@ -130,6 +132,8 @@ class Visitor:
         self.findings.add(f"{place}: {text}", address)
 
     def _hear(self, message: ConsoleMessage) -> None:
+        if message.text.startswith(PLAIN_HTTP):
+            return
         if message.type in ("error", "warning"):
             self._note(f"console {message.type}: {message.text}", message.location.get("url", ""))
 

@@ -14,7 +14,8 @@ from apps.events.models import Handling
 from tests.events.sample import effects, post
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("effects_table")]
-Start = Callable[[], subprocess.Popen]
+Start = Callable[..., subprocess.Popen]
+NEVER_S = 600  # a sweep that no test waits for: what happens, happens without it
 
 
 @pytest.fixture
@@ -22,11 +23,15 @@ def start(effects_table) -> Iterator[Start]:
     """Start a relay on the test database and wait until it listens."""
     processes: list[subprocess.Popen] = []
 
-    def start() -> subprocess.Popen:
+    def start(sweep_s: float = 1.0) -> subprocess.Popen:
         before = listeners()
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.events.relay_process"],
-            env={**os.environ, "RELAY_DATABASE": connection.settings_dict["NAME"]},
+            env={
+                **os.environ,
+                "RELAY_DATABASE": connection.settings_dict["NAME"],
+                "RELAY_SWEEP_S": str(sweep_s),
+            },
             stderr=subprocess.DEVNULL,
         )
         processes.append(process)
@@ -59,14 +64,10 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 20) -> float:
 
 
 def test_a_commit_wakes_the_relay(start):
-    start()
-    took_s = []
+    start(sweep_s=NEVER_S)
     for n in range(20):
         post(n)
-        took_s.append(wait_for(lambda n=n: len(effects()) == n + 1))
-    # The sweep alone would take half a second on average.
-    assert sorted(took_s)[10] < 0.25
-    assert sorted(took_s)[18] < 1
+        wait_for(lambda n=n: len(effects()) == n + 1)
 
 
 def test_sigterm_finishes_the_handling_and_exits(start):
@@ -82,11 +83,9 @@ def test_sigterm_finishes_the_handling_and_exits(start):
 
 
 def test_sigterm_ends_an_idle_relay_at_once(start):
-    process = start()
-    started = time.monotonic()
+    process = start(sweep_s=NEVER_S)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    assert time.monotonic() - started < 1
+    assert process.wait(20) == 0
 
 
 def test_kill_9_in_the_middle_loses_nothing_and_repeats_nothing(start):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.roles.models import Role
-from apps.tenants.models import Export, Tenant
+from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from tests.api.client import Api, bearer
 from tests.conftest import World
 
@@ -67,6 +67,9 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         )
     # Ids of shared rows are nobody else's.
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
+    domain = Domain.objects.create(
+        tenant=tenant, domain=f"{canary}.example", token=f"token-of-{canary}"
+    )
     samples = {
         "export_id": export.id,
         "organization_id": unit.id,
@@ -74,6 +77,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "member_id": member.id,
         "binding_id": binding.id,
         "invitation_id": invitation.id,
+        "domain_id": domain.id,
         "tenant_id": tenant.id,
         "slug": tenant.slug,
     }
@@ -88,7 +92,7 @@ def twins(world: World) -> tuple[Twin, Twin]:
 
 @pytest.fixture
 def snapshot() -> Callable[[Tenant], str]:
-    """Every row of a tenant's schema, as text."""
+    """Every row of a tenant's schema, and its own rows of shared tables, as text."""
 
     def take(tenant: Tenant) -> str:
         models = [
@@ -97,6 +101,7 @@ def snapshot() -> Callable[[Tenant], str]:
             if config.name in settings.TENANT_APPS
             for model in config.get_models()
         ]
+        models += [Tenant, Domain, TenantEvent]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models

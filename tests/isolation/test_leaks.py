@@ -15,7 +15,7 @@ from django.test import Client
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.roles.models import Role
-from apps.tenants.models import Export, Tenant
+from apps.tenants.models import Domain, Export, Tenant
 from tests.access.routes import Route, routes
 from tests.accounts.support import force_sign_in, host
 from tests.api.client import MISSING, Api
@@ -46,6 +46,7 @@ def requests(route: Route, samples: dict[str, str]) -> Iterator[tuple[str, str, 
         "parent": samples["organization_id"],
         "email": "somebody@example.com",
         "name": "Somebody",
+        "domain": "somebody.example",
     }
     yield "GET", path, {}
     for method in route.methods:
@@ -75,6 +76,8 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/organizations/",
         "/roles/",
         "/settings/",
+        "/settings/addresses/",
+        "/settings/addresses/{domain_id}/",
         "/api/v1/members/",
         "/api/v1/members/{member_id}/",
         "/api/v1/invitations/{invitation_id}/",
@@ -85,6 +88,8 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/api/v1/tenant/exports/",
         "/api/v1/tenant/exports/{export_id}/",
         "/settings/export/",
+        "/api/v1/tenant/domains/",
+        "/api/v1/tenant/domains/{domain_id}/",
     } <= heard
 
 
@@ -185,6 +190,7 @@ def only_of(tenant: Tenant) -> dict[str, str]:
             "binding_id": RoleBinding.objects.filter(member=member).first().id,
             "invitation_id": MISSING,
             "export_id": Export.objects.get().id,
+            "domain_id": Domain.objects.filter(token="").first().id,
         }
     return {name: str(value) for name, value in ids.items()}
 

@@ -16,6 +16,8 @@ TENANT_PAGES = (
     "/roles/",
     "/settings/",
     "/settings/export/",
+    "/settings/addresses/",
+    "/settings/addresses/change/",
 )
 PUBLIC_PAGES = (
     "/",

@@ -24,6 +24,9 @@ MATRIX = {
     "/roles/": (200, 200),
     "/settings/": (200, 403),
     "/settings/export/": (200, 403),
+    "/settings/addresses/": (200, 403),
+    "/settings/addresses/change/": (200, 403),
+    "/settings/addresses/change/slug/": (200, 403),
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings.base import env
+from config.settings.environment import env
 from tests.project.files import ROOT
 
 EXAMPLE = ROOT / ".env.example"

@@ -1,50 +1,16 @@
 """A clone of the template has exactly what the migrations would have made."""
 
+import hashlib
+
 import pytest
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from apps.tenants import schemas
 from apps.tenants.models import Tenant
+from tests.tenants.catalogue import catalogue, migrations
 
 pytestmark = pytest.mark.django_db
-
-# Columns, constraints and indexes of a schema, without the schema's name.
-CATALOGUE_SQL = """
-SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod) || a.attnotnull::text
-       || a.attidentity::text || coalesce(pg_get_expr(d.adbin, d.adrelid, true), '')
-       || coalesce(col.collname, '')
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN pg_collation col ON col.oid = a.attcollation
-WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'r' AND a.attnum > 0
-UNION ALL
-SELECT 'constraint', c.relname, con.conname, pg_get_constraintdef(con.oid, true)
-       || con.condeferrable::text || con.condeferred::text
-FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid
-WHERE con.connamespace = %(schema)s::regnamespace AND con.contype <> 'n'
-UNION ALL
-SELECT 'index', tablename, indexname, replace(indexdef, %(schema)s || '.', '')
-FROM pg_indexes WHERE schemaname = %(schema)s
-UNION ALL
-SELECT 'sequence', '', sequencename, increment_by::text FROM pg_sequences
-WHERE schemaname = %(schema)s
-ORDER BY 1, 2, 3
-"""
-
-
-def catalogue(schema: str) -> list[tuple[str, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('search_path', %s, true)", [schema])
-        cursor.execute(CATALOGUE_SQL, {"schema": schema})
-        rows = cursor.fetchall()
-    connection.search_path_set_schemas = None
-    return rows
-
-
-def migrations(schema: str) -> set[tuple[str, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(f'SELECT app, name FROM "{schema}".django_migrations')
-        return set(cursor.fetchall())
 
 
 def test_a_clone_equals_a_migrated_schema() -> None:
@@ -71,12 +37,36 @@ def test_rows_of_the_template_are_copied_and_sequences_go_on(acme: Tenant) -> No
         assert cursor.fetchone()[0] == last + 1
 
 
-def test_without_a_current_template_the_migrations_run() -> None:
+def test_without_a_template_that_has_all_the_migrations_run() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM t_template.django_migrations WHERE app = 'organizations'")
-    assert not schemas.template_is_current()
+    assert not schemas.template_covers_release()
     assert schemas.schema_create("t_fallback") == "migrate"
     assert migrations("t_fallback") == schemas.known_migrations()
+
+
+def test_the_release_before_clones_a_template_that_is_ahead_of_it() -> None:
+    """While a deployment goes on, so that new tenants need not be migrated afterwards."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE t_template.organizations_member ADD COLUMN nickname varchar(50);"
+            "INSERT INTO t_template.django_migrations (app, name, applied) "
+            "VALUES ('organizations', '9001_nickname', now())"
+        )
+    assert schemas.template_covers_release()
+    assert schemas.schema_create("t_ahead") == "clone"
+    ahead = schemas.known_migrations() | {("organizations", "9001_nickname")}
+    assert migrations("t_ahead") == ahead
+    assert catalogue("t_ahead") == catalogue(schemas.TEMPLATE)
+    assert ("column", "organizations_member", "nickname", "character varying(50)falsedefault") in (
+        catalogue("t_ahead")
+    )
+
+
+def test_the_known_migrations_are_those_that_django_would_load() -> None:
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    labels = {"organizations", "roles"}
+    assert schemas.known_migrations() == {key for key in loader.disk_migrations if key[0] in labels}
 
 
 def test_what_a_clone_cannot_copy_makes_it_migrate() -> None:
@@ -85,14 +75,21 @@ def test_what_a_clone_cannot_copy_makes_it_migrate() -> None:
     assert schemas.schema_create("t_fallback") == "migrate"
 
 
-def test_outdated_schemas_are_found_by_one_query(acme: Tenant, globex: Tenant) -> None:
-    names = [acme.schema_name, globex.schema_name]
-    assert schemas.schemas_outdated(names) == []
+def test_the_templates_version_follows_from_the_migrations_it_has() -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM t_template.django_migrations")
+        names = ",".join(f"{app}.{name}" for app, name in sorted(cursor.fetchall()))
+    before = schemas.template_version()
+    assert before == hashlib.md5(names.encode()).hexdigest()
+
+    schemas.schema_create("t_cloned")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {schemas.VERSION_SQL} FROM t_cloned.django_migrations")
+        assert cursor.fetchone()[0] == before
         cursor.execute(
-            f"DELETE FROM \"{globex.schema_name}\".django_migrations WHERE app = 'organizations'"
+            "INSERT INTO t_template.django_migrations (app, name, applied) VALUES ('x', 'y', now())"
         )
-    assert schemas.schemas_outdated(names) == [globex.schema_name]
+    assert schemas.template_version() not in ("", before)
 
 
 def test_a_failed_creation_leaves_no_schema() -> None:

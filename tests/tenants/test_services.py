@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.common.actors import Actor, ActorKind
@@ -69,16 +70,30 @@ def test_a_taken_slug_is_refused(charlie: Person, acme: Tenant) -> None:
     assert caught.value.code == "slug_taken"
 
 
-def test_a_taken_domain_is_refused_and_nothing_stays(charlie: Person) -> None:
+@pytest.mark.parametrize(
+    ("domain", "code"),
+    [
+        ("Shop.acme.test", "domain_taken"),
+        ("acme.localhost", "domain_reserved"),
+        ("1.2.3.4", "domain_invalid"),
+    ],
+)
+def test_a_domain_that_cannot_be_had_is_refused_and_nothing_stays(
+    charlie: Person, acme: Tenant, domain: str, code: str
+) -> None:
+    Domain.objects.create(tenant=acme, domain="shop.acme.test", verified_at=timezone.now())
+    before = Domain.objects.count()
     with pytest.raises(InvalidInput) as caught:
         tenant_create(
             actor=SYSTEM,
             name="New",
             slug="newco",
             owner_person_id=charlie.id,
-            domain="acme.localhost",
+            domain=domain,
         )
-    assert caught.value.code == "domain_taken"
+    assert caught.value.code == code
+    assert Domain.objects.count() == before
+    assert not Tenant.objects.filter(slug="newco").exists()
 
 
 @pytest.mark.django_db(transaction=True)

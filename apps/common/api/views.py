@@ -125,6 +125,9 @@ class IsInTenant(BasePermission):
         if _actor_source is None:
             raise ImproperlyConfigured("no app has called set_actor_source()")
         http_request.actor = actor = _actor_source(request.user)
+        # Named by a header or a token: only its members are told that it is there.
+        if unavailable := http_request.tenant.unavailable:
+            raise unavailable
         needed = getattr(view, "needs", {}).get(
             "GET" if request.method == "HEAD" else request.method
         )

@@ -36,6 +36,8 @@ class Subcommand:
         tenant = tenant_by_slug(options["slug"])
         if tenant is None:
             raise CommandError(f"There is no tenant {options['slug']}.")
+        if tenant.slug != options["slug"]:
+            self.stderr.write(f"{options['slug']} is an old address of {tenant.slug}.")
         return tenant
 
     def print_json(self, data: object) -> None:
@@ -74,6 +76,8 @@ def facts(tenant: Tenant) -> dict[str, Any]:
         "created_at": time(tenant.created_at),
         "ready_at": time(tenant.ready_at),
         "delete_after": time(tenant.delete_after),
+        "maintenance_since": time(tenant.maintenance_since),
+        "maintenance_until": time(tenant.maintenance_until),
         **copy_facts(tenant),
     }
 

@@ -48,7 +48,7 @@ class WorkspaceForm(forms.Form):
                 "hx-sync": "this:replace",
             }
         ),
-        help_text="Lower-case letters, digits and hyphens. It cannot be changed later.",
+        help_text="Lower-case letters, digits and hyphens. It can be changed later.",
         error_messages={"required": "Choose an address."},
     )
 

@@ -15,7 +15,7 @@ from apps.organizations.selectors import members_for, organizations_for
 from apps.portal.http import WorkspaceRequest, may, workspace_page
 from apps.portal.selectors import Figures, dashboard_figures, members_with_roles, workspaces_of
 from apps.portal.shell import Shell
-from apps.tenants.permissions import EXPORT_DATA
+from apps.tenants.permissions import EXPORT_DATA, MANAGE_DOMAINS, VIEW_SETTINGS
 
 NEWEST = 5
 FOUND = 6
@@ -103,6 +103,10 @@ def palette(request: WorkspaceRequest) -> HttpResponse:
         results += [_result(link.label, "Page", link.url) for link in shell.nav]
         if may(request.actor, p.INVITE_MEMBER):
             results.append(_result("Invite a colleague", "Action", reverse("invite")))
+        if may(request.actor, VIEW_SETTINGS):
+            results.append(_result("Addresses and domains", "Page", reverse("addresses")))
+        if may(request.actor, MANAGE_DOMAINS):
+            results.append(_result("Change the address", "Action", reverse("address_change")))
         if may(request.actor, EXPORT_DATA):
             results.append(_result("Export everything", "Action", reverse("exports")))
         results += [

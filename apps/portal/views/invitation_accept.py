@@ -3,10 +3,11 @@
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from apps.accounts.redirects import leave_for
 from apps.common.errors import Gone, PermissionDenied, PlatformError
 from apps.organizations.services import invitation_accept, invitation_open
 from apps.portal.http import PageRequest, error_page
@@ -23,7 +24,7 @@ def accept(request: PageRequest) -> HttpResponse:
     try:
         if request.method == "POST" and request.user.is_authenticated:
             tenant, _member = invitation_accept(person=request.user, token=token)
-            return redirect(tenant.url())
+            return leave_for(tenant.url())
     except (Gone, PermissionDenied):
         # The page below says why.
         pass

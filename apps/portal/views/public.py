@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.redirects import safe_path
+from apps.common.requests import host_name
 from apps.portal.shell import THEME_COOKIE, THEMES
 
 YEAR_S = 365 * 24 * 3600
@@ -18,12 +19,15 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """Remember light or dark in a cookie for all our hosts; anything else means the system's choice."""
+    """Remember light or dark in a cookie for all our hosts; anything else means the system's choice.
+
+    A workspace's own domain has a cookie of its own.
+    """
     chosen = request.POST.get("theme", "")
     is_script = request.headers.get("X-Requested-With") == "fetch"
     back = safe_path(request.POST.get("next"))
     response = HttpResponse(status=204) if is_script else redirect(back)
-    domain = settings.BASE_DOMAIN if "." in settings.BASE_DOMAIN else None
+    domain = _cookie_domain(request)
     if chosen in THEMES:
         response.set_cookie(
             THEME_COOKIE,
@@ -37,3 +41,9 @@ def theme(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie(THEME_COOKIE, domain=domain, samesite="Lax")
     return response
+
+
+def _cookie_domain(request: HttpRequest) -> str | None:
+    """None: this host only, where browsers would refuse the base domain."""
+    base = settings.BASE_DOMAIN
+    return base if "." in base and f".{host_name(request)}".endswith(f".{base}") else None

@@ -12,7 +12,6 @@ from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
 from apps.portal.selectors import roles_with_holders
 from apps.roles.models import OWNER, Role, role_permissions
 from apps.roles.permissions import VIEW_ROLE
-from apps.tenants.models import slug_host
 from apps.tenants.permissions import EXPORT_DATA, UPDATE_SETTINGS, VIEW_SETTINGS
 from apps.tenants.services import tenant_rename
 
@@ -37,8 +36,7 @@ def settings(request: WorkspaceRequest) -> HttpResponse:
             return redirect("settings")
     context = {
         "form": form,
-        "host": slug_host(request.tenant.slug),
-        "url": request.tenant.url(),
+        "host": request.tenant.host,
         "can_update": allows(request.actor, UPDATE_SETTINGS),
         "can_export": allows(request.actor, EXPORT_DATA),
     }

@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,7 +12,7 @@ from apps.portal.forms.public import WorkspaceForm
 from apps.portal.http import PageRequest, add_errors, person_page
 from apps.portal.selectors import workspaces_of
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.models import slug_host
+from apps.tenants.models import Tenant, slug_host
 from apps.tenants.provisioning import progress
 from apps.tenants.selectors import tenant_by_slug, tenant_for
 from apps.tenants.services import tenant_create
@@ -24,7 +23,7 @@ from apps.tenants.slugs import slug_validate
 @person_page
 def index(request: PageRequest) -> HttpResponse:
     found = list(workspaces_of(request.user))
-    context = {"workspaces": found, "base_domain": settings.BASE_DOMAIN}
+    context = {"workspaces": found}
     return render(request, "portal/workspaces/list.html", context)
 
 
@@ -52,18 +51,26 @@ def create(request: PageRequest) -> HttpResponse:
 @person_page
 def slug_check(request: PageRequest) -> HttpResponse:
     """Whether an address can be had, while it is typed. Only a hint: tenant_create decides."""
-    wanted = request.GET.get("slug", "").strip().lower()
+    context = slug_status(request.GET.get("slug", ""))
+    return render(request, "portal/workspaces/_slug.html", context)
+
+
+def slug_status(typed: str, own: Tenant | None = None) -> dict[str, str]:
+    """Context of _slug.html. own: the workspace that looks for another address; its old ones are free."""
+    wanted = typed.strip().lower()
     problem, host = "", ""
     if wanted:
         try:
             slug = slug_validate(wanted)
             host = slug_host(slug)
-            if tenant_by_slug(slug):
+            holder = tenant_by_slug(slug)
+            if own is not None and slug == own.slug:
+                problem = f"{host} is the present address."
+            elif holder is not None and holder != own:
                 problem = f"{host} is taken. Try another."
         except InvalidInput as error:
             problem = str(error.detail)
-    context = {"host": host, "problem": problem}
-    return render(request, "portal/workspaces/_slug.html", context)
+    return {"host": host, "problem": problem}
 
 
 @require_safe

@@ -1,26 +1,40 @@
-"""The database backend: the connection follows the tenant of the moment, or raises.
+"""The database backend: every statement runs in the context of the tenant of the moment, or not at all.
 
-django-tenants' backend sets the search_path before each cursor and swallows a failure to do so, which
-lets a statement run in the schema of the tenant before. Here the context (search_path, role and tenant id,
-in one statement) is sent only when it differs from what the connection has, and a failure discards the
-connection and is raised.
+The context is search_path, role and tenant id. It is compared when a statement is executed, and travels in
+the same round trip, in front of the statement: PostgreSQL runs the second only where the first succeeded.
+django-tenants' backend sets the search_path before each cursor instead and swallows a failure to do so,
+which lets a statement run in the schema of the tenant before.
+
+POOL_MODE of a DATABASES entry says how long a setting lasts (docs/adr/0009):
+- session: until it is changed, on a connection that is ours alone. It is sent only when it differs.
+- transaction: for one transaction, because PgBouncer may give the next one another server connection. A
+  statement outside of a transaction brings its own context and is a transaction by itself.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 
 from apps.common.database import is_system
-from apps.common.tenancy import PUBLIC_SCHEMA, current_tenant
+from apps.common.tenancy import PUBLIC_SCHEMA, checked_schema_name, current_tenant
+from apps.tenants.backend.cursor import ContextCursor
 
 Context = tuple[str, bool, str, str]  # schema, whether public is on the path, tenant id, role
+
+SESSION, TRANSACTION = "session", "transaction"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """`search_path_set_schemas` holds the Context that the server has; None: unknown."""
 
     search_path_set_schemas: Context | None
+    # What the statement that is being sent brings with it.
+    _carried: Context
 
     @property
     def schema_name(self) -> str:
@@ -39,17 +53,139 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.include_public_schema = include_public
         self.set_settings_schema(self._chosen_schema)
 
+    # --- Connections ---------------------------------------------------------------------------------
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**super().get_connection_params(), "cursor_factory": ContextCursor}
+
     def connect(self) -> None:
         self.search_path_set_schemas = None
         super().connect()
 
-    def _savepoint_rollback(self, sid: str) -> None:
-        # The transaction may be aborted: nothing but ROLLBACK TO is accepted until it ran.
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Also end a connection that served many tenants: a backend keeps what it learned of each schema.
+
+        Called at the start and the end of a request or task, and by loops; within a block it does nothing.
+        """
+        if self.in_atomic_block:
+            return
+        limit = self.settings_dict.get("TENANTS_PER_CONNECTION", 0)
+        if limit and len(self._served()) > limit:
+            # A pool gives up a connection that comes back closed, and opens another.
+            self.connection.close()
+            self.close()
+        super().close_if_unusable_or_obsolete()
+
+    def _served(self) -> set[str]:
+        """Schemas of the tenants that the server's end of this connection has worked for."""
+        if self.connection is None:
+            return set()
+        served: set[str] = self.connection.__dict__.setdefault("wrapper_served", set())
+        return served
+
+    # --- Transactions --------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        if self._lasts_a_transaction:
+            self.search_path_set_schemas = None
+        super().commit()
+
+    @contextmanager
+    def _bare(self) -> Iterator[None]:
+        """Statements about savepoints bring no context, which a rollback is to undo; it follows failures."""
         self._setting_search_path = True
         try:
-            super()._savepoint_rollback(sid)
+            yield
         finally:
             self._setting_search_path = False
+
+    def _savepoint(self, sid: str) -> None:
+        with self._bare():
+            super()._savepoint(sid)
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        with self._bare():
+            super()._savepoint_rollback(sid)
+
+    def _savepoint_commit(self, sid: str) -> None:
+        with self._bare():
+            super()._savepoint_commit(sid)
+
+    # --- The context ---------------------------------------------------------------------------------
+
+    @property
+    def _lasts_a_transaction(self) -> bool:
+        return bool(self.settings_dict.get("POOL_MODE") == TRANSACTION)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if name:
+            # Declared by a statement of its own, which cannot carry the context.
+            self.context_ensure()
+        cursor = super().create_cursor(name)
+        if not name:
+            cursor.wrapper = self
+        return cursor
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        """Nothing: django-tenants' hook at the making of a cursor, which is not yet its execution."""
+
+    def context_prefix(self) -> str:
+        """What has to stand in front of the next statement; empty where the server has it already.
+
+        Followed by a call of context_sent or context_failed.
+        """
+        if self._setting_search_path:
+            return ""
+        wanted = self._wanted()
+        if self._lasts_a_transaction and not self.in_atomic_block:
+            self.search_path_set_schemas = None
+        if self.search_path_set_schemas == wanted:
+            return ""
+        if not self._lasts_a_transaction and not self.in_atomic_block and is_system():
+            # Migrations and maintenance have statements that refuse company, such as
+            # CREATE INDEX CONCURRENTLY and VACUUM.
+            self._send(wanted)
+            return ""
+        self._carried = wanted
+        return context_sql(wanted, self._lasts_a_transaction)
+
+    def context_ensure(self) -> None:
+        """Send the context by itself, where a statement cannot carry it: COPY, many at once, named cursors.
+
+        Raises TransactionManagementError in the transaction mode outside of a transaction.
+        """
+        self.ensure_connection()
+        wanted = self._wanted()
+        if self._lasts_a_transaction and not self.in_atomic_block:
+            raise TransactionManagementError(
+                "This needs a transaction: outside of one, PgBouncer may run it on another connection."
+            )
+        if not self._setting_search_path and self.search_path_set_schemas != wanted:
+            self._send(wanted)
+
+    def context_sent(self) -> None:
+        if self.in_atomic_block or not self._lasts_a_transaction:
+            self._note(self._carried)
+
+    def context_failed(self) -> None:
+        """The statement with the context failed, so neither ran. Nobody may go on with what is left."""
+        self.search_path_set_schemas = None
+        if not self.in_atomic_block and not self._lasts_a_transaction:
+            self.close()
+
+    def _send(self, wanted: Context) -> None:
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(context_sql(wanted, self._lasts_a_transaction))
+        except Exception:
+            self.context_failed()
+            raise
+        self._note(wanted)
+
+    def _note(self, wanted: Context) -> None:
+        self.search_path_set_schemas = wanted
+        if wanted[2]:
+            self._served().add(wanted[0])
 
     def _wanted(self) -> Context:
         ref = current_tenant()
@@ -59,28 +195,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return ref.schema_name, True, str(ref.id), role
         return self._chosen_schema, self.include_public_schema, "", role or "none"
 
-    def _handle_search_path(self, cursor: Any = None) -> None:
-        wanted = self._wanted()
-        if self._setting_search_path or self.search_path_set_schemas == wanted:
-            return
-        schema, include_public, tenant_id, role = wanted
-        path = [schema, PUBLIC_SCHEMA] if include_public and schema != PUBLIC_SCHEMA else [schema]
-        self._setting_search_path = True
-        own_cursor = cursor is None
-        try:
-            cursor = self.create_cursor() if own_cursor else cursor
-            cursor.execute(
-                "SELECT set_config('search_path', %s, false), set_config('role', %s, false), "
-                "set_config('app.tenant_id', %s, false)",
-                [",".join(base.quote_schema_name(part) for part in path), role, tenant_id],
-            )
-        except Exception:
-            self.search_path_set_schemas = None
-            if not self.in_atomic_block:
-                self.close()
-            raise
-        finally:
-            self._setting_search_path = False
-            if own_cursor and cursor is not None:
-                cursor.close()
-        self.search_path_set_schemas = wanted
+
+@lru_cache(maxsize=4096)
+def context_sql(context: Context, local: bool) -> str:
+    """CONTEXT_STATEMENTS that set the context, for the transaction or the session, each with a semicolon.
+
+    SET, not set_config(): it costs half of it, and a SET TRANSACTION may still follow. The names are checked,
+    not quoted: no percent sign and no quote can be in them, so that what follows may have parameters.
+    Raises ValueError for a schema that is no tenant's.
+    """
+    schema, include_public, tenant_id, role = context
+    if schema != PUBLIC_SCHEMA:
+        checked_schema_name(schema)
+    path = f"{schema}, {PUBLIC_SCHEMA}" if include_public and schema != PUBLIC_SCHEMA else schema
+    scope = "LOCAL " if local else ""
+    return (
+        f"SET {scope}search_path = {path}; SET {scope}role = '{role}'; "
+        f"SET {scope}app.tenant_id = '{tenant_id}';\n"
+    )

@@ -22,7 +22,11 @@ class PooledSchema(BaseModel):
 
 
 class MigrationRun(BaseModel):
-    """One run of migrate_tenants: what it is to reach, and how far it is (in its targets)."""
+    """One run of migrate_tenants: what it is to reach, and how far it is (in its targets).
+
+    version: schemas.version_of() the migrations that the release knows. It is the template's version then,
+    unless a newer release has been there.
+    """
 
     status = models.CharField(
         _("status"), max_length=12, choices=MigrationStatus, default=MigrationStatus.RUNNING
@@ -40,7 +44,11 @@ class MigrationRun(BaseModel):
 
 
 class MigrationTarget(BaseModel):
-    """One schema that a run brings up to date. The mark `done` commits with the migrations."""
+    """One schema that a run brings up to date; the template's has the tenant's id 0.
+
+    Where migrations are replayed, the mark `done` commits with them. Where Django's executor runs them it
+    follows them, and the next scan finds what is done without a mark.
+    """
 
     run = models.ForeignKey(MigrationRun, on_delete=models.CASCADE, related_name="targets")
     tenant_id = models.UUIDField(_("tenant"))

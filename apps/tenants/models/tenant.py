@@ -1,13 +1,18 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_tenants.models import TenantMixin
 
+from apps.common.errors import Unavailable
 from apps.common.models import BaseModel
 from apps.common.tenancy import TenantRef
 from apps.common.urls import host_url
 from apps.tenants.enums import TenantStatus
+
+# How long a client is asked to wait where nobody said when a maintenance ends.
+MAINTENANCE_RETRY_S = 30
 
 
 class Tenant(BaseModel, TenantMixin):
@@ -85,6 +90,24 @@ class Tenant(BaseModel, TenantMixin):
         return self.status == TenantStatus.READY
 
     @property
+    def unavailable(self) -> Unavailable | None:
+        """What requests get instead of an answer while the workspace is in maintenance."""
+        if self.maintenance_since is None:
+            return None
+        wait_s = MAINTENANCE_RETRY_S
+        if self.maintenance_until is not None:
+            left_s = int((self.maintenance_until - timezone.now()).total_seconds())
+            wait_s = max(MAINTENANCE_RETRY_S, min(left_s, 3600))
+        return Unavailable(
+            self.maintenance_message
+            or _(
+                "This workspace is being looked after. Its data is safe; try again in a few minutes."
+            ),
+            code="tenant_maintenance",
+            headers={"Retry-After": str(wait_s)},
+        )
+
+    @property
     def is_sandbox(self) -> bool:
         """Whether this is a masked copy of another tenant."""
         return self.cloned_from_id is not None
@@ -97,6 +120,10 @@ class Tenant(BaseModel, TenantMixin):
     def url(self, path: str = "/") -> str:
         """Absolute address of `path` in this workspace, on its primary host."""
         return host_url(self.host, path)
+
+    def is_alias(self, host: str) -> bool:
+        """Whether a host that leads here is an old subdomain. host: lower case, without port."""
+        return host.endswith(f".{settings.BASE_DOMAIN}") and host != slug_host(self.slug)
 
 
 class TenantEvent(BaseModel):

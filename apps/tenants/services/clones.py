@@ -27,9 +27,13 @@ def tenant_clone(
     require_platform(actor)
     source = lock(tenant_id)
     check_clonable(source)
-    clone = tenant_create(actor=actor, name=name, slug=slug, owner_person_id=owner_person_id)
-    clone.cloned_from_id = source.id
-    clone.save(update_fields=["cloned_from_id", "updated_at"])
+    clone = tenant_create(
+        actor=actor,
+        name=name,
+        slug=slug,
+        owner_person_id=owner_person_id,
+        cloned_from_id=source.id,
+    )
     note(actor, source, "copied", reason=f"to {clone.slug}")
     note(actor, clone, "copied", reason=f"from {source.slug}")
     return clone

@@ -14,9 +14,12 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import current_tenant
 from apps.events.services import publish
 from apps.tenants import permissions
+from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantRenamed, TenantRequested
+from apps.tenants.hosts import domain_normalize
 from apps.tenants.models import Domain, Tenant, slug_host
+from apps.tenants.pool import pool_claim
 from apps.tenants.services.transitions import lock, note
 from apps.tenants.slugs import schema_name_for, slug_validate
 
@@ -26,9 +29,18 @@ MAX_OPEN_PER_PERSON = 3
 @system_connection()
 @transaction.atomic
 def tenant_create(
-    *, actor: Actor, name: str, slug: str, owner_person_id: uuid.UUID, domain: str = ""
+    *,
+    actor: Actor,
+    name: str,
+    slug: str,
+    owner_person_id: uuid.UUID,
+    domain: str = "",
+    cloned_from_id: uuid.UUID | None = None,
 ) -> Tenant:
     """Reserve the address and ask for the workspace; a worker provisions it.
+
+    Its schema is taken from the pool, if there is one; else the worker makes it. cloned_from_id: the tenant
+    that it is to be a masked copy of (tenant_clone).
 
     A person creates for themselves; staff and the system for anybody, with a domain if they vouch for it.
     Publishes tenants.tenant_requested. Raises InvalidInput (slug or domain invalid, reserved or taken,
@@ -37,6 +49,7 @@ def tenant_create(
     if not actor.is_platform and (domain or actor.person_id != owner_person_id):
         raise PermissionDenied(_("You can create a workspace only for yourself."))
     slug, name = slug_validate(slug), name_validate(name)
+    domain = domain_normalize(domain) if domain else ""
     if actor.kind is ActorKind.PERSON:
         _take_turns(owner_person_id)
         unfinished = Tenant.objects.filter(
@@ -54,8 +67,11 @@ def tenant_create(
         name=name,
         schema_name=schema_name_for(slug, tenant_id),
         owner_person_id=owner_person_id,
-        primary_host=domain.lower(),
+        primary_host=domain,
+        cloned_from_id=cloned_from_id,
     )
+    if cloned_from_id is None and pool_claim(tenant.schema_name):
+        tenant.steps_done = [SCHEMA_STEP_NAME]
     try:
         with transaction.atomic():
             tenant.save(force_insert=True)
@@ -67,10 +83,10 @@ def tenant_create(
     if domain:
         try:
             with transaction.atomic():
-                _domain_add(tenant, domain.lower())
+                _domain_add(tenant, domain)
         except IntegrityError as error:
             raise InvalidInput.field(
-                "domain", _("This domain is taken or not a host name."), "domain_taken"
+                "domain", _("Another workspace has this domain."), "domain_taken"
             ) from error
     note(actor, tenant, "created", from_status="")
     publish(

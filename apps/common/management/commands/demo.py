@@ -38,6 +38,7 @@ SCREEN = """
   Staff console   {url}/console/
   API reference   {url}/api/docs/
   E-mail inbox    {url}/sandbox/inbox/
+  DNS records     {url}/sandbox/dns/
 
   Everyone's password is wrapper-demo
     alice@acme.test       owner of acme
@@ -179,5 +180,7 @@ def _environment(session: DemoSession) -> dict[str, str]:
         # Where the sandbox's SMTP server listens and the platform sends its mail.
         "SANDBOX_SMTP_PORT": os.environ.get("SANDBOX_SMTP_PORT")
         or str(next(candidate_ports(session.folder / "smtp", None))),
+        # Where its DNS server listens and the platform looks for proofs of domains.
+        "SANDBOX_DNS_PORT": str(session.dns_port),
         "WRAPPER_STATE_DIR": str(session.folder),
     }

@@ -4,11 +4,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.errors import PlatformError
-from apps.console.tenant_commands import copies, life
+from apps.console.tenant_commands import addresses, copies, drift, life, maintenance, pool
 from apps.console.tenant_commands.base import Subcommand
 
+MODULES = (life, addresses, maintenance, copies, pool, drift)
 SUBCOMMANDS: dict[str, type[Subcommand]] = {
-    found.name: found for found in (*life.COMMANDS, *copies.COMMANDS)
+    found.name: found for module in MODULES for found in module.COMMANDS
 }
 
 

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
-from apps.events import selectors, services
-from apps.events.models import Handling
+from apps.events import dead_tasks, selectors, services
+from apps.events.models import DeadTask, Handling
 from apps.events.relay import Relay
 
 OPERATOR = Actor.system("operator")
@@ -21,7 +21,9 @@ def uuid_argument(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not an id; `events dead` lists them") from None
+        raise ArgumentTypeError(
+            f"{text!r} is not an id; `events dead` and `events tasks` list them"
+        ) from None
 
 
 class Command(BaseCommand):
@@ -44,9 +46,19 @@ class Command(BaseCommand):
         which.add_argument("id", nargs="?", type=uuid_argument, help="one, by its id")
         which.add_argument("--handler", metavar="NAME", help="all of this handler")
         which.add_argument("--all", action="store_true", help="all of them")
-        discard = commands.add_parser("discard", help="give a dead letter up for good")
+        discard = commands.add_parser("discard", help="give a dead letter or task up for good")
         discard.add_argument("id", type=uuid_argument)
+        discard.add_argument("--task", action="store_true", help="the id is that of a refused task")
         discard.add_argument("--reason", required=True, help="kept with the dead letter")
+        tasks = commands.add_parser(
+            "tasks", help="list tasks that were refused because of their tenant, oldest first"
+        )
+        tasks.add_argument("--limit", type=int, default=50, help="at most so many (default 50)")
+        tasks.add_argument("--json", action="store_true", help="for programs")
+        send = commands.add_parser("send", help="put refused tasks into the queue again")
+        chosen = send.add_mutually_exclusive_group(required=True)
+        chosen.add_argument("id", nargs="?", type=uuid_argument, help="one, by its id")
+        chosen.add_argument("--all", action="store_true", help="all of them")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
@@ -126,7 +138,45 @@ class Command(BaseCommand):
         self.stdout.write(f"{count} to be handled again.")
 
     def discard(self, options: dict[str, Any]) -> None:
-        services.handling_discard(
-            actor=OPERATOR, handling_id=options["id"], reason=options["reason"]
-        )
+        if options["task"]:
+            dead_tasks.dead_task_discard(
+                actor=OPERATOR, dead_task_id=options["id"], reason=options["reason"]
+            )
+        else:
+            services.handling_discard(
+                actor=OPERATOR, handling_id=options["id"], reason=options["reason"]
+            )
         self.stdout.write("Discarded.")
+
+    def tasks(self, options: dict[str, Any]) -> None:
+        found = dead_tasks.dead_tasks()[: options["limit"]]
+        if options["json"]:
+            self.stdout.write(json.dumps([self._task(task) for task in found]))
+            return
+        for task in found:
+            self.stdout.write(
+                f"{task.id}  {task.task}  {task.created_at:%Y-%m-%d %H:%M:%S}Z  {task.reason}"
+            )
+        if not found:
+            self.stdout.write("No refused tasks.")
+
+    @staticmethod
+    def _task(task: DeadTask) -> dict[str, Any]:
+        return {
+            "id": str(task.id),
+            "task": task.task,
+            "args": task.args,
+            "kwargs": task.kwargs,
+            "tenant_id": str(task.tenant_id) if task.tenant_id else None,
+            "reason": task.reason,
+            "request_id": task.request_id,
+            "created_at": task.created_at.isoformat(),
+        }
+
+    def send(self, options: dict[str, Any]) -> None:
+        if options["id"]:
+            dead_tasks.dead_task_send(actor=OPERATOR, dead_task_id=options["id"])
+            count = 1
+        else:
+            count = dead_tasks.dead_tasks_send(actor=OPERATOR)
+        self.stdout.write(f"{count} sent again.")

@@ -35,6 +35,7 @@ PROGRESS = OpenApiExample(
     response_only=True,
 )
 RENAME = OpenApiExample("New name", {"name": "Acme Holding"}, request_only=True)
+READDRESS = OpenApiExample("New address", {"slug": "acme-holding"}, request_only=True)
 CURRENT = OpenApiExample(
     "Acme",
     {
@@ -45,6 +46,58 @@ CURRENT = OpenApiExample(
         "url": "http://acme.localhost:8000/",
         "created_at": "2026-01-05T09:00:00Z",
         "updated_at": "2026-01-06T17:20:00Z",
+    },
+    response_only=True,
+)
+DOMAIN_CLAIM = OpenApiExample("A claim", {"domain": "work.acme.example"}, request_only=True)
+_WAITING = {
+    "id": ID,
+    "domain": "work.acme.example",
+    "is_primary": False,
+    "is_alias": False,
+    "verified_at": None,
+    "checked_at": None,
+    "check_code": None,
+    "check_error": "",
+    "txt_name": "_wrapper-challenge.work.acme.example",
+    "txt_value": "wrapper-verify=3f0e0b1c5d6a47e8b2a1c9d8e7f60514",
+    "created_at": "2026-01-06T17:20:00Z",
+}
+DOMAIN_WAITING = OpenApiExample("Waiting for proof", _WAITING, response_only=True)
+DOMAIN_CREATED = OpenApiExample(
+    "Waiting for proof", _WAITING, response_only=True, status_codes=["201"]
+)
+DOMAIN_MISSING = OpenApiExample(
+    "No record",
+    {
+        **_WAITING,
+        "checked_at": "2026-01-06T17:25:00Z",
+        "check_code": "missing",
+        "check_error": (
+            "There is no TXT record at _wrapper-challenge.work.acme.example. Add it; a new record can take "
+            "up to an hour until it is seen everywhere."
+        ),
+    },
+    response_only=True,
+)
+_VERIFIED = {
+    **_WAITING,
+    "verified_at": "2026-01-06T18:02:00Z",
+    "checked_at": "2026-01-06T18:02:00Z",
+    "check_code": "found",
+}
+DOMAIN_VERIFIED = OpenApiExample("Verified", _VERIFIED, response_only=True)
+DOMAIN_PRIMARY = OpenApiExample("Primary", {**_VERIFIED, "is_primary": True}, response_only=True)
+DOMAIN_SUBDOMAIN = OpenApiExample(
+    "The subdomain",
+    {
+        **_WAITING,
+        "domain": "acme.localhost",
+        "is_primary": True,
+        "verified_at": "2026-01-05T09:00:00Z",
+        "txt_name": None,
+        "txt_value": None,
+        "created_at": "2026-01-05T09:00:00Z",
     },
     response_only=True,
 )

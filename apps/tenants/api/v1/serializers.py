@@ -16,7 +16,14 @@ class TenantCreateSerializer(serializers.Serializer):
 
 
 class TenantUpdateSerializer(serializers.Serializer):
-    name = TextField(max_length=100)
+    name = TextField(max_length=100, help_text="Needs `tenants.update_settings`.")
+    slug = TextField(
+        max_length=40,
+        help_text=(
+            "The workspace's address. Needs `tenants.manage_domains`. The old one stays an address of the "
+            "workspace, whose pages redirect."
+        ),
+    )
 
 
 class TenantSummarySerializer(serializers.ModelSerializer[Tenant]):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.tenants.api.v1 import views, views_exports
+from apps.tenants.api.v1 import views, views_domains, views_exports
 
 urlpatterns = [
     path("tenants/", views.TenantsView.as_view(), name="api_tenants"),
@@ -15,5 +15,21 @@ urlpatterns = [
         "tenant/exports/<uuid:export_id>/",
         views_exports.ExportView.as_view(),
         name="api_export",
+    ),
+    path("tenant/domains/", views_domains.DomainsView.as_view(), name="api_domains"),
+    path(
+        "tenant/domains/<uuid:domain_id>/",
+        views_domains.DomainView.as_view(),
+        name="api_domain",
+    ),
+    path(
+        "tenant/domains/<uuid:domain_id>/check/",
+        views_domains.DomainCheckView.as_view(),
+        name="api_domain_check",
+    ),
+    path(
+        "tenant/domains/<uuid:domain_id>/make-primary/",
+        views_domains.DomainMakePrimaryView.as_view(),
+        name="api_domain_make_primary",
     ),
 ]

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.access import allows, authorize
 from apps.common.api.views import PersonView, TenantView
 from apps.tenants import selectors, services
 from apps.tenants.api.v1 import examples
@@ -21,7 +22,7 @@ from apps.tenants.api.v1.serializers import (
     TenantUpdateSerializer,
 )
 from apps.tenants.models import Tenant
-from apps.tenants.permissions import UPDATE_SETTINGS, VIEW_SETTINGS
+from apps.tenants.permissions import MANAGE_DOMAINS, UPDATE_SETTINGS, VIEW_SETTINGS
 
 LOCATION = OpenApiParameter(
     "Location",
@@ -77,8 +78,9 @@ class TenantProgressView(PersonView):
 
 
 class CurrentTenantView(TenantView):
-    needs = {"GET": VIEW_SETTINGS, "PATCH": UPDATE_SETTINGS}
+    needs = {"GET": VIEW_SETTINGS}
     etag_methods = ("GET", "PATCH")
+    problems = {"PATCH": ("409",)}
 
     @extend_schema(
         operation_id="tenant_retrieve",
@@ -91,20 +93,35 @@ class CurrentTenantView(TenantView):
 
     @extend_schema(
         operation_id="tenant_update",
-        summary="Rename the current workspace",
+        summary="Change the current workspace's name or address",
+        description=(
+            "`name` needs the permission `tenants.update_settings`, `slug` `tenants.manage_domains`; both "
+            "change, or neither. A slug that cannot be used answers 400 with the code `slug_invalid`, "
+            "`slug_reserved` or `slug_taken`; a workspace with too many addresses 409 `too_many_domains`. "
+            "Pages of the old address redirect to the new one; the API goes on there, and `X-Tenant` "
+            "with the old slug, until the old address is removed (see `tenant/domains/`)."
+        ),
         request=TenantUpdateSerializer,
         responses={200: TenantSerializer},
-        examples=[examples.RENAME, examples.CURRENT],
+        examples=[examples.RENAME, examples.READDRESS, examples.CURRENT],
     )
     def patch(self, request: Request) -> HttpResponseBase:
+        if not allows(self.actor, MANAGE_DOMAINS):
+            authorize(self.actor, UPDATE_SETTINGS)
         changes = self.body(TenantUpdateSerializer, partial=True)
         tenant = self._tenant
         with transaction.atomic():
             if self.has_condition:
                 tenant = selectors.tenant_locked(tenant.id)
                 self.check_condition(tenant, TenantSerializer)
-            if changes:
-                tenant = services.tenant_rename(actor=self.actor, tenant_id=tenant.id, **changes)
+            if "name" in changes:
+                tenant = services.tenant_rename(
+                    actor=self.actor, tenant_id=tenant.id, name=changes["name"]
+                )
+            if "slug" in changes:
+                tenant = services.tenant_readdress(
+                    actor=self.actor, tenant_id=tenant.id, slug=changes["slug"]
+                )
         return self.versioned(tenant, TenantSerializer)
 
     @property

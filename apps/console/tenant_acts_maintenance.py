@@ -1,0 +1,61 @@
+"""Maintenance of a tenant, as staff begin and end it."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.console.acts import Act, ActForm
+from apps.tenants.enums import TenantStatus as S
+from apps.tenants.services import maintenance_end, maintenance_start
+from apps.tenants.services.maintenance import MAX_MINUTES
+
+
+class MaintenanceForm(ActForm):
+    message = forms.CharField(
+        label=_("Message"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Shown to everybody who opens the workspace. Optional."),
+    )
+    minutes = forms.IntegerField(
+        label=_("Expected to take (minutes)"),
+        min_value=1,
+        max_value=MAX_MINUTES,
+        required=False,
+        help_text=_("Told to people and to API clients. It does not end by itself."),
+    )
+
+
+MAINTENANCE_ACTS = (
+    Act(
+        name="maintenance",
+        label="Begin maintenance",
+        icon="construction",
+        available=lambda tenant: tenant.status == S.READY and tenant.maintenance_since is None,
+        explain=lambda _tenant: [
+            (
+                "Everybody gets a page that says so, API clients 503 with Retry-After. Tasks and event "
+                "handlers of the workspace wait until it ends."
+            )
+        ],
+        run=lambda actor, tenant, data: maintenance_start(
+            actor=actor,
+            tenant_id=tenant.pk,
+            message=data["message"],
+            minutes=data["minutes"],
+        ),
+        done=lambda tenant: f"{tenant.slug} is in maintenance.",
+        form=MaintenanceForm,
+        bulk=True,
+    ),
+    Act(
+        name="open",
+        label="End maintenance",
+        icon="play_arrow",
+        available=lambda tenant: tenant.maintenance_since is not None,
+        explain=lambda _tenant: ["The workspace opens again, and what waited for it goes on."],
+        run=lambda actor, tenant, _data: maintenance_end(actor=actor, tenant_id=tenant.pk),
+        done=lambda tenant: f"{tenant.slug} is open again.",
+        bulk=True,
+    ),
+)

@@ -1,0 +1,134 @@
+"""The proof that a domain is its claimant's: a TXT record, looked up in DNS.
+
+The way of RFC 8555 (section 8.4) and of draft-ietf-dnsop-domain-verification-techniques: a label of our
+own below the name, so that the record disturbs nothing, and a value that only the claimant was told.
+"""
+
+import ipaddress
+import time
+from dataclasses import dataclass
+
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.rdatatype
+import dns.resolver
+import structlog
+from django.conf import settings
+
+from apps.tenants.enums import DomainCheck
+from apps.tenants.models import Domain
+
+log = structlog.get_logger(__name__)
+
+# Seconds for all questions of one look, and for one server's answer to one of them.
+LIFETIME_S, TIMEOUT_S = 5.0, 2.0
+PORT = 53
+SHOWN_NAME, SHOWN_VALUE = 120, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """detail: what to do about it, for people; empty when the record is there."""
+
+    code: DomainCheck
+    detail: str = ""
+
+
+def look_up(domain: Domain) -> Finding:
+    """Ask DNS for the domain's record. Takes up to LIFETIME_S: never inside a transaction.
+
+    Raises nothing for what the network does; that is a Finding too.
+    """
+    deadline_s = time.monotonic() + LIFETIME_S
+    assert domain.txt_name is not None  # noqa: S101 - the caller has asked needs_proof
+    try:
+        values = _txt(domain.txt_name, LIFETIME_S)
+        if values is None and not _exists(domain.domain, deadline_s - time.monotonic()):
+            return Finding(
+                DomainCheck.NO_DOMAIN,
+                f"The name {_short(domain.domain, SHOWN_NAME)} does not exist in DNS. Check how it is "
+                "written and that it is registered; then add the TXT record.",
+            )
+    except dns.exception.DNSException as error:
+        log.warning("tenants.dns_unanswered", domain=domain.domain, error=str(error)[:300])
+        return Finding(
+            DomainCheck.NO_ANSWER,
+            "The DNS server of this name did not answer. Check its name servers, or try again in a few "
+            "minutes.",
+        )
+    if domain.txt_value in (values or ()):
+        return Finding(DomainCheck.FOUND)
+    if not values:
+        return Finding(
+            DomainCheck.MISSING,
+            f"There is no TXT record at {_short(domain.txt_name, SHOWN_NAME)}. Add it; a new record can "
+            "take up to an hour until it is seen everywhere.",
+        )
+    return Finding(
+        DomainCheck.OTHER_VALUE,
+        f"There is a TXT record, but its value is “{_short(values[0], SHOWN_VALUE)}”. Put the value that "
+        "was given for this domain into it, or add a second record.",
+    )
+
+
+def nameservers() -> list[dns.nameserver.Nameserver]:
+    """DNS_RESOLVERS as the library wants them. Raises ValueError for what is no address."""
+    return [_nameserver(entry) for entry in settings.DNS_RESOLVERS]
+
+
+def _nameserver(entry: str) -> dns.nameserver.Nameserver:
+    """`192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`."""
+    host, port = entry.strip(), PORT
+    if host.startswith("["):
+        host, _, rest = host[1:].partition("]")
+        port = int(rest.removeprefix(":") or PORT)
+    elif host.count(":") == 1:
+        host, _, rest = host.partition(":")
+        port = int(rest)
+    return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), port)
+
+
+def _resolver() -> dns.resolver.Resolver:
+    found = nameservers()
+    resolver = dns.resolver.Resolver(configure=not found)
+    if found:
+        resolver.nameservers = found
+    resolver.timeout = TIMEOUT_S
+    return resolver
+
+
+def _txt(name: str, lifetime_s: float) -> list[str] | None:
+    """The values of a name's TXT records, empty for a name without; None for a name that is not there."""
+    try:
+        answer = _resolver().resolve(
+            dns.name.from_text(name), dns.rdatatype.TXT, search=False, lifetime=lifetime_s
+        )
+    except dns.resolver.NXDOMAIN:
+        return None
+    except dns.resolver.NoAnswer:
+        return []
+    # A value that is longer than 255 bytes comes in parts (RFC 7208, section 3.3, says how to read them).
+    joined = [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
+    return sorted(value.strip().strip('"') for value in joined)
+
+
+def _exists(name: str, lifetime_s: float) -> bool:
+    """Whether a name is there at all, with whatever records."""
+    try:
+        _resolver().resolve(
+            dns.name.from_text(name),
+            dns.rdatatype.SOA,
+            search=False,
+            lifetime=max(lifetime_s, 0.1),
+            raise_on_no_answer=False,
+        )
+    except dns.resolver.NXDOMAIN:
+        return False
+    return True
+
+
+def _short(text: str, length: int) -> str:
+    """What comes from outside: printable, and not endless."""
+    text = "".join(c if c.isprintable() else "�" for c in text)
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,10 @@
+from django.db import migrations, models
+
+from tests.fleet_migrations import LAST
+
+
+class Migration(migrations.Migration):
+    dependencies = [LAST]
+    operations = [
+        migrations.AddField("member", "nickname", models.CharField(max_length=50, null=True)),
+    ]

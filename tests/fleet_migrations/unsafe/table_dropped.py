@@ -1,0 +1,10 @@
+from django.db import migrations
+
+from tests.fleet_migrations import LAST
+
+
+class Migration(migrations.Migration):
+    dependencies = [LAST]
+    operations = [
+        migrations.DeleteModel("Invitation"),
+    ]

@@ -1,0 +1,52 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.accounts import keys
+from apps.common.tenancy import tenant_context
+from apps.events.models import OutboxEvent
+from apps.tenants.models import Domain, Tenant
+from tests.api.client import api, bearer
+
+__all__ = ["api", "bearer"]
+
+Published = Callable[[], list[tuple[str, dict[str, Any]]]]
+MakeDomain = Callable[..., Domain]
+
+
+@pytest.fixture
+def published(world: object) -> Published:
+    """Names and payloads of the events since the test began, in order."""
+    last = OutboxEvent.objects.order_by("-position").first()
+    start = last.position if last else 0
+    return lambda: list(
+        OutboxEvent.objects.filter(position__gt=start)
+        .order_by("position")
+        .values_list("name", "payload")
+    )
+
+
+@pytest.fixture
+def make_domain() -> MakeDomain:
+    """`make_domain(acme, "work.acme.test")`: a claim; `verified=True`: one that is proven."""
+
+    def make(tenant: Tenant, name: str, *, verified: bool = False, **fields: Any) -> Domain:
+        with tenant_context(tenant):
+            return Domain.objects.create(
+                tenant=tenant,
+                domain=name,
+                verified_at=timezone.now() if verified else None,
+                **{"token": "t0k3n", **fields},
+            )
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _own_keys() -> Iterator[None]:
+    """No signing key is remembered that was rolled back with its test."""
+    keys.forget()
+    yield
+    keys.forget()

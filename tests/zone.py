@@ -1,0 +1,66 @@
+"""A DNS server for tests: the sandbox's, over real UDP on a free port, with records from a dictionary."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from apps.sandbox import nameserver
+from apps.tenants.models import Domain
+
+
+class Zone:
+    """records: name -> values of its TXT records. asked: every name that was asked for, in order.
+
+    A name in `broken` makes the server fail (SERVFAIL).
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[str]] = {}
+        self.asked: list[str] = []
+        self.broken: set[str] = set()
+        self.port = 0
+
+    def find(self, name: str) -> list[str] | None:
+        self.asked.append(name)
+        if name in self.broken:
+            raise RuntimeError(f"{name} is broken")
+        if name in self.records:
+            return self.records[name]
+        return [] if any(known.endswith(f".{name}") for known in self.records) else None
+
+    def prove(self, domain: Domain) -> None:
+        """As the domain's owner does it."""
+        assert domain.txt_name is not None
+        assert domain.txt_value is not None
+        self.records[domain.txt_name] = [domain.txt_value]
+
+    def clear(self) -> None:
+        self.records.clear()
+        self.asked.clear()
+        self.broken.clear()
+
+
+@contextmanager
+def running(zone: Zone) -> Iterator[Zone]:
+    """The server, in a thread with an event loop of its own."""
+    started, loop = threading.Event(), asyncio.new_event_loop()
+
+    async def start() -> None:
+        udp, tcp = await nameserver.listen(zone.find, 0)
+        zone.port = udp.get_extra_info("sockname")[1]
+        started.set()
+        async with tcp:
+            await stopped.wait()
+        udp.close()
+
+    stopped = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(start(),), daemon=True)
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield zone
+    finally:
+        loop.call_soon_threadsafe(stopped.set)
+        thread.join(10)
+        loop.close()
