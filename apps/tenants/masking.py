@@ -123,7 +123,7 @@ def every_free_column_is_declared(**_kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{model._meta.label}.{name} is neither masked nor kept in copies of a tenant",
-            id="tenants.E003",
+            id="tenants.E006",
             hint="Declare it with register_masks in the app's ready().",
         )
         for model in tenant_models()

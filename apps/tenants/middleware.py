@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse, HttpResponsePermanentRedirect
 from django.http.request import split_domain_port
+from django.utils import timezone
 
 from apps.common.errors import PlatformError
 from apps.common.problems import MACHINE_PATHS, problem_or_page
@@ -116,6 +117,7 @@ def _unknown_host(request: PlatformRequest) -> HttpResponse:
 
 
 def _in_maintenance(request: PlatformRequest, tenant: Tenant, error: PlatformError) -> HttpResponse:
+    until = tenant.maintenance_until
     return problem_or_page(
         request,
         error.status,
@@ -123,7 +125,11 @@ def _in_maintenance(request: PlatformRequest, tenant: Tenant, error: PlatformErr
         "This workspace is in maintenance",
         str(error.detail),
         template="errors/tenant_maintenance.html",
-        context={"tenant": tenant, "home_url": public_url()},
+        context={
+            "tenant": tenant,
+            "opens_at": until if until and until > timezone.now() else None,
+            "home_url": public_url(),
+        },
         headers={**error.headers, "Cache-Control": "no-store"},
     )
 

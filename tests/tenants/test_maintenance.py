@@ -86,6 +86,7 @@ def test_people_get_a_page_that_says_so(closed: Tenant, browser: Callable[..., C
         assert "This workspace is in maintenance" in html
         assert "Moving to a faster server." in html
         assert 'http-equiv="refresh" content="30"' in html
+        assert "Expected to open again" in html
 
 
 def test_it_asks_for_half_a_minute_where_nobody_knows(
@@ -95,7 +96,9 @@ def test_it_asks_for_half_a_minute_where_nobody_knows(
     assert browser(acme).get("/")["Retry-After"] == "30"
     past = timezone.now() - timedelta(minutes=1)
     Tenant.objects.filter(id=acme.id).update(maintenance_until=past)
-    assert browser(acme).get("/")["Retry-After"] == "30"
+    overdue = browser(acme).get("/")
+    assert overdue["Retry-After"] == "30"
+    assert "Expected to open again" not in overdue.content.decode()
     far = timezone.now() + timedelta(days=2)
     Tenant.objects.filter(id=acme.id).update(maintenance_until=far)
     assert browser(acme).get("/")["Retry-After"] == "3600"

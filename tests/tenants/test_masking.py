@@ -112,7 +112,7 @@ def test_the_check_names_what_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> 
     forgotten = {**masking._masks, Member: {"email": Mask.EMAIL, "name": Mask.NAME}}
     monkeypatch.setattr(masking, "_masks", forgotten)
     (error,) = masking.every_free_column_is_declared()
-    assert error.id == "tenants.E003"
+    assert error.id == "tenants.E006"
     assert "organizations.Member.person_id is neither masked nor kept" in error.msg
 
 
