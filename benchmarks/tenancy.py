@@ -68,6 +68,7 @@ def _migrate_stock(name: str) -> None:
 
 def _time(make: Callable[[str], None], runs: int) -> list[float]:
     took_s = []
+    connection.close()
     for _ in range(runs):
         name = f"t_bench_{uuid.uuid4().hex[:12]}"
         began_s = time.perf_counter()

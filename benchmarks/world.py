@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Sequence
 
 from django.core.management import call_command
+from django.db import connection
 
 from apps.accounts.models import Person
 from apps.accounts.selectors import person_by_email
@@ -38,6 +39,7 @@ def fill_up_to(count: int) -> None:
     """Ready tenants until there are `count` of them."""
     owner = person("bench@platform.test")
     for number in range(Tenant.objects.count(), count):
+        connection.close_if_unusable_or_obsolete()  # as a worker does after each task
         tenant = tenant_create(
             actor=ACTOR, name=f"Bench {number}", slug=f"bench-{number}", owner_person_id=owner.id
         )
