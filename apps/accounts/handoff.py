@@ -106,7 +106,7 @@ def redeem_sign_out(token: str) -> uuid.UUID | None:
 def bind_session(session: SessionBase, tenant: Tenant | None, host: str = "") -> None:
     """Mark which site a session belongs to, and the tenant's host; it is refused on every other."""
     session[HOST_KEY] = str(tenant.id) if tenant else PUBLIC_HOST
-    if tenant and host:
+    if tenant:
         session[NAME_KEY] = host
 
 
@@ -114,7 +114,7 @@ def session_fits(session: SessionBase, tenant: Tenant | None, host: str) -> bool
     """Whether a session belongs to this host. tenant: None on the public host."""
     if session.get(HOST_KEY) != (str(tenant.id) if tenant else PUBLIC_HOST):
         return False
-    return tenant is None or session.get(NAME_KEY, host) == host
+    return tenant is None or session.get(NAME_KEY) == host
 
 
 def _store(kind: str, data: dict[str, str]) -> str:

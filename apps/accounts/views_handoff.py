@@ -17,9 +17,9 @@ from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
 from apps.common.problems import problem_or_page
 from apps.common.requests import host_name
-from apps.common.urls import host_url, public_url
+from apps.common.urls import host_url, public_url, slug_host
 from apps.tenants.http import PlatformRequest
-from apps.tenants.models import Tenant, slug_host
+from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_host, tenant_by_slug
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

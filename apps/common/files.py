@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import Gone, NotFound
 from apps.common.tenancy import require_tenant
+from apps.common.urls import host_url, slug_host
 
 TENANTS_FOLDER = "tenants"
 LINK_LIFETIME_S = 600
@@ -78,6 +79,18 @@ class TenantFiles(FileSystemStorage):
         name_check(str(content.name if name is None else name))  # type: ignore[attr-defined]
         return super().save(name, content, max_length)  # type: ignore[arg-type]
 
+    def _save(self, name: str, content: object) -> str:
+        """On the disk, not only on its way there, before anybody is told that it is kept."""
+        saved = super()._save(name, content)  # type: ignore[misc]
+        path = self.path(saved)
+        for place in (path, os.path.dirname(path)):  # noqa: PTH120
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        return str(saved)
+
     def listdir(self, path: str = "") -> tuple[list[str], list[str]]:
         """Names of the folders and of the files in a folder; the empty path is the tenant's own."""
         folder = self.path(path) if path else self.location
@@ -93,13 +106,19 @@ class TenantFiles(FileSystemStorage):
         return folders, files
 
     def url(self, name: str | None, download_name: str | None = None) -> str:
-        """A link on the tenant's own host, good for LINK_LIFETIME_S; whoever has it gets the file.
+        """A link on the tenant's subdomain, good for LINK_LIFETIME_S; whoever has it gets the file.
 
+        There and nowhere else: a domain of the tenant's own may be somebody else's tomorrow.
         download_name: what a browser saves it as; the last part of the name unless given.
         """
         name = name_check(name or "")
-        payload = [require_tenant().id.hex, name, download_name or name.rpartition("/")[2]]
-        return reverse("file", args=[_signer.sign_object(payload)], urlconf=settings.TENANT_URLCONF)
+        host = slug_host(require_tenant().slug)
+        payload = [
+            *(require_tenant().id.hex, host, name),
+            download_name or name.rpartition("/")[2],
+        ]
+        token = _signer.sign_object(payload)
+        return host_url(host, reverse("file", args=[token], urlconf=settings.TENANT_URLCONF))
 
     def walk(self, folder: str = "") -> Iterator[str]:
         """Names of all files of the tenant in and below a folder, in order, a folder at a time."""
@@ -158,16 +177,16 @@ class FileLink:
     download_name: str
 
 
-def link_read(token: str) -> FileLink:
-    """What a link leads to, in the tenant of the moment.
+def link_read(token: str, host: str) -> FileLink:
+    """What a link leads to, in the tenant of the moment. host: where it was opened, without a port.
 
-    Raises NotFound for what was not signed, or not for this tenant; Gone when it has expired.
+    Raises NotFound for what was not signed, or not for this tenant and host; Gone when it has expired.
     """
     try:
-        tenant_id, name, download_name = _signer.unsign_object(token)
+        tenant_id, signed_host, name, download_name = _signer.unsign_object(token)
     except signing.BadSignature as error:
         raise NotFound from error
-    if uuid.UUID(tenant_id) != require_tenant().id:
+    if uuid.UUID(tenant_id) != require_tenant().id or signed_host != host:
         raise NotFound
     try:
         _signer.unsign(token, max_age=LINK_LIFETIME_S)

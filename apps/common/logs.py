@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line with the field names of the Elastic Common Schema."""
 
 import logging
+import re
 from typing import Any, cast
 
 import ecs_logging
@@ -17,6 +18,8 @@ ECS_NAMES = {
     "task_id": "celery.task.id",
 }
 
+FILE_LINK = re.compile(r"/files/[^/\s]+")
+
 
 def _ecs_names(_logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
     event["log.level"] = "error" if method == "exception" else method
@@ -27,10 +30,23 @@ def _ecs_names(_logger: Any, method: str, event: dict[str, Any]) -> dict[str, An
     return event
 
 
+def _without_link_tokens(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Whoever has a link to a file gets the file: its path is in our lines and in Django's own.
+
+    Those also carry the request itself, whose text repeats the path and says nothing further.
+    """
+    event.pop("request", None)
+    for name in ("event", "url.path"):
+        if "/files/" in str(event.get(name, "")):
+            event[name] = FILE_LINK.sub("/files/…", str(event[name]))
+    return event
+
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
+    _without_link_tokens,
     _ecs_names,
 ]
 

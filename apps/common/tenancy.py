@@ -54,6 +54,10 @@ class TenantNotRunnable(RuntimeError):
     """Work arrived for a tenant that is gone, suspended or not ready."""
 
 
+class TenantGone(TenantNotRunnable):
+    """The tenant does not exist, or no longer: there will never be anything to do."""
+
+
 class TenantNotReady(TenantNotRunnable):
     """The tenant is still being provisioned: the same work may succeed later."""
 

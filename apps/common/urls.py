@@ -10,6 +10,11 @@ def public_url(path: str = "/") -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
+def slug_host(slug: str) -> str:
+    """Host name of a slug's subdomain."""
+    return f"{slug}.{settings.BASE_DOMAIN}"
+
+
 def host_url(host: str, path: str = "/") -> str:
     """Address of `path` on a tenant's host, with the public site's scheme and port."""
     public = urlsplit(settings.PUBLIC_URL)

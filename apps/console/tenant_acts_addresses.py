@@ -3,8 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.urls import slug_host
 from apps.console.acts import Act, ReasonForm
-from apps.tenants.models import Tenant, slug_host
+from apps.tenants.models import Tenant
 from apps.tenants.services import tenant_readdress
 from apps.tenants.services.addresses import SETTLED
 

@@ -22,7 +22,7 @@ from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
 from apps.console.tenant_acts_addresses import ADDRESS_ACTS
-from apps.console.tenant_acts_maintenance import MAINTENANCE_ACTS
+from apps.console.tenant_acts_operations import OPERATION_ACTS
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Tenant
@@ -45,7 +45,7 @@ def state_badge(tenant: Tenant) -> SafeString:
 class TenantAdmin(ConsolePage):
     # What destroys comes last.
     acts = tuple(
-        sorted((*TENANT_ACTS, *MAINTENANCE_ACTS, *ADDRESS_ACTS), key=lambda act: act.dangerous)
+        sorted((*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS), key=lambda act: act.dangerous)
     )
     empty_text = "Workspaces of customers appear here as soon as somebody asks for one."
     actions_list = ("create",)
@@ -129,6 +129,8 @@ class TenantAdmin(ConsolePage):
             ("Created", r.when(tenant.created_at)),
             ("Ready since", r.when(tenant.ready_at)),
         ]
+        if tenant.is_canary:
+            rows.append(("Canary", "Migrated before the others at a release"))
         if tenant.maintenance_since:
             rows.insert(1, ("Maintenance expected to end", r.exact(tenant.maintenance_until)))
             rows.insert(1, ("In maintenance since", r.exact(tenant.maintenance_since)))

@@ -59,12 +59,16 @@ def dead_task_send(*, actor: Actor, dead_task_id: uuid.UUID) -> None:
 
 
 def dead_tasks_send(*, actor: Actor, tenant_id: uuid.UUID | None = None) -> int:
-    """Send all of them again, or those of one tenant; returns how many."""
+    """Send all of them again, or those of one tenant; returns how many. Raises Unavailable half way."""
     require_platform(actor)
-    ids = list(dead_tasks(tenant_id).values_list("id", flat=True))
-    for dead_task_id in ids:
-        dead_task_send(actor=actor, dead_task_id=dead_task_id)
-    return len(ids)
+    sent = 0
+    for dead_task_id in list(dead_tasks(tenant_id).values_list("id", flat=True)):
+        try:
+            dead_task_send(actor=actor, dead_task_id=dead_task_id)
+        except Conflict:
+            continue  # somebody else was quicker
+        sent += 1
+    return sent
 
 
 @transaction.atomic

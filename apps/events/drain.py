@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from apps.common.database import system_connection
 from apps.common.tenancy import (
+    TenantGone,
     TenantInMaintenance,
     TenantNotReady,
     TenantNotRunnable,
@@ -179,6 +180,9 @@ def _attempt(handling: Handling, scope: ExitStack) -> HandlingState:
             scope.enter_context(tenant_context(runnable_tenant(row.tenant_id)))
         except TenantInMaintenance:
             return _postpone(handling)
+        except TenantGone as error:
+            # Nobody could ever replay it, and what it tells of a deleted tenant is to go with the others.
+            return _mark(handling, state=HandlingState.DISCARDED, note=f"system:events: {error}")
         except TenantNotReady as error:
             return _record_failure(handling, str(error))
         except TenantNotRunnable as error:

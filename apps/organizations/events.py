@@ -65,3 +65,12 @@ class RoleBindingChanged(Event):
     role: str
     organization_id: uuid.UUID
     change: str
+
+
+@event(
+    "organizations.member_person_changed", version=1, scope="organization", aggregate="person_id"
+)
+class MemberPersonChanged(Event):
+    """A person who is a member here changed what the account says of them, such as the name."""
+
+    person_id: uuid.UUID

@@ -1,8 +1,8 @@
 from apps.accounts.events import PersonUpdated
 from apps.accounts.selectors import memberships_of, person_by_id
-from apps.common.tenancy import tenant_context
 from apps.events.registry import EventContext, subscribe
-from apps.organizations.events import MemberInvited
+from apps.events.services import publish
+from apps.organizations.events import MemberInvited, MemberPersonChanged
 from apps.organizations.services import member_sync_person, root_rename
 from apps.organizations.tasks import send_invitation
 from apps.tenants.events import TenantRenamed
@@ -19,12 +19,22 @@ def rename_root(event: TenantRenamed, context: EventContext) -> None:
     root_rename(actor=context.actor, name=event.name)
 
 
-@subscribe("accounts.person_updated", name="organizations.sync_member")
-def sync_member(event: PersonUpdated, context: EventContext) -> None:
-    """Carry a changed name into every workspace that the person is a member of."""
+@subscribe("accounts.person_updated", name="organizations.tell_workspaces")
+def tell_workspaces(event: PersonUpdated, context: EventContext) -> None:
+    """One event for each workspace of the person, so that each is handled, and waited for, by itself."""
     person = person_by_id(event.person_id)
-    if person is None:
-        return
-    for membership in memberships_of(person):
-        with tenant_context(membership.tenant):
-            member_sync_person(person)
+    for membership in memberships_of(person) if person else ():
+        if membership.tenant.purge_started_at is None:
+            publish(
+                MemberPersonChanged(person_id=event.person_id),
+                actor=context.actor,
+                tenant_id=membership.tenant_id,
+            )
+
+
+@subscribe("organizations.member_person_changed", name="organizations.sync_member")
+def sync_member(event: MemberPersonChanged, context: EventContext) -> None:
+    """Carry a changed name into the workspace."""
+    person = person_by_id(event.person_id)
+    if person is not None:
+        member_sync_person(person)

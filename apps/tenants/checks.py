@@ -6,7 +6,9 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connections
+from django.core.checks import Warning as CheckWarning
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import OperationalError
 
 from apps.common.database import SYSTEM_ALIAS
 from apps.tenants.backend.base import SESSION, TRANSACTION
@@ -48,11 +50,33 @@ def tenant_tables_do_not_reference_public(**_kwargs: Any) -> list[CheckMessage]:
 @register()
 def connections_are_shared_safely(**_kwargs: Any) -> list[CheckMessage]:
     """What would let a statement run in the context of another tenant, or fail now and then."""
+    logins = connections.settings
     return [
         Error(f"DATABASES[{alias!r}]: {problem}", id="tenants.E003", hint=hint)
-        for alias, entry in connections.settings.items()
-        for problem, hint in _unsafe(alias, entry)
+        for alias, entry in logins.items()
+        for problem, hint in (*_unsafe(alias, entry), *_unsafe_together(alias, logins))
     ]
+
+
+def _unsafe_together(alias: str, logins: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    app, system = logins[DEFAULT_DB_ALIAS], logins.get(SYSTEM_ALIAS)
+    if alias != DEFAULT_DB_ALIAS:
+        return []
+    if system is None and (app.get("POOL_MODE") == TRANSACTION or app["OPTIONS"].get("pool")):
+        return [
+            (
+                "one login for app and system, and a pool",
+                "Set DATABASE_SYSTEM_URL to a direct connection of the owner: it locks by session.",
+            )
+        ]
+    if system is not None and app["USER"] == system["USER"]:
+        return [
+            (
+                "the system's login serves requests, which no policy holds then",
+                "DATABASE_URL is for the login wrapper_app, DATABASE_SYSTEM_URL for the owner.",
+            )
+        ]
+    return []
 
 
 def _unsafe(alias: str, entry: dict[str, Any]) -> list[tuple[str, str]]:
@@ -106,25 +130,39 @@ def _unsafe(alias: str, entry: dict[str, Any]) -> list[tuple[str, str]]:
 def pooler_keeps_sessions(
     databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """Runs at `migrate` and `check --database`: looks whether a pooler gives our session to others."""
-    wrong = [
-        alias
-        for alias, entry in connections.settings.items()
-        if databases
-        and entry.get("POOL_MODE", SESSION) == SESSION
-        # Not connections[alias]: that is the system's while a command runs.
-        and pooler_mixes_clients(connections.create_connection(alias).get_connection_params())
-    ]
-    return [
-        Error(
-            f"DATABASES[{alias!r}] is reached through a pooler that lends connections by transaction, "
-            "while POOL_MODE is session: statements would run in the context of other tenants.",
-            id="tenants.E004",
-            hint="Set DATABASE_POOL_MODE=transaction, or let the pooler lend by session. The system's "
-            "login needs a direct connection.",
-        )
-        for alias in wrong
-    ]
+    """Runs at `migrate` and `check --database`: looks whether a pooler gives our session to others.
+
+    A login that cannot connect is a warning: the app's is made by the first `migrate`.
+    """
+    found: list[CheckMessage] = []
+    for alias, entry in connections.settings.items():
+        if not databases or entry.get("POOL_MODE", SESSION) != SESSION:
+            continue
+        try:
+            # Not connections[alias]: that is the system's while a command runs.
+            wrapper = connections.create_connection(alias)
+            is_mixed = pooler_mixes_clients(wrapper.get_connection_params())
+        except OperationalError as error:
+            found.append(
+                CheckWarning(
+                    f"DATABASES[{alias!r}] cannot be reached: {str(error).strip()}",
+                    id="tenants.W004",
+                    hint="At the first `migrate` the app's login does not exist yet. Later, it must.",
+                )
+            )
+            continue
+        if is_mixed:
+            found.append(
+                Error(
+                    f"DATABASES[{alias!r}] is reached through a pooler that lends connections by "
+                    "transaction, while POOL_MODE is session: statements would run in the context of "
+                    "other tenants.",
+                    id="tenants.E004",
+                    hint="Set DATABASE_POOL_MODE=transaction, or let the pooler lend by session. The "
+                    "system's login needs a direct connection.",
+                )
+            )
+    return found
 
 
 @register()

@@ -52,6 +52,8 @@ def sandbox_schema_create(tenant: Tenant) -> None:
         schema = masking.quoted(source.schema_name)
         names = ", ".join(f"{schema}.{masking.quoted(table)}" for table in tables)
         cursor.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
+        # A migration that only makes a new table is held by its mark alone.
+        cursor.execute(f"LOCK TABLE {schema}.django_migrations IN SHARE MODE")
         check_clonable(source)
         cursor.execute(masking.SALT_SQL)
     rows = masking.copy_statement(source.schema_name, tenant.schema_name)

@@ -19,7 +19,6 @@ from apps.tenants.models import Tenant
 from apps.tenants.provisioning import progress
 from apps.tenants.selectors import tenant_by_host, tenant_by_slug
 
-UNREADY = (S.PENDING, S.PROVISIONING, S.FAILED)
 GONE = (S.ARCHIVED, S.DELETING)
 
 

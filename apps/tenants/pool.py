@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
 from psycopg import sql
 
 from apps.common.database import system_connection
@@ -23,12 +24,17 @@ log = structlog.get_logger(__name__)
 # Advisory lock: one process refills at a time.
 REFILL_LOCK = 0x706F_6F6C
 
+# Names of entries that have both a schema and a role: after a restore elsewhere the roles may be missing.
+WHOLE_SQL = """
+SELECT w.schema_name FROM tenants_pooledschema w
+JOIN pg_namespace n ON n.nspname = w.schema_name::name JOIN pg_roles r ON r.rolname = w.schema_name::name
+"""
 # Two statements, each with a snapshot of its own: the pool is read when the lock is held. While the template
 # is migrated nobody takes what it will have left behind.
 CLAIM_SQL = f"""
 SELECT pg_try_advisory_xact_lock_shared({schemas.TEMPLATE_LOCK});
 SELECT p.id, p.schema_name, p.template_version FROM tenants_pooledschema p
-WHERE p.template_version = {schemas.TEMPLATE_VERSION_SQL}
+WHERE p.template_version = {schemas.TEMPLATE_VERSION_SQL} AND p.schema_name IN ({WHOLE_SQL})
 ORDER BY p.id DESC LIMIT 1 FOR UPDATE OF p SKIP LOCKED
 """  # noqa: S608 - constants
 # Versions of the template that were found to have all that this release knows. A version is a hash of the
@@ -104,8 +110,11 @@ def pool_refill(size: int | None = None) -> tuple[int, int]:
 
 def _refill(wanted: int) -> tuple[int, int]:
     version = _version()
-    current = list(PooledSchema.objects.filter(template_version=version).order_by("-id"))
-    too_many = [*PooledSchema.objects.exclude(template_version=version), *current[wanted:]]
+    whole = RawSQL(WHOLE_SQL, ())  # noqa: S611 - a constant
+    usable = PooledSchema.objects.filter(template_version=version, schema_name__in=whole)
+    current = list(usable.order_by("-id"))
+    kept = [pooled.id for pooled in current[:wanted]]
+    too_many = PooledSchema.objects.exclude(id__in=kept)
     dropped = sum(_drop(pooled.id) for pooled in too_many)
     built = 0
     while version and built < wanted - len(current) and _build():

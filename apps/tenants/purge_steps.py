@@ -3,10 +3,14 @@
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from apps.common.files import tenant_files
 from apps.common.tenancy import tenant_context
+from apps.events.enums import HandlingState
+from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.tenants import purging
 from apps.tenants.catalogue import RELATIONS
 from apps.tenants.enums import ExportStatus as E
 from apps.tenants.masking import quoted
@@ -98,6 +102,22 @@ def _domains_preview(tenant: Tenant) -> dict[str, Any]:
     }
 
 
+def _events(tenant: Tenant) -> bool:
+    """What happened to it and is settled, and what nobody dealt with. The rest the outbox prunes later."""
+    open_handlings = Handling.objects.filter(event=OuterRef("pk"), state=HandlingState.PENDING)
+    settled = OutboxEvent.objects.filter(
+        ~Exists(open_handlings), tenant_id=tenant.id, dispatched_at__isnull=False
+    )
+    batch = list(settled.values_list("id", flat=True)[: purging.BATCH_ROWS])
+    Handling.objects.filter(event_id__in=batch).delete()
+    OutboxEvent.objects.filter(id__in=batch).delete()
+    return len(batch) < purging.BATCH_ROWS
+
+
+def _events_preview(tenant: Tenant) -> dict[str, Any]:
+    return {"events": OutboxEvent.objects.filter(tenant_id=tenant.id).count()}
+
+
 _DOMAINS = rows_step("domains", "Addresses", 80, Domain)
 STEPS = (
     PurgeStep("exports_stop", "Exports under way", 10, _exports_stop),
@@ -105,6 +125,8 @@ STEPS = (
     PurgeStep("tables", "Tables", 30, _tables, _tables_preview),
     PurgeStep("schema", "Database schema", 40, _schema, _schema_preview),
     PurgeStep("role", "Database role", 50, _role, _role_preview),
+    PurgeStep("events", "Events", 70, _events, _events_preview),
+    rows_step("dead_tasks", "Refused tasks", 72, DeadTask),
     rows_step("history", "History", 75, TenantEvent),
     PurgeStep("domains", _DOMAINS.label, _DOMAINS.order, _DOMAINS.run, _domains_preview),
     rows_step("exports", "Exports", 85, Export),

@@ -9,9 +9,16 @@ from django.utils import timezone
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import NotFound
-from apps.common.tenancy import TenantInMaintenance, TenantNotReady, TenantNotRunnable, TenantRef
+from apps.common.tenancy import (
+    TenantGone,
+    TenantInMaintenance,
+    TenantNotReady,
+    TenantNotRunnable,
+    TenantRef,
+)
+from apps.common.urls import slug_host
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.models import Tenant, slug_host
+from apps.tenants.models import Tenant
 from apps.tenants.slugs import SLUG
 
 IN_PROGRESS = (S.PENDING, S.PROVISIONING)
@@ -64,7 +71,7 @@ def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
     """For tasks and handlers: the reference of a ready tenant that is open. Raises TenantNotRunnable."""
     tenant = tenant_by_id(tenant_id)
     if tenant is None:
-        raise TenantNotRunnable(f"tenant {tenant_id} does not exist")
+        raise TenantGone(f"tenant {tenant_id} does not exist")
     if tenant.status in (S.PENDING, S.PROVISIONING, S.FAILED):
         raise TenantNotReady(f"tenant {tenant.slug} is {tenant.status}")
     if tenant.status != S.READY:

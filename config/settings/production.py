@@ -1,5 +1,7 @@
 """Production: nothing has a default that is not safe; what is missing stops the start."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.settings.base import *
 from config.settings.base import STORAGES
 from config.settings.environment import env
@@ -9,6 +11,10 @@ SECRET_KEY = env("SECRET_KEY")
 DATABASE_URL = env("DATABASE_URL")
 REDIS_URL = env("REDIS_URL")
 DATABASE_SYSTEM_URL = env("DATABASE_SYSTEM_URL")
+if not (DATABASE_URL and DATABASE_SYSTEM_URL):
+    raise ImproperlyConfigured(
+        "DATABASE_URL and DATABASE_SYSTEM_URL are two logins; neither is empty."
+    )
 DATABASES = databases(DATABASE_URL, DATABASE_SYSTEM_URL)
 CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)

@@ -47,7 +47,8 @@ def force_sign_in(client: Client, person: Person, tenant: Tenant | None = None) 
     """Sign in without a page on the client's host: the tenant's, or without one the public host."""
     client.force_login(person)
     session = client.session
-    bind_session(session, tenant)
+    name = client.defaults.get("HTTP_HOST") or (host(tenant) if tenant else PUBLIC)
+    bind_session(session, tenant, name.partition(":")[0])
     session.save()
 
 

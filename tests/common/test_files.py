@@ -139,37 +139,43 @@ def test_deleting_follows_no_link_out_of_the_folder(settings: Any, tmp_path: Pat
     assert (kept / "file").exists()
 
 
+HOST = "acme.localhost"
+
+
 class TestLinks:
     def test_leads_to_the_file_in_its_tenant_only(self) -> None:
         with tenant_context(ACME):
             url = default_storage.url("a/b.txt")
-            assert link_read(token(url)) == files.FileLink("a/b.txt", "b.txt")
+            assert link_read(token(url), HOST) == files.FileLink("a/b.txt", "b.txt")
             named = tenant_files.url("a/b.txt", "Ünder.txt")
-            assert link_read(token(named)).download_name == "Ünder.txt"
+            assert link_read(token(named), HOST).download_name == "Ünder.txt"
+            for elsewhere in ("acme.example", "globex.localhost", "localhost", ""):
+                with pytest.raises(NotFound):
+                    link_read(token(url), elsewhere)
         with tenant_context(GLOBEX), pytest.raises(NotFound):
-            link_read(token(url))
+            link_read(token(url), HOST)
 
     def test_no_byte_of_it_can_be_changed(self) -> None:
         with tenant_context(ACME):
             good = token(default_storage.url("a.txt"))
             for at, character in enumerate(good):
                 with pytest.raises(NotFound):
-                    link_read(good[:at] + ("A" if character != "A" else "B") + good[at + 1 :])
+                    link_read(good[:at] + ("A" if character != "A" else "B") + good[at + 1 :], HOST)
             for bad in ("", "x", good[:-1], good + "A", ":::", "é", "\ud800"):
                 with pytest.raises(NotFound):
-                    link_read(bad)
+                    link_read(bad, HOST)
 
     def test_expires(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with tenant_context(ACME):
             good = token(default_storage.url("a.txt"))
             monkeypatch.setattr(files, "LINK_LIFETIME_S", -1)
             with pytest.raises(Gone):
-                link_read(good)
+                link_read(good, HOST)
         # To another tenant it is not even expired.
         with tenant_context(GLOBEX), pytest.raises(NotFound):
-            link_read(good)
+            link_read(good, HOST)
 
 
 def token(url: str) -> str:
-    assert url.startswith("/files/")
-    return url.removeprefix("/files/").removesuffix("/")
+    assert url.startswith(f"http://{HOST}:8000/files/")
+    return url.split("/files/")[1].removesuffix("/")

@@ -34,7 +34,7 @@ def tenants(*arguments: str) -> str:
 def test_export_makes_it_here(acme: Tenant) -> None:
     printed = tenants("export", "acme")
     export = Export.objects.get()
-    assert (export.status, export.requested_by) == ("ready", "system:command")
+    assert (export.status, export.requested_by) == ("ready", "Platform staff")
     assert f"file             {export.file}\n" in printed
     assert f"sha256           {export.sha256}\n" in printed
     with tenant_context(acme):
@@ -183,6 +183,8 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "memberships": 2,
         "refresh_tokens": 0,
         "token_sessions": 0,
+        "events": 7,
+        "dead_tasks": 0,
         "history": 3,
         "domains": ["acme.localhost"],
         "exports": 0,

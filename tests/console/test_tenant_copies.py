@@ -26,7 +26,7 @@ def test_staff_ask_for_an_export(console: Client, acme: Tenant, published: Publi
     assert response["Location"] == act_url(acme)
     assert messages_of(response) == ["An export of acme is under way."]
     export = Export.objects.get()
-    assert (export.tenant_id, export.requested_by) == (acme.id, "staff@platform.test")
+    assert (export.tenant_id, export.requested_by) == (acme.id, "Platform staff")
     assert published() == [("tenants.export_requested", "staff@platform.test")]
 
     again = console.post(act_url(acme, "export"))
@@ -137,7 +137,7 @@ def test_a_deletion_that_has_begun_shows_its_steps(console: Client, acme: Tenant
         ("Files", "active"),
         ("Tables", "waiting"),
     ]
-    assert steps.note == "1 of 12 steps done. There is no way back."
+    assert steps.note == "1 of 14 steps done. There is no way back."
     assert response.context["acts"] == []
     refused = console.post(act_url(acme, "keep"), {"reason": "x"})
     assert "is not possible" in messages_of(refused)[0]

@@ -87,9 +87,13 @@ def test_detail_says_everything(console: Client, world: World) -> None:
     [
         ("pending", False, {"delete"}),
         ("provisioning", False, set()),
-        ("ready", True, {"suspend", "delete", "maintenance", "export", "clone", "readdress"}),
-        ("suspended", True, {"resume", "delete", "export", "readdress"}),
-        ("archived", True, {"resume", "delete", "export", "readdress"}),
+        (
+            "ready",
+            True,
+            {"suspend", "delete", "maintenance", "export", "clone", "readdress", "canary"},
+        ),
+        ("suspended", True, {"resume", "delete", "export", "readdress", "canary"}),
+        ("archived", True, {"resume", "delete", "export", "readdress", "canary"}),
         ("failed", False, {"retry", "delete"}),
         ("deleting", True, {"keep", "export"}),
         ("deleting", False, set()),
@@ -104,6 +108,7 @@ def test_acts_are_offered_only_where_the_state_allows_them(
     every = {
         *("suspend", "resume", "retry", "keep", "delete"),
         *("maintenance", "open", "export", "clone", "readdress"),
+        *("canary", "uncanary"),
     }
     for act in every - offered:
         response = console.post(act_url(tenant, act), {"reason": "x", "slug": tenant.slug})

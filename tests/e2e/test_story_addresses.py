@@ -30,7 +30,7 @@ def record_of(visitor: Visitor) -> tuple[str, str]:
 
 @pytest.fixture
 def owner(meet: Meet) -> Visitor:
-    return meet("charlie")
+    return meet("owner of globex")
 
 
 @pytest.mark.incremental

@@ -213,8 +213,7 @@ def test_removing_the_domain_that_one_is_at_leads_to_the_subdomain(
     sign_in: SignIn, alice: Person, acme: Tenant, make_domain: MakeDomain
 ) -> None:
     domain = make_domain(acme, NAME, verified=True)
-    client = sign_in(alice, acme)
-    client.defaults["HTTP_HOST"] = f"{NAME}:8000"
+    client = sign_in(alice, acme, at=NAME)
     response = client.post(url(domain, "remove/"), {"confirmation": NAME})
     assert response["Location"] == f"http://acme.localhost:8000{LIST}"
 
@@ -264,8 +263,7 @@ class TestChange:
         self, sign_in: SignIn, alice: Person, acme: Tenant, make_domain: MakeDomain
     ) -> None:
         make_domain(acme, NAME, verified=True)
-        client = sign_in(alice, acme)
-        client.defaults["HTTP_HOST"] = f"{NAME}:8000"
+        client = sign_in(alice, acme, at=NAME)
         response = client.post(self.PATH, {"slug": "acme-works"})
         assert response["Location"] == LIST
         assert told(response) == ["The address is acme-works.localhost."]

@@ -99,7 +99,7 @@ def test_a_finished_one_can_be_downloaded(client: Client, acme: Tenant, browser:
     assert "1.4\xa0MB · By alice@acme.test · Kept until" in text_of(response).replace(
         " MB", "\xa0MB"
     )
-    link = html.split('href="/files/')[1].split('"')[0]
+    link = html.split('href="http://acme.localhost:8000/files/')[1].split('"')[0]
     downloaded = client.get(f"/files/{link}")
     assert b"".join(downloaded.streaming_content) == b"PK"  # type: ignore[attr-defined]
 

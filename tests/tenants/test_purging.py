@@ -17,7 +17,7 @@ from apps.common.errors import Conflict
 from apps.common.files import tenant_files
 from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
-from apps.events.models import OutboxEvent
+from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.tenants import purge_steps, purging, schemas, tasks
 from apps.tenants.exports import jobs
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
@@ -30,7 +30,7 @@ from tests.conftest import SYSTEM, World
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "history", "domains", "exports", "files_late",
+    "events", "dead_tasks", "history", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -144,10 +144,38 @@ def test_each_batch_is_small_and_leaves_a_mark(
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; six tables by
-    # four, and once more; schema, role, one membership, one token, one sign-in; five entries of the
-    # history by two; one domain, one export, no late file.
-    assert batches == [0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 8, 8, 9, 10, 11, 12]
+    # four, and once more; schema, role, one membership, one token, one sign-in; no event that is settled
+    # yet, no refused task; five entries of the history by two; one domain, one export, no late file.
+    assert batches == [0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 11, 12, 13, 14]
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
+
+
+def test_events_that_are_settled_go_and_others_stay(
+    due: Tenant, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "BATCH_ROWS", 2)
+    waiting = set(OutboxEvent.objects.filter(tenant_id=due.id).values_list("id", flat=True))
+    settled = [event_of(due, dispatched=True) for _ in range(5)]
+    pending = event_of(due, dispatched=True)
+    for event, state in ((pending, "pending"), (settled[0], "done")):
+        Handling.objects.create(
+            event=event, handler="x", state=state, position=1, next_attempt_at=timezone.now()
+        )
+    others = event_of(acme, dispatched=True)
+    DeadTask.objects.create(tenant_id=due.id, task="x", reason="x")
+    kept = DeadTask.objects.create(tenant_id=acme.id, task="x", reason="x")
+    assert purge(due.id) is True
+    left = set(OutboxEvent.objects.values_list("id", flat=True))
+    assert waiting | {pending.id, others.id} <= left
+    assert not left & {event.id for event in settled}
+    assert list(DeadTask.objects.all()) == [kept]
+
+
+def event_of(tenant: Tenant, *, dispatched: bool) -> OutboxEvent:
+    return OutboxEvent.objects.create(
+        name="x", version=1, scope="platform", actor_kind="system", actor_label="x", payload={},
+        tenant_id=tenant.id, dispatched_at=timezone.now() if dispatched else None,
+    )  # fmt: skip
 
 
 def test_progress_is_shown(due: Tenant) -> None:
@@ -155,7 +183,7 @@ def test_progress_is_shown(due: Tenant) -> None:
         purging._advance(due.id)
     due.refresh_from_db()
     found = purge_progress(due)
-    assert (found.done, found.total) == (1, 12)
+    assert (found.done, found.total) == (1, 14)
     assert found.steps[:3] == [
         ("Exports under way", "done"),
         ("Files", "active"),
@@ -287,6 +315,8 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "memberships": 1,
         "refresh_tokens": 1,
         "token_sessions": 1,
+        "events": 6,
+        "dead_tasks": 0,
         "history": 4,
         "domains": ["globex.localhost"],
         "exports": 1,

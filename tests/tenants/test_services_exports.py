@@ -163,7 +163,7 @@ def test_a_link_only_while_the_archive_is_there(acme: Tenant, in_acme: None) -> 
     ready.created_at = timezone.now()
     link = export_link(ready)
     assert link is not None
-    assert link.startswith("/files/")
+    assert link.startswith("http://acme.localhost:8000/files/")
     for changes in (
         {"status": "expired"},
         {"status": "running"},

@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from apps.common.urls import slug_host
 from apps.console.tenant_commands.base import ACTOR, Subcommand, time
 from apps.tenants import services
 from apps.tenants.hosts import domain_normalize
-from apps.tenants.models import Domain, Tenant, slug_host
+from apps.tenants.models import Domain, Tenant
 from apps.tenants.selectors_domains import domains_of
 
 

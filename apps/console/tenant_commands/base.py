@@ -76,6 +76,7 @@ def facts(tenant: Tenant) -> dict[str, Any]:
         "created_at": time(tenant.created_at),
         "ready_at": time(tenant.ready_at),
         "delete_after": time(tenant.delete_after),
+        "is_canary": tenant.is_canary,
         "maintenance_since": time(tenant.maintenance_since),
         "maintenance_until": time(tenant.maintenance_until),
         **copy_facts(tenant),

@@ -23,7 +23,7 @@ from apps.tenants import services
 from apps.tenants.enums import ExportStatus, TenantStatus
 from apps.tenants.exports.jobs import export_run
 from apps.tenants.models import Export as ExportModel
-from apps.tenants.services.exports import UNFINISHED
+from apps.tenants.services.exports import UNFINISHED, is_exportable
 
 POLL_S = 0.3
 
@@ -148,6 +148,11 @@ def _settle(export: ExportModel, show: Callable[[int, int], None]) -> None:
     """Make it here; a worker may have been quicker, so watch whoever is first."""
     while export.status in UNFINISHED:
         export_run(export.id, show)
+        found = ExportModel.objects.select_related("tenant").filter(id=export.id).first()
+        if found is None or not is_exportable(found.tenant):
+            raise CommandError(
+                "The workspace is being deleted: there is nothing to export any more."
+            )
         export.refresh_from_db()
         if export.status in UNFINISHED:
             show(export.tables_done, export.tables_total)

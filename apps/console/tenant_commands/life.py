@@ -185,4 +185,29 @@ class Delete(Subcommand):
         self.stdout.write("People keep their accounts.")
 
 
-COMMANDS: tuple[type[Subcommand], ...] = (Create, List, Show, Suspend, Resume, Retry, Delete)
+class Canary(Subcommand):
+    name = "canary"
+    help = "migrate a workspace before the others at a release, or with them again"
+
+    @classmethod
+    def arguments(cls, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("mode", choices=["on", "off"])
+
+    def run(self, options: dict[str, Any]) -> None:
+        tenant = services.tenant_mark_canary(
+            actor=ACTOR, tenant_id=self.tenant(options).id, is_canary=options["mode"] == "on"
+        )
+        self.print_tenant(tenant, options)
+
+
+COMMANDS: tuple[type[Subcommand], ...] = (
+    Create,
+    List,
+    Show,
+    Suspend,
+    Resume,
+    Retry,
+    Delete,
+    Canary,
+)

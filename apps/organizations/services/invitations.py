@@ -181,6 +181,8 @@ def _token_tenant(token: str) -> tuple[Tenant, uuid.UUID, uuid.UUID]:
     tenant = tenant_by_id(tenant_id)
     if tenant is None or not tenant.is_ready:
         raise NotFound
+    if unavailable := tenant.unavailable:
+        raise unavailable
     return tenant, invitation_id, nonce
 
 

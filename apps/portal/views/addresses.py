@@ -15,13 +15,13 @@ from django_htmx.http import HttpResponseClientRefresh
 from apps.common.access import allows, authorize
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.common.requests import host_name
-from apps.common.urls import host_url
+from apps.common.urls import host_url, slug_host
 from apps.portal.forms.addresses import AddressForm, DomainForm
 from apps.portal.forms.workspace import ConfirmNameForm
 from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
 from apps.portal.views.workspaces import slug_status
 from apps.tenants.enums import DomainState
-from apps.tenants.models import Domain, slug_host
+from apps.tenants.models import Domain
 from apps.tenants.permissions import MANAGE_DOMAINS, VIEW_SETTINGS
 from apps.tenants.selectors_domains import domain_for, domains_for
 from apps.tenants.services import (

@@ -6,15 +6,15 @@ from django.views.decorators.http import require_safe
 from apps.common.errors import Gone, NotFound
 from apps.common.files import link_read, tenant_files
 from apps.common.problems import problem_or_page
+from apps.common.requests import host_name
 from apps.tenants.http import PlatformRequest
 
 
 @require_safe
 def download(request: PlatformRequest, token: str) -> HttpResponseBase:
     """The file, always as an attachment: nothing that people upload is shown as a page of ours."""
-    request.log_path = "/files/…/"
     try:
-        link = link_read(token)
+        link = link_read(token, host_name(request))
         file = tenant_files.open(link.name)
     except (NotFound, FileNotFoundError) as error:
         raise Http404 from error

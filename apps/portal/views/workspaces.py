@@ -8,11 +8,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.common.errors import InvalidInput, PlatformError
+from apps.common.urls import slug_host
 from apps.portal.forms.public import WorkspaceForm
 from apps.portal.http import PageRequest, add_errors, person_page
 from apps.portal.selectors import workspaces_of
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.models import Tenant, slug_host
+from apps.tenants.models import Tenant
 from apps.tenants.provisioning import progress
 from apps.tenants.selectors import tenant_by_slug, tenant_for
 from apps.tenants.services import tenant_create

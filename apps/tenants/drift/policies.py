@@ -13,7 +13,25 @@ SECURITY_SQL = """
 SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
        EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
 FROM pg_class c
-WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%(tables)s)
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+  AND (c.relname = ANY(%(tables)s) OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
+ORDER BY 1
+"""
+# What a policy may say to others than the owner of the table, as PostgreSQL spells it.
+OF_TENANT = "(NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"
+ALLOWED = [
+    f"(tenant_id = {OF_TENANT})",
+    f"(id = {OF_TENANT})",
+    f"((tenant_id IS NULL) OR (tenant_id = {OF_TENANT}))",
+]
+# The third is for publishing alone: nobody but the owner reads what belongs to no tenant.
+LOOSE_SQL = """
+SELECT p.tablename, p.policyname, coalesce(p.qual, p.with_check)
+FROM pg_policies p JOIN pg_class c ON c.relname = p.tablename AND c.relnamespace = 'public'::regnamespace
+WHERE p.schemaname = 'public' AND p.roles <> ARRAY[pg_get_userbyid(c.relowner)]
+  AND (coalesce(p.qual, (%(allowed)s::text[])[1]) <> ALL ((%(allowed)s::text[])[1:2])
+       OR coalesce(p.with_check, (%(allowed)s::text[])[1]) <> ALL (%(allowed)s::text[]))
+ORDER BY 1, 2
 """
 
 
@@ -57,3 +75,9 @@ def find() -> Iterator[Finding]:
                 "holds tenants' rows and has no policy: add one by a migration, as tenants.0002 does, or "
                 "say on the model why everybody may see them (without_row_level_security)",
             )
+    for table, policy, rule in rows(LOOSE_SQL, {"allowed": ALLOWED}):
+        yield Finding(
+            "policy_changed",
+            table,
+            f"the policy {policy} lets others see or write {rule}: put back what its migration made",
+        )

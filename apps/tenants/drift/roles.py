@@ -9,7 +9,7 @@ from apps.tenants.roles import APP, GROUP, tenant_role_create
 # Schemas that tenants have, or will have when they take one from the pool.
 SCHEMAS_SQL = """
     SELECT n.nspname AS name FROM pg_namespace n
-    WHERE n.nspname IN (SELECT schema_name FROM tenants_tenant
+    WHERE n.nspname IN (SELECT schema_name FROM tenants_tenant WHERE purge_started_at IS NULL
                         UNION ALL SELECT schema_name FROM tenants_pooledschema)
 """
 MISSING_SQL = f"""

@@ -44,6 +44,11 @@ WHERE (mine.name IS NOT NULL OR wanted.name IS NOT NULL) AND mine.hash IS DISTIN
   AND s.name <> ALL (%(outdated)s)
 ORDER BY 1, 2
 """  # noqa: S608 - constants
+# Those with a list of migrations; of the others DIFFERENT_SQL says that it is missing.
+COUNTED_SQL = f"""
+SELECT name FROM ({SCHEMAS_SQL}) s
+WHERE to_regclass(format('%I.django_migrations', name)) IS NOT NULL ORDER BY 1
+"""  # noqa: S608 - constants
 
 
 def find() -> Iterator[Finding]:
@@ -52,8 +57,7 @@ def find() -> Iterator[Finding]:
             "template_missing", schemas.TEMPLATE, "there is no template: run migrate_tenants"
         )
         return
-    names = [name for (name,) in rows(f"{SCHEMAS_SQL} ORDER BY 1")]
-    outdated = schemas.schemas_outdated(names)
+    outdated = schemas.schemas_outdated([name for (name,) in rows(COUNTED_SQL)])
     for name in outdated:
         yield Finding("outdated", name, "lacks migrations of this release: run migrate_tenants")
     parameters = {"template": schemas.TEMPLATE, "outdated": outdated}

@@ -178,14 +178,17 @@ def _finish(export: Export, name: str, size: int, digest: str) -> None:
 
 
 def _fail(export: Export, error: str) -> None:
+    """Also called where the attempt succeeded, and only what came after failed: then it stays ready."""
     with transaction.atomic():
-        mine = _mine_locked(export)
-        if mine is not None:
-            mine.status, mine.finished_at, mine.error = E.FAILED, timezone.now(), error
-            mine.save(update_fields=["status", "finished_at", "error", "updated_at"])
-            note(ACTOR, mine.tenant, "export_failed", reason=error)
-            _publish(mine)
-    _files_delete(export, mine=True)
+        found = _locked(export.id)
+        is_this_attempt = found is not None and found.started_at == export.started_at
+        if found is not None and is_this_attempt and found.status in UNFINISHED:
+            found.status, found.finished_at, found.error = E.FAILED, timezone.now(), error
+            found.save(update_fields=["status", "finished_at", "error", "updated_at"])
+            note(ACTOR, found.tenant, "export_failed", reason=error)
+            _publish(found)
+    if not (found is not None and is_this_attempt and found.status == E.READY):
+        _files_delete(export, mine=True)
 
 
 def _mine_locked(export: Export) -> Export | None:

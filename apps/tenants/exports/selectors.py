@@ -32,7 +32,7 @@ def export_for(actor: Actor, export_id: uuid.UUID) -> Export:
 
 
 def export_link(export: Export) -> str | None:
-    """Path of a link to the archive on the tenant's host, good for ten minutes; None unless it is there."""
+    """A link to the archive on the tenant's subdomain, good for ten minutes; None unless it is there."""
     if not is_available(export):
         return None
     ref = require_tenant()

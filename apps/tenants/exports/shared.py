@@ -45,7 +45,9 @@ TENANTS = (
     ),
     SharedRows(
         "history",
-        "SELECT id, created_at, action, from_status, to_status, actor, reason "
+        "SELECT id, created_at, action, from_status, to_status, "
+        "CASE WHEN is_internal THEN 'platform' ELSE actor END AS actor, "
+        "CASE WHEN is_internal THEN '' ELSE reason END AS reason "
         "FROM public.tenants_tenantevent WHERE tenant_id = %(tenant_id)s ORDER BY id",
     ),
 )

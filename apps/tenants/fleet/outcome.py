@@ -32,7 +32,10 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """error: empty if the schema is current. marked: the manifest says so already."""
+    """error: empty if the schema is current. marked: the manifest says so already.
+
+    is_held: it failed because somebody held its tables all the time, such as an export.
+    """
 
     target: MigrationTarget
     attempts: int
@@ -40,10 +43,11 @@ class Outcome:
     duration_ms: int = 0
     error: str = ""
     marked: bool = False
+    is_held: bool = False
 
     @classmethod
     def failed(cls, target: MigrationTarget, attempts: int, error: Exception) -> "Outcome":
-        return cls(target, attempts, error=error_text(error))
+        return cls(target, attempts, error=error_text(error), is_held=is_lock_error(error))
 
 
 class ConnectionLost(RuntimeError):
@@ -67,6 +71,12 @@ class Attempts:
                     raise
             pause_s = FIRST_PAUSE_S * 2 ** (self.made - 1)
             time.sleep(pause_s * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the connection went, rather than a statement: no SQLSTATE, or of the classes 08 and 57P."""
+    state = getattr(cause(error), "sqlstate", None)
+    return state is None or state.startswith(("08", "57P"))
 
 
 def cause(error: Exception) -> Exception:

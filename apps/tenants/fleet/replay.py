@@ -32,7 +32,8 @@ DO $fleet$ BEGIN
     END IF;
 END $fleet$;
 """
-END = """;
+END = """
+;
 INSERT INTO {schema}.django_migrations (app, name, applied) VALUES {marks};
 UPDATE public.tenants_migrationtarget SET
     status = 'done', migrations = {count}, attempts = attempts + {attempts}, error = '',
@@ -48,7 +49,8 @@ class Replayer:
 
     def __init__(self, script: Script, timeouts: Timeouts) -> None:
         self._script, self._timeouts = script, timeouts
-        self._body = ";\n".join(script.statements).encode()
+        # A statement may end in a comment, which would swallow a semicolon on its line.
+        self._body = "\n;\n".join(script.statements).encode()
         self._version = version_of(script.applied)
 
     def __call__(self, target: MigrationTarget) -> Outcome:

@@ -14,7 +14,7 @@ from apps.tenants.enums import MigrationStatus
 from apps.tenants.fleet import manifest
 from apps.tenants.fleet.lock import run_lock
 from apps.tenants.fleet.ordinary import Ordinary
-from apps.tenants.fleet.outcome import ConnectionLost, Outcome, Timeouts
+from apps.tenants.fleet.outcome import ConnectionLost, Outcome, Timeouts, is_lost
 from apps.tenants.fleet.plan import LATE_WAVE, TEMPLATE_WAVE, waves
 from apps.tenants.fleet.progress import Display
 from apps.tenants.fleet.record import Recorder, Script
@@ -62,6 +62,8 @@ def fleet_migrate(
             if run is not None:
                 _Run(run, scan, options, display).go()
     except (OperationalError, InterfaceError) as error:
+        if not is_lost(error):
+            raise
         raise ConnectionLost(str(error)) from error
     return Result(run, len(scan.places), len(scan.places) - len(scan.outdated), roles)
 
@@ -131,6 +133,8 @@ class _Run:
         self.scripts: dict[frozenset[Key], Script | None] = {}
         self.refused: set[str] = set()
         self.failures = 0
+        # Until then, a schema whose tables somebody holds does not stop its wave.
+        self.is_last_wave = False
 
     def go(self) -> None:
         targets = manifest.targets_open(self.run)
@@ -140,13 +144,14 @@ class _Run:
             if self.failures:
                 manifest.run_set(self.run, MigrationStatus.FAILED)
                 return
+        self.is_last_wave = True
         self._late()
         manifest.run_set(
             self.run, MigrationStatus.FAILED if self.failures else MigrationStatus.DONE
         )
 
     def _late(self) -> None:
-        """Tenants that an older release made from the template as it was, before it migrated."""
+        """Once more what others held, and what an older release made from the template as it was."""
         scan = fleet_scan()
         if not scan.outdated:
             return
@@ -207,8 +212,10 @@ class _Run:
             place = place_again(outcome.target.tenant_id)
             gone = place is None
             if place is None or not place.missing:
-                outcome = replace(outcome, error="")
+                outcome = replace(outcome, error="", is_held=False)
         manifest.target_mark(outcome, gone=gone)
+        if outcome.is_held and outcome.target.wave != TEMPLATE_WAVE and not self.is_last_wave:
+            return
         if outcome.error:
             self.failures += 1
         self.display.advance(outcome)

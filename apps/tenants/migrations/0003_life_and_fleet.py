@@ -1,11 +1,12 @@
 import apps.common.ids
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 # Before the flag goes: a domain of the tenant's own that was primary is where links lead to.
 PRIMARY_HOSTS = """
 UPDATE tenants_tenant t SET primary_host = d.domain FROM tenants_domain d
-WHERE d.tenant_id = t.id AND d.is_primary AND d.domain NOT LIKE t.slug || '.%'
+WHERE d.tenant_id = t.id AND d.is_primary AND d.domain <> t.slug || %s
 """
 # As in 0002: the owner sees every row, anybody else those of the entered tenant, or none.
 SYSTEM_ROWS = """
@@ -276,7 +277,7 @@ class Migration(migrations.Migration):
                 verbose_name="deletion began",
             ),
         ),
-        migrations.RunSQL(PRIMARY_HOSTS, migrations.RunSQL.noop),
+        migrations.RunSQL([(PRIMARY_HOSTS, [f".{settings.BASE_DOMAIN}"])], migrations.RunSQL.noop),
         migrations.RemoveField(
             model_name="domain",
             name="is_primary",

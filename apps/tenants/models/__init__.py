@@ -3,7 +3,7 @@
 from apps.tenants.models.domain import Domain
 from apps.tenants.models.export import Export
 from apps.tenants.models.fleet import MigrationRun, MigrationTarget, PooledSchema
-from apps.tenants.models.tenant import Tenant, TenantEvent, slug_host
+from apps.tenants.models.tenant import Tenant, TenantEvent
 
 __all__ = [
     "Domain",
@@ -13,5 +13,4 @@ __all__ = [
     "PooledSchema",
     "Tenant",
     "TenantEvent",
-    "slug_host",
 ]

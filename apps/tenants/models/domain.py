@@ -4,8 +4,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
+from apps.common.urls import slug_host
 from apps.tenants.enums import DomainCheck, DomainState
-from apps.tenants.models.tenant import Tenant, slug_host
+from apps.tenants.models.tenant import Tenant
 
 TXT_LABEL = "_wrapper-challenge"
 TXT_PREFIX = "wrapper-verify="

@@ -8,7 +8,7 @@ from django_tenants.models import TenantMixin
 from apps.common.errors import Unavailable
 from apps.common.models import BaseModel
 from apps.common.tenancy import TenantRef
-from apps.common.urls import host_url
+from apps.common.urls import host_url, slug_host
 from apps.tenants.enums import TenantStatus
 
 # How long a client is asked to wait where nobody said when a maintenance ends.
@@ -135,6 +135,14 @@ class TenantEvent(BaseModel):
     to_status = models.CharField(_("to"), max_length=12, choices=TenantStatus)
     actor = models.CharField(_("by"), max_length=254)
     reason = models.TextField(_("reason"), blank=True)
+    is_internal = models.BooleanField(
+        _("internal"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "An act of the platform: the tenant sees that it happened, not by whom and why."
+        ),
+    )
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -142,8 +150,3 @@ class TenantEvent(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.action}: {self.from_status or '-'} → {self.to_status}"
-
-
-def slug_host(slug: str) -> str:
-    """Host name of a slug's subdomain."""
-    return f"{slug}.{settings.BASE_DOMAIN}"

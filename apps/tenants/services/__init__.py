@@ -12,6 +12,7 @@ from apps.tenants.services.domains import (
 from apps.tenants.services.exports import export_request
 from apps.tenants.services.lifecycle import (
     tenant_delete,
+    tenant_mark_canary,
     tenant_resume,
     tenant_retry,
     tenant_suspend,
@@ -37,6 +38,7 @@ __all__ = [
     "tenant_clone",
     "tenant_create",
     "tenant_delete",
+    "tenant_mark_canary",
     "tenant_readdress",
     "tenant_rename",
     "tenant_resume",

@@ -10,11 +10,12 @@ from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.common.tenancy import current_tenant
+from apps.common.urls import slug_host
 from apps.events.services import publish
 from apps.tenants import selectors
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import PrimaryDomainChanged, TenantReaddressed
-from apps.tenants.models import Domain, Tenant, slug_host
+from apps.tenants.models import Domain, Tenant
 from apps.tenants.permissions import MANAGE_DOMAINS
 from apps.tenants.services.transitions import lock, note
 from apps.tenants.slugs import slug_validate

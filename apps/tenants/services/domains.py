@@ -25,6 +25,9 @@ from apps.tenants.proof import LIFETIME_S, Finding, look_up
 from apps.tenants.services.addresses import authorize_domains, primary_set, require_room
 from apps.tenants.services.transitions import lock, note
 
+# Looks that people ask for, of all tenants together: each holds a thread of a web process.
+CHECKS_AT_ONCE = 3
+
 
 @transaction.atomic
 def domain_add(*, actor: Actor, tenant_id: uuid.UUID, domain: str) -> Domain:
@@ -220,23 +223,32 @@ def _locked(actor: Actor, domain_id: uuid.UUID) -> Domain:
 
 @contextmanager
 def _one_at_a_time(actor: Actor, tenant_id: uuid.UUID) -> Iterator[None]:
-    """A look holds a thread for seconds: a tenant whose DNS answers nothing must not take them all.
+    """A look holds a thread for seconds: tenants whose DNS answers nothing must not take them all.
 
-    Raises Conflict while another check of the tenant runs. The platform's own checks take turns already.
+    Raises Conflict while another check of the tenant runs, or CHECKS_AT_ONCE of others. The platform's own
+    checks take turns already.
     """
     if actor.is_system:
         yield
         return
-    cache, key = caches["global"], f"domain-check:{tenant_id}"
-    if not cache.add(key, 1, int(2 * LIFETIME_S)):
+    cache, lifetime_s = caches["global"], int(2 * LIFETIME_S)
+    key = f"domain-check:{tenant_id}"
+    if not cache.add(key, 1, lifetime_s):
         raise Conflict(
             _("A check of this workspace's domains is running. Try again in a few seconds."),
             code="check_running",
         )
+    slots = (f"domain-check-slot:{number}" for number in range(CHECKS_AT_ONCE))
+    slot = next((slot for slot in slots if cache.add(slot, 1, lifetime_s)), None)
     try:
+        if slot is None:
+            raise Conflict(
+                _("Many domains are being checked. Try again in a few seconds."),
+                code="check_running",
+            )
         yield
     finally:
-        cache.delete(key)
+        cache.delete_many([key, *([slot] if slot else [])])
 
 
 def _in_use() -> Conflict:

@@ -16,7 +16,7 @@ from apps.events.services import publish
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantRequested
 from apps.tenants.models import Tenant
-from apps.tenants.services.transitions import lock, transition
+from apps.tenants.services.transitions import lock, note, transition
 
 
 @system_connection()
@@ -62,6 +62,19 @@ def tenant_retry(*, actor: Actor, tenant_id: uuid.UUID) -> Tenant:
         actor=actor,
         tenant_id=tenant.id,
     )
+    return tenant
+
+
+@system_connection()
+@transaction.atomic
+def tenant_mark_canary(*, actor: Actor, tenant_id: uuid.UUID, is_canary: bool) -> Tenant:
+    """Whether the workspace is migrated before the others at a release. Raises PermissionDenied, NotFound."""
+    require_platform(actor)
+    tenant = lock(tenant_id)
+    if tenant.is_canary != is_canary:
+        tenant.is_canary = is_canary
+        tenant.save(update_fields=["is_canary", "updated_at"])
+        note(actor, tenant, "marked_as_canary" if is_canary else "unmarked_as_canary")
     return tenant
 
 

@@ -12,13 +12,14 @@ from apps.common.database import system_connection
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.ids import uuid7
 from apps.common.tenancy import current_tenant
+from apps.common.urls import slug_host
 from apps.events.services import publish
 from apps.tenants import permissions
 from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantRenamed, TenantRequested
 from apps.tenants.hosts import domain_normalize
-from apps.tenants.models import Domain, Tenant, slug_host
+from apps.tenants.models import Domain, Tenant
 from apps.tenants.pool import pool_claim
 from apps.tenants.services.transitions import lock, note
 from apps.tenants.slugs import schema_name_for, slug_validate

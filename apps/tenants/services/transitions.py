@@ -67,4 +67,5 @@ def note(
         to_status=tenant.status,
         actor=actor.label[:254],
         reason=reason,
+        is_internal=actor.is_platform,
     )

@@ -11,6 +11,7 @@ from apps.organizations.models import Member
 from apps.tenants import schemas
 from apps.tenants.fleet import outcome as outcomes
 from apps.tenants.fleet.outcome import LOCK_ATTEMPTS
+from apps.tenants.fleet.plan import LATE_WAVE
 from apps.tenants.models import MigrationTarget, Tenant
 from tests.tenants.catalogue import catalogue, migrations
 from tests.tenants.fleet.conftest import COLUMN, Fleet, Watched, columns, manifest, member
@@ -212,9 +213,10 @@ def test_a_table_that_stays_in_use_fails_that_tenant_only(
     assert result.run is not None
     assert result.run.status == "failed"
     assert display.failed == 1
-    assert len(pauses) == LOCK_ATTEMPTS - 1
+    # In its wave, and once more when the others were through.
+    assert len(pauses) == 2 * (LOCK_ATTEMPTS - 1)
     target = MigrationTarget.objects.get(run=result.run, schema_name=locked)
-    assert (target.status, target.attempts) == ("failed", LOCK_ATTEMPTS)
+    assert (target.status, target.attempts) == ("failed", 2 * LOCK_ATTEMPTS)
     assert target.error == "LockNotAvailable: canceling statement due to lock timeout"
     assert [status for _, status in manifest().values()].count("done") == 4
     another_connection.rollback()
@@ -226,6 +228,27 @@ def test_a_table_that_stays_in_use_fails_that_tenant_only(
     # What failed is left to Django's executor.
     assert (set(display.outcomes), display.replayed) == ({"fleet-1"}, set())
     assert catalogue(locked) == catalogue(schemas.TEMPLATE)
+
+
+def test_what_is_held_does_not_stop_its_wave_and_comes_last(
+    fleet: Fleet, another_connection: psycopg.Connection, pauses: list[float]
+) -> None:
+    """A long export of a canary must not hold up a release."""
+    tenants = fleet.tenants(4)
+    fleet.release("column")
+    lock(another_connection, tenants[0])
+
+    def let_go(number: int) -> None:
+        if number == LATE_WAVE:
+            another_connection.rollback()
+
+    result, display = fleet.migrate(canaries=1, lock_ms=20, display=Watched(let_go))
+
+    assert result.run is not None
+    assert (result.run.status, display.failed) == ("done", 0)
+    assert list(display.outcomes)[-1] == tenants[0].slug
+    assert len(display.outcomes) == 1 + len(tenants)
+    assert len(pauses) == LOCK_ATTEMPTS - 1
 
 
 def test_a_statement_that_takes_too_long_is_ended(fleet: Fleet, settings: Any) -> None:

@@ -1,11 +1,11 @@
-"""Maintenance of a tenant, as staff begin and end it."""
+"""Maintenance of a tenant, and its place in migrations, as staff decide on them."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.console.acts import Act, ActForm
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.services import maintenance_end, maintenance_start
+from apps.tenants.services import maintenance_end, maintenance_start, tenant_mark_canary
 from apps.tenants.services.maintenance import MAX_MINUTES
 
 
@@ -26,7 +26,7 @@ class MaintenanceForm(ActForm):
     )
 
 
-MAINTENANCE_ACTS = (
+OPERATION_ACTS = (
     Act(
         name="maintenance",
         label="Begin maintenance",
@@ -56,6 +56,34 @@ MAINTENANCE_ACTS = (
         explain=lambda _tenant: ["The workspace opens again, and what waited for it goes on."],
         run=lambda actor, tenant, _data: maintenance_end(actor=actor, tenant_id=tenant.pk),
         done=lambda tenant: f"{tenant.slug} is open again.",
+        bulk=True,
+    ),
+    Act(
+        name="canary",
+        label="Make a canary",
+        icon="flag",
+        available=lambda tenant: (
+            tenant.ready_at is not None and tenant.status != S.DELETING and not tenant.is_canary
+        ),
+        explain=lambda _tenant: [
+            "At a release the workspace is migrated before the others. If that fails, they are not touched."
+        ],
+        run=lambda actor, tenant, _data: tenant_mark_canary(
+            actor=actor, tenant_id=tenant.pk, is_canary=True
+        ),
+        done=lambda tenant: f"{tenant.slug} is a canary.",
+        bulk=True,
+    ),
+    Act(
+        name="uncanary",
+        label="No canary any more",
+        icon="outlined_flag",
+        available=lambda tenant: tenant.is_canary,
+        explain=lambda _tenant: ["The workspace is migrated with the others again."],
+        run=lambda actor, tenant, _data: tenant_mark_canary(
+            actor=actor, tenant_id=tenant.pk, is_canary=False
+        ),
+        done=lambda tenant: f"{tenant.slug} is no canary any more.",
         bulk=True,
     ),
 )
