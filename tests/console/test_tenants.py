@@ -1,15 +1,21 @@
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from urllib.parse import urlencode
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.common.actors import Actor
+from apps.common.errors import PermissionDenied
 from apps.tenants.models import Domain, Tenant, TenantEvent
+from apps.tenants.services import tenant_mark_canary
 from tests.conftest import World
 from tests.console.conftest import messages_of, tenant_rows
 
@@ -153,6 +159,33 @@ def test_life_cycle(
         "Unpaid",
     )
     assert published() == [("tenants.tenant_status_changed", "staff@platform.test")]
+
+
+def test_canaries(console: Client, acme: Tenant) -> None:
+    page = console.get(act_url(acme, "canary")).content.decode()
+    assert "before the others" in page
+    console.post(act_url(acme, "canary"))
+    acme.refresh_from_db()
+    assert acme.is_canary
+    assert "is not possible" in messages_of(console.post(act_url(acme, "canary")))[-1]
+    for argument, wanted in (("off", False), ("on", True), ("on", True)):
+        out = StringIO()
+        call_command("tenants", "canary", "acme", argument, "--json", stdout=out)
+        assert json.loads(out.getvalue())["is_canary"] is wanted
+    console.post(act_url(acme, "uncanary"))
+    acme.refresh_from_db()
+    assert not acme.is_canary
+    assert [entry.action for entry in acme.history.all()[:4]] == [
+        "unmarked_as_canary",
+        "marked_as_canary",
+        "unmarked_as_canary",
+        "marked_as_canary",
+    ]
+
+
+def test_owners_make_no_canaries(acme: Tenant, owner: Actor) -> None:
+    with pytest.raises(PermissionDenied):
+        tenant_mark_canary(actor=owner, tenant_id=acme.id, is_canary=True)
 
 
 def test_retry(console: Client, alice: Person, published: Published) -> None:

@@ -6,7 +6,13 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from apps.common import tenancy
-from apps.common.tenancy import TenantNotReady, TenantNotRunnable, TenantRef, current_tenant
+from apps.common.tenancy import (
+    TenantGone,
+    TenantNotReady,
+    TenantNotRunnable,
+    TenantRef,
+    current_tenant,
+)
 from apps.events import drain, registry
 from apps.events.drain import Drained, drain_once, retry_delay_s
 from apps.events.models import Handling
@@ -172,7 +178,17 @@ def test_a_handler_runs_inside_the_tenant_of_the_event(load_tenant, no_roles):
     assert current_tenant() is None
 
 
-def test_a_tenant_that_is_gone_or_suspended_makes_a_dead_letter(load_tenant):
+def test_a_tenant_that_is_gone_leaves_nothing_to_do(load_tenant):
+    load_tenant(TenantGone("tenant x does not exist"))
+    only(record_note)
+    post(tenant_id=uuid.uuid4())
+    assert drain_once().dead == 0
+    assert effects() == []
+    row = handling()
+    assert (row.state, row.note) == ("discarded", "system:events: tenant x does not exist")
+
+
+def test_a_tenant_that_is_suspended_makes_a_dead_letter(load_tenant):
     load_tenant(TenantNotRunnable("tenant acme is suspended"))
     only(record_note)
     post(tenant_id=uuid.uuid4())
@@ -193,7 +209,7 @@ def test_a_tenant_that_is_being_provisioned_is_waited_for(load_tenant, no_roles)
 
 
 def test_a_handler_without_tenant_context_runs_for_tenants_that_are_not_there(load_tenant):
-    load_tenant(TenantNotRunnable("gone"))
+    load_tenant(TenantGone("gone"))
     seen = []
     only(lambda _e, _c: seen.append(current_tenant()), tenant_context=False)
     post(tenant_id=uuid.uuid4())

@@ -12,7 +12,14 @@ from django.utils import timezone
 
 from apps.accounts.models import Person, TenantMembership
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, Gone, InvalidInput, NotFound, PermissionDenied
+from apps.common.errors import (
+    Conflict,
+    Gone,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
 from apps.organizations.invitation_tokens import token_make
@@ -31,7 +38,8 @@ from apps.organizations.services import (
 from apps.roles.models import Role
 from apps.roles.services import role_create
 from apps.tenants.models import Tenant
-from tests.conftest import make_person
+from apps.tenants.services import maintenance_end, maintenance_start
+from tests.conftest import SYSTEM, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +253,15 @@ def test_of_twenty_acceptances_at_once_one_counts(invite: Callable, acme: Tenant
     assert sorted(outcomes) == [*["invitation_accepted"] * 19, "joined"]
     with tenant_context(acme):
         assert Member.objects.filter(person_id=dana.id).count() == 1
+
+
+def test_in_maintenance_nobody_joins(invite: Callable, acme: Tenant) -> None:
+    dana = make_person("Dana Diaz", "dana@acme.test")
+    token = token_of(acme, invite())
+    with tenant_context(None):
+        maintenance_start(actor=SYSTEM, tenant_id=acme.id, message="Moving house")
+        with pytest.raises(Unavailable, match="Moving house"):
+            invitation_accept(person=dana, token=token)
+        assert not TenantMembership.objects.filter(person=dana).exists()
+        maintenance_end(actor=SYSTEM, tenant_id=acme.id)
+        invitation_accept(person=dana, token=token)

@@ -14,6 +14,8 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
+from apps.events.models import Handling
+from apps.events.services import handling_replay
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.selectors import actor_for, member_for, members_for
 from apps.organizations.services import (
@@ -25,6 +27,8 @@ from apps.organizations.services import (
 )
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
+from apps.tenants.services import tenant_resume, tenant_suspend
+from tests.conftest import SYSTEM, make_tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +190,30 @@ def test_members_of_a_branch_see_their_branch(
 def test_a_changed_name_reaches_every_workspace(alice: Person, alice_member: Member) -> None:
     with tenant_context(None):
         person_update(actor=Actor.system("tests"), person_id=alice.id, name="Alice Adler")
+        drain_once()
+    alice_member.refresh_from_db()
+    assert alice_member.name == "Alice Adler"
+
+
+def test_a_workspace_that_is_closed_hears_of_it_when_it_opens(
+    alice: Person, alice_member: Member, acme: Tenant
+) -> None:
+    """And keeps none of the others waiting."""
+    with tenant_context(None):
+        other = make_tenant("other", alice)
+        tenant_suspend(actor=SYSTEM, tenant_id=acme.id, reason="x")
+        person_update(actor=SYSTEM, person_id=alice.id, name="Alice Adler")
+        drain_once()
+    drain_once()
+    with tenant_context(other):
+        assert Member.objects.get(person_id=alice.id).name == "Alice Adler"
+    alice_member.refresh_from_db()
+    assert alice_member.name == "Alice Archer"
+    with tenant_context(None):
+        (dead,) = Handling.objects.filter(state="dead")
+        assert (dead.handler, dead.event.tenant_id) == ("organizations.sync_member", acme.id)
+        tenant_resume(actor=SYSTEM, tenant_id=acme.id)
+        handling_replay(actor=SYSTEM, handling_id=dead.id)
         drain_once()
     alice_member.refresh_from_db()
     assert alice_member.name == "Alice Adler"

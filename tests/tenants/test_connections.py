@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.core.checks import WARNING
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from psycopg.pq import Trace
@@ -15,7 +16,7 @@ from apps.common.database import app_connection, system_connection
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Organization
 from apps.tenants.backend.base import context_sql
-from apps.tenants.checks import _unsafe
+from apps.tenants.checks import _unsafe, _unsafe_together, pooler_keeps_sessions
 from apps.tenants.models import Tenant
 from tests.conftest import World
 
@@ -217,3 +218,33 @@ def test_unsafe_combinations_are_refused(
     found = [text for text, _hint in _unsafe(alias, SAFE | changes)]
     assert len(found) == (problem is not None)
     assert problem is None or problem in found[0]
+
+
+@pytest.mark.parametrize(
+    ("app", "system", "problem"),
+    [
+        ({"USER": "app"}, {"USER": "owner"}, None),
+        ({"USER": "owner"}, {"USER": "owner"}, "the system's login serves requests"),
+        ({"USER": "owner"}, None, None),
+        ({"USER": "owner", **BY_TRANSACTION}, None, "one login for app and system, and a pool"),
+        ({"USER": "owner", "OPTIONS": {"pool": True}}, None, "one login for app and system"),
+    ],
+)
+def test_unsafe_pairs_are_refused(
+    app: dict[str, Any], system: dict[str, Any] | None, problem: str | None
+) -> None:
+    logins = {"default": SAFE | app} | ({"system": SAFE | system} if system else {})
+    found = [text for text, _hint in _unsafe_together("default", logins)]
+    assert len(found) == (problem is not None)
+    assert problem is None or problem in found[0]
+    assert _unsafe_together("system", logins) == []
+
+
+def test_a_login_that_cannot_connect_ends_no_first_migrate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "USER", "nobody_yet")
+    assert pooler_keeps_sessions(None) == []
+    (found,) = pooler_keeps_sessions(["default"])
+    assert (found.id, found.level) == ("tenants.W004", WARNING)
+    assert "nobody_yet" in found.msg

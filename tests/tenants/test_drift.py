@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member
@@ -44,6 +45,19 @@ def found() -> Found:
 PLANTED = [
     ("ALTER TABLE tenants_domain DISABLE ROW LEVEL SECURITY", "policy_off", "tenants_domain", True),
     ("ALTER TABLE tenants_tenant NO FORCE ROW LEVEL SECURITY", "policy_off", "tenants_tenant", True),
+    (
+        "ALTER POLICY tenant_rows ON tenants_export USING (true)",
+        "policy_changed",
+        "tenants_export",
+        False,
+    ),
+    (
+        "CREATE POLICY odd ON tenants_domain TO wrapper_app USING (domain <> '')",
+        "policy_changed",
+        "tenants_domain",
+        False,
+    ),
+    ("ALTER TABLE events_outboxevent DISABLE ROW LEVEL SECURITY", "policy_off", "events_outboxevent", True),
     ("ALTER ROLE wrapper_app BYPASSRLS", "role_too_strong", "wrapper_app", True),
     ("ALTER ROLE wrapper_app INHERIT", "role_too_strong", "wrapper_app", True),
     ("ALTER ROLE {acme} LOGIN", "role_too_strong", "{acme}", True),
@@ -178,3 +192,19 @@ def test_the_command(world: World, acme: Tenant, run: Callable[..., str]) -> Non
     assert [one["kind"] for one in data["left"]] == ["role_orphan"]
     assert "(mended)" in run("--mend", "--drop-orphans")
     assert (found(), PooledSchema.objects.count()) == ([], 0)
+
+
+def test_a_schema_without_a_list_of_migrations(world: World, acme: Tenant) -> None:
+    execute(f'DROP TABLE "{acme.schema_name}".django_migrations')
+    (finding,) = drift_find()
+    assert (finding.kind, finding.subject) == ("table", acme.schema_name)
+    assert "django_migrations" in finding.detail
+
+
+def test_what_is_being_deleted_may_be_half_there(world: World, acme: Tenant) -> None:
+    Tenant.objects.filter(id=acme.id).update(status="deleting", purge_started_at=timezone.now())
+    assert found() == []
+    execute(f'DROP SCHEMA "{acme.schema_name}" CASCADE')
+    assert found() == []
+    execute(f"DROP OWNED BY {acme.schema_name}; DROP ROLE {acme.schema_name}")
+    assert found() == []

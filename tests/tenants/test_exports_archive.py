@@ -15,6 +15,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
 
+from apps.common.actors import Actor
 from apps.common.files import tenant_files
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization
@@ -23,7 +24,8 @@ from apps.tenants.exports import archive as archives
 from apps.tenants.exports.archive import archive, entry_name
 from apps.tenants.exports.snapshot import SchemaUnreadable
 from apps.tenants.models import Tenant
-from tests.conftest import World
+from apps.tenants.services import export_request, tenant_resume, tenant_suspend
+from tests.conftest import World, make_person
 
 pytestmark = pytest.mark.django_db
 # The archive is read by a connection of its own, which sees what is committed.
@@ -208,6 +210,26 @@ def test_shared_rows_are_the_tenants_own_without_secrets(world: World) -> None:
     everything = b"".join(found.read(name) for name in found.namelist())
     for secret in (world.alice.password, world.charlie.email, world.globex.schema_name):
         assert secret.encode() not in everything
+
+
+@commits
+def test_the_history_does_not_say_who_of_the_staff_did_what_and_why(
+    acme: Tenant, owner: Actor
+) -> None:
+    sam = make_person("Sam Staff", "sam@platform.test")
+    staff = Actor.staff(sam.id, sam.email)
+    with tenant_context(None):
+        tenant_suspend(actor=staff, tenant_id=acme.id, reason="chargeback, see ticket 7")
+        tenant_resume(actor=staff, tenant_id=acme.id, reason="paid")
+    export_request(actor=owner, tenant_id=acme.id)
+    found = exported(acme)
+    history = lines(found, "json/public/history.jsonl")[-3:]
+    assert [(entry["action"], entry["actor"], entry["reason"]) for entry in history] == [
+        ("suspended", "platform", ""),
+        ("resumed", "platform", ""),
+        ("export_requested", "alice@acme.test", ""),
+    ]
+    assert b"sam@" not in b"".join(found.read(name) for name in found.namelist())
 
 
 def test_files_are_in_it_but_not_archives(acme: Tenant) -> None:

@@ -208,6 +208,23 @@ def test_a_failure_is_said_in_words(
     assert export_run(export_request(actor=SYSTEM, tenant_id=acme.id).id) is False
 
 
+def test_what_is_ready_stays_so_if_something_fails_after_it(
+    queued: Export, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as the connection of the snapshot, which is closed last."""
+    finish = jobs._finish
+
+    def fail(*args: Any) -> None:
+        finish(*args)
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr(jobs, "_finish", fail)
+    assert export_run(queued.id) is False
+    queued.refresh_from_db()
+    assert (queued.status, queued.error) == ("ready", "")
+    assert stored(acme) == [queued.file]
+
+
 @commits
 def test_a_migration_that_holds_the_tables_fails_it_readably(
     queued: Export, acme: Tenant, monkeypatch: pytest.MonkeyPatch

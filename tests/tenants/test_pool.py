@@ -220,3 +220,21 @@ def test_of_many_sign_ups_at_once_each_gets_one(
     tenants = set(Tenant.objects.values_list("schema_name", flat=True))
     assert found == pooled | tenants | {schemas.TEMPLATE}
     assert found - {schemas.TEMPLATE} <= roles
+
+
+def test_an_entry_without_a_role_or_schema_is_no_use(
+    pool: list[str], alice: Person, acme: Tenant, settings: Any
+) -> None:
+    """As after a restore into another cluster, which has other roles."""
+    settings.TENANT_POOL_SIZE = 3
+    without_role, without_schema = pool
+    tenant_role_drop(without_role)
+    schemas.schema_drop(without_schema)
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{without_role}"')
+    newco = create("newco", alice)
+    provision(newco.id)
+    newco.refresh_from_db()
+    assert (newco.status, newco.schema_name in pool) == ("ready", False)
+    assert pool_refill() == (3, 2)
+    assert not set(pool) & set(PooledSchema.objects.values_list("schema_name", flat=True))

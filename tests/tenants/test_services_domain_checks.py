@@ -18,6 +18,7 @@ from apps.tenants.models import Domain, Tenant
 from apps.tenants.selectors import tenant_by_host
 from apps.tenants.selectors_domains import domains_to_recheck
 from apps.tenants.services import domain_check, domain_remove
+from apps.tenants.services.domains import CHECKS_AT_ONCE
 from apps.tenants.tasks import check_domains, recheck_domains
 from tests.tenants.conftest import MakeDomain, Published
 from tests.zone import Zone
@@ -207,6 +208,21 @@ def test_one_check_at_a_time_for_a_tenant(
     caches["global"].delete(f"domain-check:{acme.id}")
     assert domain_check(actor=owner, domain_id=domain.id).check_code == "no_domain"
     assert caches["global"].get(f"domain-check:{acme.id}") is None
+
+
+def test_a_few_checks_at_a_time_for_all_tenants(
+    acme: Tenant, owner: Actor, make_domain: MakeDomain, zone: Zone
+) -> None:
+    domain = make_domain(acme, NAME)
+    for number in range(CHECKS_AT_ONCE):
+        caches["global"].add(f"domain-check-slot:{number}", 1, 10)
+    with pytest.raises(Conflict, match="Many domains"):
+        domain_check(actor=owner, domain_id=domain.id)
+    assert zone.asked == []
+    caches["global"].delete("domain-check-slot:1")
+    for _ in range(2):
+        assert domain_check(actor=owner, domain_id=domain.id).check_code == "no_domain"
+    assert caches["global"].get("domain-check-slot:0") == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -278,6 +278,27 @@ def test_a_statement_that_takes_too_long_is_ended(fleet: Fleet, settings: Any) -
         assert cursor.fetchone() == ("0",)
 
 
+def test_statements_may_end_in_comments(fleet: Fleet) -> None:
+    from apps.tenants.fleet.outcome import Timeouts
+    from apps.tenants.fleet.record import Script
+    from apps.tenants.fleet.replay import Replayer
+
+    (tenant,) = fleet.tenants(1)
+    script = Script(
+        frozenset(schemas.known_migrations()),
+        (
+            "ALTER TABLE organizations_member ADD COLUMN x int -- for later",
+            "ALTER TABLE organizations_member ADD COLUMN y int; -- and this; too",
+        ),
+        (COLUMN,),
+    )
+    target = MigrationTarget.objects.create(
+        run=fleet_run(), tenant_id=tenant.id, schema_name=tenant.schema_name, wave=1
+    )
+    assert Replayer(script, Timeouts())(target).error == ""
+    assert {"x", "y"} <= set(columns(tenant.schema_name))
+
+
 def fleet_run() -> Any:
     from apps.tenants.models import MigrationRun
 
