@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -16,13 +16,13 @@ from apps.console.events import tenant_link
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Table, Text
 from apps.tenants.enums import MigrationStatus as S
 from apps.tenants.fleet.lock import run_is_held
-from apps.tenants.fleet.manifest import GONE, NO_TENANT, run_open
+from apps.tenants.fleet.manifest import NO_TENANT, run_open
 from apps.tenants.fleet.progress import wave_name
+from apps.tenants.fleet.report import RESUME, wave_counts
 from apps.tenants.models import MigrationRun, MigrationTarget, Tenant
 
 FAILED_SHOWN = 100
 ERRORS_SHOWN = 10
-RESUME = "manage.py migrate_tenants --resume"
 TONES = {S.RUNNING: "info", S.DONE: "good", S.FAILED: "bad", S.ABANDONED: "quiet"}
 
 
@@ -99,18 +99,7 @@ class MigrationRunAdmin(ConsolePage):
         return Facts("Facts", rows)
 
     def _waves(self, run: MigrationRun) -> Table:
-        waves = (
-            run.targets.order_by("wave")
-            .values("wave")
-            .annotate(
-                total=Count("id"),
-                done=Count("id", filter=Q(status=S.DONE)),
-                failed=Count("id", filter=Q(status=S.FAILED)),
-                gone=Count("id", filter=Q(status=S.DONE, error=GONE)),
-                slowest=Max("duration_ms"),
-                ended=Max("finished_at"),
-            )
-        )
+        waves = wave_counts(run).annotate(slowest=Max("duration_ms"), ended=Max("finished_at"))
         columns: list[tuple[str, Callable[[Any], Cell]]] = [
             ("Wave", lambda wave: wave_name(wave["wave"]).capitalize()),
             ("Schemas", lambda wave: _count(wave["total"])),

@@ -126,7 +126,7 @@ STEPS = (
     PurgeStep("schema", "Database schema", 40, _schema, _schema_preview),
     PurgeStep("role", "Database role", 50, _role, _role_preview),
     PurgeStep("events", "Events", 70, _events, _events_preview),
-    rows_step("dead_tasks", "Refused tasks", 72, DeadTask),
+    rows_step("dead_tasks", "Dead tasks", 72, DeadTask),
     rows_step("history", "History", 75, TenantEvent),
     PurgeStep("domains", _DOMAINS.label, _DOMAINS.order, _DOMAINS.run, _domains_preview),
     rows_step("exports", "Exports", 85, Export),

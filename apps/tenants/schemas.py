@@ -97,11 +97,11 @@ def unclonable(schema_name: str) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _unwatched(_migrations: list[Migration]) -> AbstractContextManager[None]:
+def unwatched(_migrations: list[Migration]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def schema_migrate(schema_name: str, *, watch: Watch = _unwatched) -> int:
+def schema_migrate(schema_name: str, *, watch: Watch = unwatched) -> int:
     """Bring one schema to the current version with Django's migrations; returns how many it ran."""
     checked_schema_name(schema_name)
     with _chosen_schema(schema_name):
@@ -118,7 +118,7 @@ def schema_migrate(schema_name: str, *, watch: Watch = _unwatched) -> int:
         return len(plan)
 
 
-def template_migrate(*, watch: Watch = _unwatched) -> int:
+def template_migrate(*, watch: Watch = unwatched) -> int:
     """Create or update the template; returns how many migrations ran. Waits for running clones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])

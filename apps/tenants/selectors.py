@@ -62,11 +62,6 @@ def tenant_for(actor: Actor, tenant_id: uuid.UUID) -> Tenant:
     return tenant
 
 
-def tenant_locked(tenant_id: uuid.UUID) -> Tenant:
-    """The tenant's row, locked: for a change that depends on what the row says now."""
-    return Tenant.objects.select_for_update().get(id=tenant_id)
-
-
 def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
     """For tasks and handlers: the reference of a ready tenant that is open. Raises TenantNotRunnable."""
     tenant = tenant_by_id(tenant_id)

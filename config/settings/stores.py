@@ -13,7 +13,7 @@ DATABASE_APP_ROLE = ""
 
 
 _OPTIONS = {"connect_timeout": 5, "application_name": "wrapper"}
-# How the app's connections are shared (docs/operations.md#connections); the system's never are.
+# How the app's connections are shared (docs/isolation.md#connections); the system's never are.
 DATABASE_POOL_MODE = env("DATABASE_POOL_MODE", default="session")
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASE_TENANTS_PER_CONNECTION = env.int("DATABASE_TENANTS_PER_CONNECTION", default=50)

@@ -57,7 +57,7 @@ class TestRename:
         tenant_readdress(actor=SYSTEM, tenant_id=acme.id, slug="acme-works")
         out, err = StringIO(), StringIO()
         call_command("tenants", "show", "acme", stdout=out, stderr=err)
-        assert "slug             acme-works" in out.getvalue()
+        assert "slug               acme-works" in out.getvalue()
         assert err.getvalue() == "acme is an old address of acme-works.\n"
 
     @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ class TestDomains:
             "found",
             "",
         )
-        assert "is_primary       yes" in run("domains", "primary", "acme", NAME)
+        assert "is_primary         yes" in run("domains", "primary", "acme", NAME)
         listed = run("domains", "list", "acme").splitlines()
         assert [line.split() for line in listed] == [
             ["acme.localhost", "verified"],
@@ -111,7 +111,7 @@ class TestDomains:
     def test_by_hand(self, acme: Tenant, make_domain: MakeDomain) -> None:
         domain = make_domain(acme, NAME)
         assert refused("domains", "verify", "acme", NAME) == "Say how you know whose it is."
-        assert "txt_name         -" in run(
+        assert "txt_name           -" in run(
             "domains", "verify", "acme", NAME, "--reason", "Contract"
         )
         domain.refresh_from_db()

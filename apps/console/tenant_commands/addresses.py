@@ -149,7 +149,7 @@ class Domains(Subcommand):
             return
         for name, value in found.items():
             shown = {True: "yes", False: "no", None: "-", "": "-"}.get(value, value)
-            self.stdout.write(f"{name:<16} {shown}")
+            self.stdout.write(f"{name:<18} {shown}")
 
 
 def domain_facts(domain: Domain) -> dict[str, Any]:

@@ -59,9 +59,9 @@ class Subcommand:
                     self.stdout.write("  {at}  {what}  by {by}  {reason}".format(**entry))
             elif name in ("steps", "deletion"):
                 done = ", ".join(f"{label} ({state})" for label, state in value.items())
-                self.stdout.write(f"{name:<16} {done}")
+                self.stdout.write(f"{name:<18} {done}")
             else:
-                self.stdout.write(f"{name:<16} {'-' if value in (None, '') else value}")
+                self.stdout.write(f"{name:<18} {'-' if value in (None, '') else value}")
 
 
 def facts(tenant: Tenant) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Export(Subcommand):
             self.print_json(found)
             return
         for name, value in found.items():
-            self.stdout.write(f"{name:<16} {'-' if value is None else value}")
+            self.stdout.write(f"{name:<18} {'-' if value is None else value}")
 
     @contextmanager
     def _progress(self, title: str) -> Iterator[Callable[[int, int], None]]:

@@ -7,7 +7,7 @@ dies in between leaves a schema that is current and not marked, which the next s
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import DatabaseError
@@ -16,17 +16,20 @@ from django.db.migrations import Migration
 from apps.tenants.fleet.outcome import Attempts, ConnectionLost, Outcome, Timeouts, cause
 from apps.tenants.fleet.record import operations_on_database
 from apps.tenants.models import MigrationTarget
-from apps.tenants.schemas import TEMPLATE, Watch, connection, schema_migrate, template_migrate
-
-
-def _unwatched(_migrations: list[Migration]) -> AbstractContextManager[None]:
-    return nullcontext()
+from apps.tenants.schemas import (
+    TEMPLATE,
+    Watch,
+    connection,
+    schema_migrate,
+    template_migrate,
+    unwatched,
+)
 
 
 class Ordinary:
     """Runs the migrations that a schema lacks; uses the connection of the thread that calls it."""
 
-    def __init__(self, timeouts: Timeouts, watch: Watch = _unwatched) -> None:
+    def __init__(self, timeouts: Timeouts, watch: Watch = unwatched) -> None:
         self._timeouts, self._watch = timeouts, watch
 
     def __call__(self, target: MigrationTarget) -> Outcome:

@@ -3,16 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from apps.tenants.enums import MigrationStatus as S
 from apps.tenants.fleet.manifest import GONE
 from apps.tenants.fleet.plan import TEMPLATE_WAVE
 from apps.tenants.fleet.scan import Place, Scan
-from apps.tenants.models import MigrationRun, Tenant
+from apps.tenants.models import MigrationRun, MigrationTarget, Tenant
 from apps.tenants.schemas import Key, known_migrations
 
 CURRENT = "current"
+# What to type when a run did not reach its end.
+RESUME = "manage.py migrate_tenants --resume"
 
 
 def names(migrations: Iterable[Key]) -> list[str]:
@@ -42,15 +44,23 @@ def template_missing(scan: Scan) -> list[str]:
     return names(known_migrations() - (scan.template or frozenset()))
 
 
+def wave_counts(run: MigrationRun) -> QuerySet[MigrationTarget, Any]:
+    """How many schemas of each wave are in which state, in the order of waves."""
+    return (
+        run.targets.order_by("wave")
+        .values("wave")
+        .annotate(
+            total=Count("id"),
+            done=Count("id", filter=Q(status=S.DONE)),
+            failed=Count("id", filter=Q(status=S.FAILED)),
+            gone=Count("id", filter=Q(status=S.DONE, error=GONE)),
+        )
+    )
+
+
 def run_facts(run: MigrationRun) -> dict[str, Any]:
     """A run from its manifest, whole: with what was done before it was resumed. Three statements."""
-    targets = run.targets.order_by("wave")
-    waves = targets.values("wave").annotate(
-        total=Count("id"),
-        done=Count("id", filter=Q(status=S.DONE)),
-        failed=Count("id", filter=Q(status=S.FAILED)),
-        gone=Count("id", filter=Q(status=S.DONE, error=GONE)),
-    )
+    waves = list(wave_counts(run))
     failed = list(run.targets.filter(status=S.FAILED))
     slugs = dict(
         Tenant.objects.filter(id__in=[t.tenant_id for t in failed]).values_list("id", "slug")
@@ -63,7 +73,7 @@ def run_facts(run: MigrationRun) -> dict[str, Any]:
         "by": run.actor,
         "started_at": run.created_at.isoformat(),
         "finished_at": finished_at.isoformat() if finished_at else None,
-        "waves": list(waves),
+        "waves": waves,
         "migrated": sum(w["done"] - w["gone"] for w in waves if w["wave"] != TEMPLATE_WAVE),
         "gone": sum(w["gone"] for w in waves),
         "failed": [

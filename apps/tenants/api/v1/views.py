@@ -112,7 +112,7 @@ class CurrentTenantView(TenantView):
         tenant = self._tenant
         with transaction.atomic():
             if self.has_condition:
-                tenant = selectors.tenant_locked(tenant.id)
+                tenant = services.lock(tenant.id)
                 self.check_condition(tenant, TenantSerializer)
             if "name" in changes:
                 tenant = services.tenant_rename(

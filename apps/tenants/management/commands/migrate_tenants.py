@@ -18,7 +18,6 @@ from apps.tenants.fleet.scan import fleet_scan
 
 ACTOR = Actor.system("command")
 SHOWN = 20
-RESUME = "manage.py migrate_tenants --resume"
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -105,10 +104,10 @@ class Command(BaseCommand):
             raise CommandError(str(error.detail)) from error
         except ConnectionLost as error:
             raise CommandError(
-                f"PostgreSQL went away: {error}\nNothing is half done. Continue: {RESUME}"
+                f"PostgreSQL went away: {error}\nNothing is half done. Continue: {report.RESUME}"
             ) from error
         except KeyboardInterrupt:
-            self.stderr.write(f"Interrupted; what was begun has ended. Continue: {RESUME}")
+            self.stderr.write(f"Interrupted; what was begun has ended. Continue: {report.RESUME}")
             sys.exit(130)
         self._result(result, time.monotonic() - began_s, options)
 
@@ -133,7 +132,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{_tenants(result.current)} {were} current")
         if failed:
             raise CommandError(
-                f"{len(failed):,} failed. Mend the cause, then: {RESUME}\n"
+                f"{len(failed):,} failed. Mend the cause, then: {report.RESUME}\n"
                 "It tries them again, each with Django's executor, and goes on with the next wave."
             )
 
