@@ -51,7 +51,7 @@ class TenantAdmin(ConsolePage):
     actions_list = ("create",)
     list_display = ("address", "name", "state", "owner", "members", "created", "ready_since")
     list_display_links = ("address",)
-    list_filter = ("status", "is_canary", "created_at")
+    list_filter = ("status", "created_at", "is_canary")
     search_fields = ("slug", "name", "domains__domain", "owner_email")
     search_help_text = "Address, name, domain or owner’s e-mail"
     ordering = ("-created_at",)

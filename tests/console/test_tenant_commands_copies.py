@@ -36,7 +36,7 @@ def test_export_makes_it_here(acme: Tenant) -> None:
     export = Export.objects.get()
     assert (export.status, export.requested_by) == ("ready", "Platform staff")
     assert f"file               {export.file}\n" in printed
-    assert f"sha256           {export.sha256}\n" in printed
+    assert f"sha256             {export.sha256}\n" in printed
     with tenant_context(acme):
         assert tenant_files.exists(export.file)
 
@@ -206,6 +206,8 @@ def test_show_says_how_far_a_deletion_is(acme: Tenant) -> None:
     assert found["deletion"]["Exports under way"] == "done"
     assert found["deletion"]["Files"] == "active"
     printed = tenants("show", "acme")
-    assert "deletion           Exports under way (done), Files (active), Tables (waiting)" in printed
+    assert (
+        "deletion           Exports under way (done), Files (active), Tables (waiting)" in printed
+    )
     with pytest.raises(CommandError, match="The deletion has begun"):
         tenants("resume", "acme")
