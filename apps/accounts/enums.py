@@ -17,3 +17,13 @@ class RevokedReason(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", _("The password was changed")
     DEACTIVATED = "deactivated", _("The account was deactivated")
     REMOVED = "membership_removed", _("Removed from the workspace")
+
+
+class SigningKeyState(models.TextChoices):
+    """NEXT is published and signs soon; VERIFYING no longer signs, but what it signed may still be good."""
+
+    NEXT = "next", _("Next")
+    SIGNING = "signing", _("Signing")
+    VERIFYING = "verifying", _("Verifying")
+    RETIRED = "retired", _("Retired")
+    REVOKED = "revoked", _("Revoked")

@@ -50,3 +50,19 @@ class TokenSessionRevoked(Event):
     person_id: uuid.UUID
     session_id: uuid.UUID
     reason: str
+
+
+@event("accounts.signing_key_rotated", version=1, scope="system", aggregate="kid")
+class SigningKeyRotated(Event):
+    """Another key signs access tokens from `signs_from` on (ISO 8601)."""
+
+    kid: str
+    signs_from: str
+
+
+@event("accounts.signing_key_revoked", version=1, scope="system", aggregate="kid")
+class SigningKeyRevoked(Event):
+    """Nothing that the key signed is good any more."""
+
+    kid: str
+    reason: str

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -12,17 +12,17 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from jwt.algorithms import RSAAlgorithm
 
-from apps.accounts.models import SigningKey
+from apps.accounts.enums import SigningKeyState
+from apps.accounts.models import SigningKey, signing_key_fades_s
 from apps.common import crypto
 from apps.common.ids import uuid7
 
 ALGORITHM = "RS256"
 KEY_BITS = 2048
-CACHE_S = 60
 # At most one read a second for key ids that nobody knows.
 REFETCH_S = 1
 # Advisory lock: one process makes the first key.
@@ -46,16 +46,16 @@ _cached: list[KeySet] = []
 
 
 def key_set() -> KeySet:
-    """The current keys, from memory for up to CACHE_S. Creates the first key.
+    """The current keys, from memory for up to SIGNING_KEY_CACHE_S. Creates the first key.
 
     Call it before a transaction: a key that is rolled back could not be verified elsewhere.
     """
-    return _load(CACHE_S)
+    return _load(settings.SIGNING_KEY_CACHE_S)
 
 
 def public_key(kid: str) -> rsa.RSAPublicKey | None:
     """The key to verify with. An unknown id is looked up anew: another process may have made it."""
-    keys = _load(CACHE_S).public_keys
+    keys = _load(settings.SIGNING_KEY_CACHE_S).public_keys
     if kid not in keys:
         keys = _load(REFETCH_S).public_keys
     return keys.get(kid)
@@ -75,21 +75,18 @@ def _load(max_age_s: float) -> KeySet:
 
 
 def _read() -> KeySet | None:
-    """Live keys and those that signed tokens which may still be good. One statement."""
-    since = timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_LIFETIME_S)
-    rows = list(
-        SigningKey.objects.filter(Q(retired_at=None) | Q(retired_at__gt=since)).order_by("id")
-    )
-    live = [row for row in rows if row.retired_at is None]
-    if not live:
+    """The key that signs, the next one, and those whose tokens may still be good. One statement."""
+    rows = list(published())
+    signing = [row for row in rows if row.state == SigningKeyState.SIGNING]
+    if not signing:
         return None
     private_key = serialization.load_pem_private_key(
-        crypto.decrypt(bytes(live[-1].private_key_encrypted)), password=None
+        crypto.decrypt(bytes(signing[-1].private_key_encrypted)), password=None
     )
     if not isinstance(private_key, rsa.RSAPrivateKey):
-        raise TypeError(f"signing key {live[-1].kid} is not an RSA key")
+        raise TypeError(f"signing key {signing[-1].kid} is not an RSA key")
     return KeySet(
-        kid=live[-1].kid,
+        kid=signing[-1].kid,
         private_key=private_key,
         public_keys={row.kid: _from_jwk(row.public_jwk) for row in rows},
         jwks={"keys": [row.public_jwk for row in rows]},
@@ -97,33 +94,46 @@ def _read() -> KeySet | None:
     )
 
 
+def published() -> QuerySet[SigningKey]:
+    """Keys that verify now or will, the one that signs latest at the end."""
+    since = timezone.now() - timedelta(seconds=signing_key_fades_s())
+    return SigningKey.objects.filter(
+        Q(retired_at=None) | Q(retired_at__gt=since), revoked_at=None
+    ).order_by("signs_from", "id")
+
+
+def lock_changes() -> None:
+    """Until the end of the transaction nobody else makes or retires a key."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def key_make(signs_from: datetime) -> SigningKey:
+    """Make and store a key pair. The caller holds lock_changes()."""
+    private_key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    kid = uuid7().hex
+    pem = private_key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    jwk = json.loads(RSAAlgorithm.to_jwk(private_key.public_key()))
+    numbers = {"n": jwk["n"], "e": jwk["e"]}
+    return SigningKey.objects.create(
+        kid=kid,
+        private_key_encrypted=crypto.encrypt(pem),
+        public_jwk={"kty": "RSA", "use": "sig", "alg": ALGORITHM, "kid": kid, **numbers},
+        signs_from=signs_from,
+    )
+
+
 def _create() -> KeySet:
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_changes()
         made_meanwhile = _read()
         if made_meanwhile is not None:
             return made_meanwhile
-        private_key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-        kid = uuid7().hex
-        pem = private_key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        jwk = json.loads(RSAAlgorithm.to_jwk(private_key.public_key()))
-        SigningKey.objects.create(
-            kid=kid,
-            private_key_encrypted=crypto.encrypt(pem),
-            public_jwk={
-                "kty": "RSA",
-                "use": "sig",
-                "alg": ALGORITHM,
-                "kid": kid,
-                "n": jwk["n"],
-                "e": jwk["e"],
-            },
-        )
+        key_make(timezone.now())
         made = _read()
     if made is None:
         raise RuntimeError("the signing key that was just stored cannot be read")

@@ -2,7 +2,7 @@ import uuid
 
 from celery import shared_task
 
-from apps.accounts import emails, token_sessions
+from apps.accounts import emails, signing_keys, token_sessions
 
 
 # SMTP errors and time-outs are OSErrors. 5 s doubling to 10 min, below the visibility timeout.
@@ -24,3 +24,9 @@ def send_email(template: str, email: str, person_id: str | None) -> None:
 @shared_task(name="accounts.prune_tokens")
 def prune_tokens() -> int:
     return token_sessions.prune()
+
+
+@shared_task(name="accounts.tend_signing_keys")
+def tend_signing_keys() -> str | None:
+    made = signing_keys.signing_keys_tend()
+    return made.kid if made else None

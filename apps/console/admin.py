@@ -3,12 +3,13 @@
 Here, and not in each app: a tenant's page needs people, who are a layer above tenants.
 """
 
-from apps.accounts.models import Person, TenantMembership
+from apps.accounts.models import Person, SigningKey, TenantMembership
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
@@ -19,6 +20,7 @@ site.register(Domain, DomainAdmin)
 site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
+site.register(SigningKey, SigningKeyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)

@@ -28,6 +28,7 @@ GROUPS: dict[str, list[Page]] = {
     "People": [
         Page("People", "person", "admin:accounts_person_changelist"),
         Page("Memberships", "badge", "admin:accounts_tenantmembership_changelist"),
+        Page("Signing keys", "key", "admin:accounts_signingkey_changelist"),
     ],
     "Events": [
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),

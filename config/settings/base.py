@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "accounts-tend-signing-keys": {
+        "task": "accounts.tend_signing_keys",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -234,6 +239,9 @@ ACCOUNT_LOGIN_TIMEOUT = 3600
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
 ACCESS_TOKEN_LIFETIME_S = 600
+# For so long a process works with the signing keys that it has read.
+SIGNING_KEY_CACHE_S = 60
+JWT_ROTATION_DAYS = env.int("JWT_ROTATION_DAYS", default=90)
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
 TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)

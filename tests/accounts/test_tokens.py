@@ -196,7 +196,7 @@ def test_a_key_of_another_process_is_found_and_a_retired_one_fades(session: Toke
     keys.forget()
     assert verify(token).session_id == session.id
     SigningKey.objects.filter(kid=first.kid).update(
-        retired_at=timezone.now() - timedelta(seconds=601)
+        retired_at=timezone.now() - timedelta(seconds=661)
     )
     keys.forget()
     with pytest.raises(TokenInvalid):

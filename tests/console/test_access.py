@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from apps.accounts.models import Person, TenantMembership
+from apps.accounts.signing_keys import signing_key_rotate
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.tenants.models import Domain, MigrationRun, Tenant
-from tests.conftest import World
+from tests.conftest import SYSTEM, World
 from tests.console.conftest import PUBLIC, dead_letter, signed_in
 
 # Not pages: staff get these answers.
@@ -49,6 +50,7 @@ def addresses(world: World) -> list[str]:
         "tenants/migrationrun": MigrationRun.objects.create(version="x", actor="system:tests"),
         "accounts/person": world.bob,
         "accounts/tenantmembership": TenantMembership.objects.filter(tenant=world.acme).first(),
+        "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
         "events/outboxevent": handling.event,
         "events/handling": handling,
         "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
