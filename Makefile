@@ -21,6 +21,7 @@ STATIC_CHECKS := check-ruff check-format check-types check-layers check-migratio
 RESULTS := .state/checks
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 TEST_ENV := DJANGO_SETTINGS_MODULE=config.settings.test
+STOP_TEST_SERVERS := $(BIN)/python -c 'from apps.common import embedded; embedded.stop(embedded.NAMES, "test")'
 # Nothing connects to these: the checks only read the settings.
 DEPLOY_ENV := DJANGO_SETTINGS_MODULE=config.settings.production \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
@@ -42,7 +43,7 @@ test: $(STAMP) ## run all static checks and the tests (PYTEST_ARGS="-k name")
 	@mkdir -p .state && rm -f $(RESULTS); status=0; \
 	$(MAKE) --no-print-directory --keep-going -j 2 $(SYNC) $(STATIC_CHECKS) || status=1; \
 	$(MAKE) --no-print-directory check-tests || status=1; \
-	$(BIN)/python -c 'from apps.common import embedded; embedded.stop(embedded.NAMES, "test")'; \
+	$(STOP_TEST_SERVERS); \
 	printf '\n== Summary\n'; cat $(RESULTS); exit $$status
 
 .PHONY: lint
@@ -62,7 +63,8 @@ e2e: $(STAMP) ## drive a real browser through the running platform, and PgBounce
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $$missing (once) ..." \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } \
 	|| { echo "Not installed: $$missing. On Debian and Ubuntu: sudo apt-get install $$missing" >&2; exit 1; }
-	@$(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS)
+	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS) \
+	|| status=1; $(STOP_TEST_SERVERS); exit $$status
 
 .PHONY: bench
 bench: $(STAMP) ## measure, and compare with what is promised

@@ -1,8 +1,5 @@
 """Development and the demo: embedded servers where no address is set, the sandbox for third parties."""
 
-import hashlib
-from urllib.parse import urlsplit
-
 from apps.common import embedded
 from apps.common.demo_session import sandbox_dns_port
 from config.settings.base import *
@@ -13,17 +10,9 @@ from config.settings.stores import DATABASE_SYSTEM_URL, DATABASE_URL, caches, da
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="local-only-" + "0" * 50)
 
-
-def app_login(system_url: str) -> str:
-    """The app's login on the embedded server; `migrate` creates it. Its password follows from the owner's."""
-    parts = urlsplit(system_url)
-    password = hashlib.sha256(f"wrapper_app:{parts.password}".encode()).hexdigest()
-    return parts._replace(netloc=f"wrapper_app:{password}@{parts.hostname}:{parts.port}").geturl()
-
-
 if not DATABASE_URL:
     DATABASE_SYSTEM_URL = embedded.ensure_postgres()
-    DATABASE_URL = app_login(DATABASE_SYSTEM_URL)
+    DATABASE_URL = embedded.app_login(DATABASE_SYSTEM_URL)
 elif not DATABASE_SYSTEM_URL:
     DATABASE_APP_ROLE = "wrapper_app"
 REDIS_URL = env("REDIS_URL", default="") or embedded.ensure_valkey()

