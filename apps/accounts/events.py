@@ -43,6 +43,13 @@ class PersonReactivated(Event):
     person_id: uuid.UUID
 
 
+@event("accounts.sign_in_unlocked", version=1, scope="user", aggregate="person_id")
+class SignInUnlocked(Event):
+    """Staff let a person try their password again before the lock ended."""
+
+    person_id: uuid.UUID
+
+
 @event("accounts.token_session_revoked", version=1, scope="user", aggregate="person_id")
 class TokenSessionRevoked(Event):
     """A sign-in by API ended before its time. reason: a RevokedReason."""

@@ -37,3 +37,30 @@ def retry_after_s(request: HttpRequest, action: str, *, key: str | None = None) 
         if not allowed:
             wait_s = max(wait_s, history[-1] + rate.duration - now)
     return math.ceil(wait_s)
+
+
+def locked_for_s(email: str) -> int:
+    """Seconds for which no password of this account is looked at, after too many wrong ones; 0 if it is."""
+    now = time.time()
+    waits = [0.0]
+    for rate, cache_key in _failed_sign_ins(email):
+        history = caches["global"].get(cache_key, [])
+        allowed, history = ratelimit.apply_rate(history, now, rate, dry_run=True)
+        if not allowed:
+            waits.append(history[-1] + rate.duration - now)
+    return math.ceil(max(waits))
+
+
+def unlock(email: str) -> None:
+    """Forget the wrong passwords of an account. Those of a network address count on."""
+    caches["global"].delete_many([cache_key for _rate, cache_key in _failed_sign_ins(email)])
+
+
+def _failed_sign_ins(email: str) -> list[tuple[ratelimit.Rate, str]]:
+    """The limits that go by account, each with the key of its counter."""
+    action, key = "login_failed", email.lower()
+    return [
+        (rate, ratelimit.get_cache_key(HttpRequest(), app=APP, action=action, rate=rate, key=key))
+        for rate in ratelimit.get_rates(app=APP, action=action)
+        if rate.per == "key"
+    ]

@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import token_sessions
+from apps.accounts import limits, token_sessions
 from apps.accounts.enums import RevokedReason
 from apps.accounts.events import (
     EmailRequested,
@@ -16,6 +16,7 @@ from apps.accounts.events import (
     PersonReactivated,
     PersonRegistered,
     PersonUpdated,
+    SignInUnlocked,
 )
 from apps.accounts.managers import normalize_email
 from apps.accounts.models import Person, TenantMembership
@@ -128,6 +129,22 @@ def person_reactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
         person.is_active = True
         person.save(update_fields=["is_active", "updated_at"])
         publish(PersonReactivated(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+@transaction.atomic
+def person_unlock(*, actor: Actor, person_id: uuid.UUID) -> Person:
+    """Let a person try their password again, after too many wrong ones. Platform staff only.
+
+    What was counted for network addresses stays. Locks the person. Publishes accounts.sign_in_unlocked.
+    Raises PermissionDenied, NotFound, Conflict when nothing is locked.
+    """
+    require_platform(actor)
+    person = _locked(actor, person_id)
+    if not limits.locked_for_s(person.email):
+        raise Conflict(_("This account is not locked."), code="not_locked")
+    publish(SignInUnlocked(person_id=person.id), actor=actor, tenant_id=None)
+    transaction.on_commit(lambda: limits.unlock(person.email))
     return person
 
 

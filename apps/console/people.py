@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from apps.accounts.limits import locked_for_s
 from apps.accounts.models import Person, TenantMembership, TokenSession
-from apps.accounts.services import person_deactivate, person_reactivate
+from apps.accounts.services import person_deactivate, person_reactivate, person_unlock
 from apps.console import rendering as r
 from apps.console.acts import Act
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Table
@@ -32,6 +33,18 @@ PERSON_ACTS = (
         explain=lambda _person: ["They can sign in again, with the password that they had."],
         run=lambda actor, person, _data: person_reactivate(actor=actor, person_id=person.pk),
         done=lambda person: f"{person.email} can sign in again.",
+    ),
+    Act(
+        name="unlock",
+        label="Unlock sign-in",
+        icon="lock_open",
+        available=lambda person: locked_for_s(person.email) > 0,
+        explain=lambda _person: [
+            "Too many wrong passwords were tried, perhaps by somebody else. Ask the person before.",
+            "They can try again at once. What was counted for the network address they came from stays.",
+        ],
+        run=lambda actor, person, _data: person_unlock(actor=actor, person_id=person.pk),
+        done=lambda person: f"{person.email} can try again.",
     ),
     Act(
         name="verify",
@@ -149,6 +162,12 @@ class PersonAdmin(ConsolePage):
             ("Last sign-in", r.when(obj.last_login)),
             ("Id", r.code(obj.pk)),
         ]
+        if left_s := locked_for_s(obj.email):
+            minutes = -(-left_s // 60)
+            said = (
+                f"For {minutes} more minute{'s' if minutes > 1 else ''}: too many wrong passwords"
+            )
+            rows.insert(0, ("Sign-in locked", said))
         return [
             Facts("Facts", rows),
             self._memberships(obj),
