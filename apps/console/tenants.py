@@ -131,8 +131,6 @@ class TenantAdmin(ConsolePage):
         ]
         if tenant.is_canary:
             rows.append(("Canary", "Migrated before the others at a release"))
-        if tenant.is_canary:
-            rows.append(("Canary", "Migrated before the others at a release"))
         if tenant.maintenance_since:
             rows.insert(1, ("Maintenance expected to end", r.exact(tenant.maintenance_until)))
             rows.insert(1, ("In maintenance since", r.exact(tenant.maintenance_since)))

@@ -153,11 +153,11 @@ class _Run:
     def _late(self) -> None:
         """Once more what others held, and what an older release made from the template as it was."""
         scan = fleet_scan()
-        if not scan.outdated:
-            return
         self.applied |= {place.schema_name: place.applied for place in scan.places}
         manifest.run_extend(self.run, scan.outdated)
-        self._wave(LATE_WAVE, manifest.targets_open(self.run))
+        # Also those that were held and have been deleted since: they get their mark here.
+        if targets := manifest.targets_open(self.run):
+            self._wave(LATE_WAVE, targets)
 
     def _wave(self, number: int, targets: list[MigrationTarget]) -> None:
         self.display.wave(number, len(targets))

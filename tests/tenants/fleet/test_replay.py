@@ -251,6 +251,25 @@ def test_what_is_held_does_not_stop_its_wave_and_comes_last(
     assert len(pauses) == LOCK_ATTEMPTS - 1
 
 
+def test_what_is_held_and_then_deleted_fails_nothing(
+    fleet: Fleet, another_connection: psycopg.Connection, pauses: list[float]
+) -> None:
+    tenants = fleet.tenants(4)
+    fleet.release("column")
+    lock(another_connection, tenants[0])
+
+    def delete(number: int) -> None:
+        if number == 3:
+            Tenant.objects.filter(id=tenants[0].id).delete()
+
+    result, display = fleet.migrate(canaries=1, lock_ms=20, display=Watched(delete))
+
+    assert result.run is not None
+    assert (result.run.status, display.failed) == ("done", 0)
+    target = MigrationTarget.objects.get(run=result.run, schema_name=tenants[0].schema_name)
+    assert target.status == "done"
+
+
 def test_a_statement_that_takes_too_long_is_ended(fleet: Fleet, settings: Any) -> None:
     from apps.tenants.fleet.outcome import Timeouts
     from apps.tenants.fleet.record import Script
