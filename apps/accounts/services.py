@@ -141,10 +141,10 @@ def person_unlock(*, actor: Actor, person_id: uuid.UUID) -> Person:
     """
     require_platform(actor)
     person = _locked(actor, person_id)
-    if not limits.locked_for_s(person.email):
+    if not limits.locked_for_s(person):
         raise Conflict(_("This account is not locked."), code="not_locked")
     publish(SignInUnlocked(person_id=person.id), actor=actor, tenant_id=None)
-    transaction.on_commit(lambda: limits.unlock(person.email))
+    transaction.on_commit(lambda: limits.unlock(person))
     return person
 
 

@@ -57,11 +57,13 @@ def sign_in_policy_update(*, actor: Actor, require_mfa: bool | None = None) -> S
     """Change the policy of the actor's tenant; None leaves a rule as it is. Effective on the next request.
 
     Locks the policy. Publishes accounts.sign_in_policy_changed, when something changed.
-    Raises PermissionDenied, NotFound, Conflict (`mfa_required`: the actor would lock themselves out).
+    Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`mfa_required`: they would lock
+    themselves out).
     """
     if actor.tenant_id is None:
         raise NotFound
     authorize(actor, MANAGE_SIGN_IN_POLICY)
+    actor.require_recent_proof()
     SignInPolicy.objects.get_or_create(tenant_id=actor.tenant_id)
     policy = SignInPolicy.objects.select_for_update().get(tenant_id=actor.tenant_id)
     if require_mfa is None or policy.require_mfa == require_mfa:

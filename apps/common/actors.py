@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from apps.common.proofs import Proof
+
 
 class ActorKind(StrEnum):
     PERSON = "person"
@@ -38,8 +40,10 @@ class Actor:
     tenant_id: uuid.UUID | None = None
     member_id: uuid.UUID | None = None
     grants: tuple[Grant, ...] = ()
-    # How the sign-in was proved (apps.accounts.enums.SignInMethod).
-    methods: frozenset[str] = frozenset()
+    # Of the sign-in of a person; None for whoever has none, as the system.
+    proof: Proof | None = None
+    # Whether the tenant's sign-in policy asks for a second factor.
+    require_mfa: bool = False
 
     @classmethod
     def system(cls, part: str) -> "Actor":
@@ -50,6 +54,19 @@ class Actor:
     def staff(cls, person_id: uuid.UUID, label: str) -> "Actor":
         """Platform staff, acting from the console."""
         return cls(ActorKind.STAFF, label, person_id=person_id)
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """How the sign-in was proved (apps.accounts.enums.SignInMethod)."""
+        return self.proof.methods if self.proof else frozenset()
+
+    def require_recent_proof(self) -> None:
+        """Before a sensitive act: a person proves again who they are, if that is a while ago.
+
+        Who has no sign-in, as the system, has nothing to prove. Raises ReauthenticationRequired.
+        """
+        if self.proof is not None:
+            self.proof.require_recent()
 
     @property
     def is_system(self) -> bool:

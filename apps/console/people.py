@@ -38,7 +38,7 @@ PERSON_ACTS = (
         name="unlock",
         label="Unlock sign-in",
         icon="lock_open",
-        available=lambda person: locked_for_s(person.email) > 0,
+        available=lambda person: locked_for_s(person) > 0,
         explain=lambda _person: [
             "Too many wrong passwords were tried, perhaps by somebody else. Ask the person before.",
             "They can try again at once. What was counted for the network address they came from stays.",
@@ -162,7 +162,7 @@ class PersonAdmin(ConsolePage):
             ("Last sign-in", r.when(obj.last_login)),
             ("Id", r.code(obj.pk)),
         ]
-        if left_s := locked_for_s(obj.email):
+        if left_s := locked_for_s(obj):
             minutes = -(-left_s // 60)
             said = (
                 f"For {minutes} more minute{'s' if minutes > 1 else ''}: too many wrong passwords"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.portal.views import invitation_accept, profile, public, workspaces
+from apps.portal.views import invitation_accept, profile, public, security, workspaces
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -16,6 +16,22 @@ urlpatterns = [
         "profile/sign-ins/<uuid:session_id>/revoke/",
         profile.sign_in_revoke,
         name="sign_in_revoke",
+    ),
+    path("account/security/", security.security, name="security"),
+    path("account/security/required/", security.required, name="second_factor_required"),
+    path("account/security/app/", security.totp, name="totp"),
+    path("account/security/passkeys/new/", security.passkey_new, name="passkey_new"),
+    path(
+        "account/security/passkeys/<int:factor_id>/rename/",
+        security.passkey_rename,
+        name="passkey_rename",
+    ),
+    path("account/security/factors/<int:factor_id>/remove/", security.remove, name="factor_remove"),
+    path("account/security/recovery-codes/", security.recovery_codes, name="recovery_codes"),
+    path(
+        "account/security/recovery-codes/download/",
+        security.recovery_codes_download,
+        name="recovery_codes_download",
     ),
     path("invitations/accept/", invitation_accept.accept, name="invitation_accept"),
 ]

@@ -50,6 +50,7 @@ SHARED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_cotton.apps.SimpleAppConfig",
     "django_htmx",
@@ -237,6 +238,25 @@ ACCOUNT_SESSION_REMEMBER = True  # no check box: sessions last SESSION_COOKIE_AG
 # Seconds in which confirming the address in the browser that signed up also signs in.
 ACCOUNT_LOGIN_TIMEOUT = 3600
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+MFA_ADAPTER = "apps.accounts.mfa_adapter.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "apps.accounts.mfa_forms.AuthenticateForm",
+    "reauthenticate": "apps.accounts.mfa_forms.ReauthenticateForm",
+    "authenticate_webauthn": "apps.accounts.mfa_forms.AuthenticateWebAuthnForm",
+    "login_webauthn": "apps.accounts.mfa_forms.LoginWebAuthnForm",
+    "reauthenticate_webauthn": "apps.accounts.mfa_forms.ReauthenticateWebAuthnForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Wrapper"
+# Steps of 30 s before and after: clocks of phones are off, and people type slowly (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RECOVERY_CODE_DIGITS = 10
+# For so long after somebody proved who they are, nothing sensitive asks again.
+STEP_UP_S = 600
+STAFF_REQUIRE_MFA = env.bool("STAFF_REQUIRE_MFA", default=False)
 
 ACCESS_TOKEN_LIFETIME_S = 600
 # For so long a process works with the signing keys that it has read.

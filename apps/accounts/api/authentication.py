@@ -10,9 +10,11 @@ from apps.accounts import tokens
 from apps.accounts.errors import TokenInvalid, TokenRevoked
 from apps.accounts.middleware import bearer_token
 from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.proof import session_proof
 from apps.accounts.selectors import is_member
 from apps.accounts.tokens import AccessClaims
 from apps.common.errors import NotFound
+from apps.common.proofs import Proof
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -44,7 +46,8 @@ class BearerAuthentication(BaseAuthentication):
             not session.is_member or claims.tenant_id not in (None, tenant.id)
         ):
             raise NotFound
-        _accept(http_request, session.person)
+        proved_at = session.proved_at.timestamp() if session.proved_at else 0.0
+        _accept(http_request, session.person, Proof(frozenset(session.methods), proved_at))
         return session.person, claims
 
     def authenticate_header(self, request: Request) -> str:
@@ -68,7 +71,7 @@ class CookieAuthentication(SessionAuthentication):
             tenant is None or not is_member(person.pk, tenant.id)
         ):
             raise NotFound
-        _accept(http_request, person)
+        _accept(http_request, person, session_proof(http_request))
         return person, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -80,7 +83,8 @@ def _membership(tenant_id: Any) -> Any:
     return TenantMembership.objects.filter(person_id=OuterRef("person_id"), tenant_id=tenant_id)
 
 
-def _accept(request: Any, person: Any) -> None:
+def _accept(request: Any, person: Any, proof: Proof) -> None:
     request.log_person_id = str(person.pk)
+    request.proof = proof
     if getattr(request, "tenant_missing", False):
         raise NotFound

@@ -47,13 +47,15 @@ def grantable_roles(
     """The roles, if the actor holds all that they allow at the organization.
 
     attr: the field of the input that named them.
-    Raises InvalidInput (unknown role), PermissionDenied.
+    Raises InvalidInput (unknown role), PermissionDenied, ReauthenticationRequired (the owner role).
     """
     roles = list(Role.objects.filter(id__in=role_ids))
     if len(roles) != len(set(role_ids)):
         raise InvalidInput.field(attr, _("There is no such role."), "role_unknown")
     for role in roles:
         _check_holds(actor, role, organization)
+        if role.code == OWNER:
+            actor.require_recent_proof()
     return roles
 
 
