@@ -91,10 +91,15 @@ class _Passkey:
 
 
 class BoundedJSONField(forms.JSONField):
+    """JSON of bounded length and depth; json.loads() raises RecursionError for thousands of brackets."""
+
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and len(value) > CREDENTIAL_MAX_LENGTH:
             raise refusal()
-        return super().to_python(value)
+        try:
+            return super().to_python(value)
+        except RecursionError as error:
+            raise refusal() from error
 
 
 class AuthenticateWebAuthnForm(_Passkey, webauthn_forms.AuthenticateWebAuthnForm):

@@ -250,6 +250,8 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Wrapper"
+# There is nothing to guess in a passkey; this bounds work. Each sign-in is two requests.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 # Steps of 30 s before and after: clocks of phones are off, and people type slowly (RFC 6238, section 5.2).
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODE_COUNT = 10

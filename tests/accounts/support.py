@@ -73,7 +73,7 @@ def force_sign_in(
             else {"method": method, "at": proved_at}
             for method in methods
         ]
-        session["_account_authentication_methods_user"] = str(person.pk)
+        session["account_authentication_methods_user"] = str(person.pk)
     session.save()
 
 
