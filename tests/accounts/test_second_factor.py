@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client
@@ -143,7 +142,7 @@ class TestPasskey:
     def test_signs_in_without_a_password(self, client: Client, alice: Person) -> None:
         device = give_passkey(alice)
         options = passkey_options(client)
-        assert options["publicKey"]["rpId"] == settings.BASE_DOMAIN
+        assert options["publicKey"]["rpId"] == "localhost"
         assert options["publicKey"]["userVerification"] == "required"
         answer = json.dumps(device.get(options))
         response = client.post("/accounts/passkey/", {"credential": answer, "next": "/who/"})
@@ -224,10 +223,10 @@ class TestPasskey:
         )
         assert who(client) == "AnonymousUser"
 
-    def test_garbage_is_no_crash(self, client: Client, alice: Person) -> None:
+    def test_garbage_is_no_crash(self, client: Client, alice: Person, settings: Any) -> None:
         """Every part of an answer left out, or replaced by things of other kinds."""
         device = give_passkey(alice)
-        client.raise_request_exception = True
+        settings.MFA_RATE_LIMITS = {"webauthn_login": "10000/m/ip"}
         junk: list[Any] = [None, 7, "", "x", "é", "AAAA", [], {}, {"a": 1}, True, "A" * 4000]
         parts = ["id", "rawId", "type", "response", "clientExtensionResults"]
         inner = ["clientDataJSON", "authenticatorData", "signature", "userHandle"]
@@ -255,10 +254,7 @@ class TestPasskey:
         accepted = 0
         for text in texts:
             passkey_options(client)
-            caches["global"].delete_pattern("*") if hasattr(
-                caches["global"], "delete_pattern"
-            ) else 0
             response = client.post("/accounts/passkey/", {"credential": text})
-            assert response.status_code in (302, 429)
+            assert response.status_code == 302
             accepted += who(client) != "AnonymousUser"
         assert accepted == 0
