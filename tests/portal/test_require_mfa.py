@@ -9,7 +9,8 @@ from django.test import Client
 from apps.accounts.models import Person, SignInPolicy
 from apps.tenants.models import Domain, Tenant
 from tests.accounts.factors import SECRET, code, give_passkey, give_totp
-from tests.accounts.support import PUBLIC, force_sign_in, host, sign_in
+from tests.accounts.support import PUBLIC, force_sign_in, host
+from tests.accounts.support import sign_in as by_page
 from tests.api.client import api, bearer, statements
 from tests.portal.conftest import SignIn
 
@@ -46,46 +47,46 @@ def required(acme: Tenant) -> Tenant:
 
 
 @pytest.fixture
-def browser() -> Browser:
+def visitor() -> Browser:
     return Browser()
 
 
 def test_without_a_factor_one_is_led_to_set_it_up_and_on(
-    browser: Browser, required: Tenant, bob: Person
+    visitor: Browser, required: Tenant, bob: Person
 ) -> None:
-    sign_in(browser.on(PUBLIC), bob)
-    page = browser.go(f"http://{host(required)}/members/?q=bob")
-    assert browser.seen[-1] == f"{PUBLIC}/account/security/required/"
+    by_page(visitor.on(PUBLIC), bob)
+    page = visitor.go(f"http://{host(required)}/members/?q=bob")
+    assert visitor.seen[-1] == f"{PUBLIC}/account/security/required/"
     assert "One more step" in page.content.decode()
-    public = browser.on(PUBLIC)
+    public = visitor.on(PUBLIC)
     setup = public.get("/account/security/app/")
     secret = setup.context["secret"].replace(" ", "")
     response = public.post("/account/security/app/", {"code": code(secret)})
     assert response["Location"] == "/account/security/recovery-codes/?new=1"
     following = public.get(response["Location"]).context["following"]
     assert following == "/open/acme/?next=%2Fmembers%2F%3Fq%3Dbob"
-    page = browser.go(f"http://{PUBLIC}{following}")
-    assert (page.status_code, browser.seen[-1]) == (200, f"{host(required)}/members/")
-    assert browser.on(host(required)).session["sign_in_methods"] == ["password", "totp"]
+    page = visitor.go(f"http://{PUBLIC}{following}")
+    assert (page.status_code, visitor.seen[-1]) == (200, f"{host(required)}/members/")
+    assert visitor.on(host(required)).session["sign_in_methods"] == ["password", "totp"]
 
 
 @pytest.mark.parametrize("factor", ["totp", "webauthn"])
 def test_with_a_factor_one_is_asked_for_it(
-    browser: Browser, required: Tenant, bob: Person, factor: str
+    visitor: Browser, required: Tenant, bob: Person, factor: str
 ) -> None:
     """A session from before they had it, or in another browser."""
-    sign_in(browser.on(PUBLIC), bob)
+    by_page(visitor.on(PUBLIC), bob)
     give_totp(bob) if factor == "totp" else give_passkey(bob)
-    browser.go(f"http://{host(required)}/")
+    visitor.go(f"http://{host(required)}/")
     page = "code" if factor == "totp" else "passkey"
-    assert browser.seen[-1] == f"{PUBLIC}/accounts/reauthenticate/{page}/"
+    assert visitor.seen[-1] == f"{PUBLIC}/accounts/reauthenticate/{page}/"
     if factor == "totp":
-        response = browser.on(PUBLIC).post(
+        response = visitor.on(PUBLIC).post(
             "/accounts/reauthenticate/code/",
             {"code": code(SECRET), "next": "/open/acme/?next=%2F"},
         )
-        page = browser.go(f"http://{PUBLIC}{response['Location']}")
-        assert (page.status_code, browser.seen[-1]) == (200, f"{host(required)}/")
+        page = visitor.go(f"http://{PUBLIC}{response['Location']}")
+        assert (page.status_code, visitor.seen[-1]) == (200, f"{host(required)}/")
 
 
 def test_it_counts_on_the_next_request(sign_in: SignIn, world: Any) -> None:
@@ -127,15 +128,15 @@ def test_other_workspaces_are_not_concerned(
 
 
 def test_a_domain_of_its_own_comes_back_to_it(
-    browser: Browser, required: Tenant, bob: Person
+    visitor: Browser, required: Tenant, bob: Person
 ) -> None:
     Domain.objects.create(
         tenant=required, domain="work.acme.test", verified_at="2026-01-01T00:00:00Z", token="x"
     )
-    sign_in(browser.on(PUBLIC), bob)
-    browser.go("http://work.acme.test:8000/members/")
-    assert browser.seen[-1] == f"{PUBLIC}/account/security/required/"
-    following = browser.on(PUBLIC).session["after_second_factor"]
+    by_page(visitor.on(PUBLIC), bob)
+    visitor.go("http://work.acme.test:8000/members/")
+    assert visitor.seen[-1] == f"{PUBLIC}/account/security/required/"
+    following = visitor.on(PUBLIC).session["after_second_factor"]
     query = parse_qs(urlsplit(following).query)
     assert query == {"next": ["/members/"], "host": ["work.acme.test"]}
 
@@ -182,18 +183,18 @@ class TestApi:
 
 
 class TestStepUp:
-    def test_of_the_policy(self, browser: Browser, acme: Tenant, alice: Person) -> None:
-        client = browser.on(host(acme))
+    def test_of_the_policy(self, visitor: Browser, acme: Tenant, alice: Person) -> None:
+        client = visitor.on(host(acme))
         force_sign_in(client, alice, acme, methods=("password", "totp"), ago_s=1000)
         page = {"Referer": f"http://{host(acme)}/settings/sign-in/"}
         response = client.post("/settings/sign-in/second-factor/", {"require": "yes"}, headers=page)
         assert response["Location"] == "/sign-in/?next=%2Fsettings%2Fsign-in%2F&fresh=1"
         assert not SignInPolicy.objects.filter(require_mfa=True).exists()
         # On the public host their proof is as old: they confirm, and come back by a new ticket.
-        public = browser.on(PUBLIC)
+        public = visitor.on(PUBLIC)
         force_sign_in(public, alice, None, methods=("password", "totp"), ago_s=1000)
-        browser.go(f"http://{host(acme)}{response['Location']}")
-        assert browser.seen[-1] == f"{PUBLIC}/accounts/reauthenticate/"
+        visitor.go(f"http://{host(acme)}{response['Location']}")
+        assert visitor.seen[-1] == f"{PUBLIC}/accounts/reauthenticate/"
         response = public.post(
             "/accounts/reauthenticate/",
             {
@@ -201,8 +202,8 @@ class TestStepUp:
                 "next": "/open/acme/?next=%2Fsettings%2Fsign-in%2F&fresh=1",
             },
         )
-        browser.go(f"http://{PUBLIC}{response['Location']}")
-        assert browser.seen[-1] == f"{host(acme)}/settings/sign-in/"
+        visitor.go(f"http://{PUBLIC}{response['Location']}")
+        assert visitor.seen[-1] == f"{host(acme)}/settings/sign-in/"
         client.post("/settings/sign-in/second-factor/", {"require": "yes"})
         assert SignInPolicy.objects.filter(require_mfa=True).exists()
 
