@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from allauth.mfa.adapter import get_adapter
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
 from django.contrib import messages
@@ -188,7 +189,7 @@ def recovery_codes(request: PageRequest) -> HttpResponse:
     if recovery is None:
         return redirect("security")
     context = {
-        "codes": recovery.get_unused_codes(),
+        "codes": _readable(recovery),
         "following": request.session.get(NEXT_KEY, "") if "new" in request.GET else "",
     }
     return render(request, "portal/security/recovery_codes.html", context)
@@ -201,12 +202,17 @@ def recovery_codes_download(request: PageRequest) -> HttpResponse:
     recovery = factors_of(request.user.id).recovery
     if recovery is None:
         return redirect("security")
-    lines = [f"Recovery codes of {request.user.email}", "", *recovery.get_unused_codes(), ""]
+    lines = [f"Recovery codes of {request.user.email}", "", *_readable(recovery), ""]
     return HttpResponse(
         "\n".join(lines),
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="recovery-codes.txt"'},
     )
+
+
+def _readable(recovery: RecoveryCodes) -> list[str]:
+    """The codes that are left, in two halves; spaces do not matter when one is entered."""
+    return [f"{code[:5]} {code[5:]}" for code in recovery.get_unused_codes()]
 
 
 def _done(request: PageRequest, method: SignInMethod, said: str) -> HttpResponse:
