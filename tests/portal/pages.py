@@ -36,6 +36,11 @@ PERSON_PAGES = (
     "/workspaces/",
     "/workspaces/new/",
     "/profile/",
+    "/account/security/",
+    "/account/security/required/",
+    "/account/security/app/",
+    "/account/security/passkeys/new/",
+    "/accounts/reauthenticate/",
     "/accounts/password/change/",
     "/accounts/logout/",
 )
