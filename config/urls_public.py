@@ -8,6 +8,7 @@ from apps.console.site import site as console
 handler400 = "apps.portal.views.errors.bad_request"
 handler403 = "apps.portal.views.errors.permission_denied"
 handler404 = "apps.portal.views.errors.not_found"
+handler429 = "apps.portal.views.errors.too_many_requests"  # allauth looks for it
 handler500 = "apps.portal.views.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth import SESSION_KEY
 from django.db import transaction
 from django.test import Client
@@ -24,6 +25,7 @@ from apps.roles.models import Role
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import export_request
 from tests.access.routes import Route, routes
+from tests.accounts.factors import give_passkey
 from tests.accounts.support import PUBLIC, force_sign_in, host
 from tests.api.client import MISSING
 from tests.conftest import World
@@ -50,6 +52,8 @@ class Samples(dict[str, str]):
 @pytest.fixture
 def samples(world: World) -> Samples:
     """Something of acme's for every parameter of a route."""
+    give_passkey(world.bob)
+    factor = Authenticator.objects.get(user=world.bob)
     with tenant_context(world.acme):
         bob = Member.objects.get(person_id=world.bob.id)
         root = Organization.objects.get(depth=1)
@@ -71,6 +75,7 @@ def samples(world: World) -> Samples:
             "domain_id": Domain.objects.get(domain="acme.localhost").id,
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
+            "factor_id": factor.pk,
             "slug": "acme",
         }
     return Samples({name: str(value) for name, value in known.items()})
