@@ -96,6 +96,10 @@ def _factor_notice(_email: str, person_id: uuid.UUID | None) -> Context | None:
     }
 
 
+def _account_erased(_email: str, _person_id: uuid.UUID | None) -> Context | None:
+    return {"url": _url("account_signup")}
+
+
 BUILDERS: dict[str, Builder] = {
     "account/email/email_confirmation_signup": _verification,
     "account/email/email_confirmation": _verification,
@@ -109,6 +113,7 @@ BUILDERS: dict[str, Builder] = {
     "account/email/factors_reset": _factor_notice,
     "account/email/recovery_codes_generated": _factor_notice,
     "account/email/recovery_code_used": _factor_notice,
+    "account/email/account_erased": _account_erased,
 }
 
 

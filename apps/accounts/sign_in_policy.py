@@ -6,6 +6,7 @@ from collections.abc import Set
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.accounts.errors import MfaRequired
 from apps.accounts.events import SignInPolicyChanged
 from apps.accounts.methods import has_second_factor
@@ -74,6 +75,7 @@ def sign_in_policy_update(*, actor: Actor, require_mfa: bool | None = None) -> S
             code="mfa_required",
         )
     policy.require_mfa = require_mfa
+    epochs.change(epochs.of_tenant(actor.tenant_id))
     policy.save(update_fields=["require_mfa", "updated_at"])
     publish(
         SignInPolicyChanged(tenant_id=actor.tenant_id, require_mfa=policy.require_mfa),

@@ -19,6 +19,7 @@ TENANT_PAGES = (
     "/settings/addresses/",
     "/settings/addresses/change/",
     "/settings/sign-in/",
+    "/settings/email-domains/",
 )
 PUBLIC_PAGES = (
     "/",
@@ -41,6 +42,9 @@ PERSON_PAGES = (
     "/account/security/app/",
     "/account/security/passkeys/new/",
     "/accounts/reauthenticate/",
+    "/profile/data/",
+    "/profile/data/erase/",
+    "/goodbye/",
     "/accounts/password/change/",
     "/accounts/logout/",
 )

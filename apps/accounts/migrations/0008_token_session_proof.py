@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0004_sign_in_policy")]
+    dependencies = [("accounts", "0007_erasure")]
 
     operations = [
         migrations.AddField(
