@@ -96,7 +96,6 @@ class FactorAdded(Event):
 class FactorRenamed(Event):
     person_id: uuid.UUID
     factor_id: int
-    name: str
 
 
 @event("accounts.factor_removed", version=1, scope="user", aggregate="person_id")

@@ -151,7 +151,7 @@ def factor_rename(*, actor: Actor, factor_id: int, name: str) -> Authenticator:
     factor.data["name"] = name
     factor.save(update_fields=["data"])
     publish(
-        FactorRenamed(person_id=factor.user_id, factor_id=factor.pk, name=name),
+        FactorRenamed(person_id=factor.user_id, factor_id=factor.pk),
         actor=actor,
         tenant_id=None,
     )

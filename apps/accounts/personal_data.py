@@ -1,4 +1,5 @@
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db.models import Q
 
 from apps.accounts.models import Person, TenantMembership, TokenSession
@@ -37,6 +38,12 @@ declare(
         EmailAddress,
         lambda subject: Q(user_id=subject.person_id),
         ("email", "verified", "primary"),
+        delete,
+    ),
+    PersonalRows(
+        Authenticator,
+        lambda subject: Q(user_id=subject.person_id),
+        ("type", "created_at", "last_used_at"),
         delete,
     ),
     PersonalRows(TenantMembership, _person, ("tenant__slug", "created_at"), delete),
