@@ -107,7 +107,7 @@ def snapshot() -> Callable[[Tenant], str]:
             if config.name in settings.TENANT_APPS
             for model in config.get_models()
         ]
-        models += [Tenant, Domain, TenantEvent, Export, EmailDomain]
+        models += [Tenant, Domain, TenantEvent, Export, EmailDomain, SignInPolicy]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models
