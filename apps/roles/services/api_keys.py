@@ -286,7 +286,7 @@ def _codes_validate(
         labels = get_text_list([str(declared[c].label) for c in sorted(dangers)], str(_("and")))
         raise InvalidInput.field(
             "allow_dangerous",
-            _("Confirm that the key may do what can lock people out or destroy data: %s.") % labels,
+            _("Confirm that the key may do what is dangerous: %s.") % labels,
             "dangerous",
         )
     return sorted(wanted)
