@@ -117,7 +117,7 @@ def test_psql_restores_the_dump_row_by_row(odd: Tenant, database: str, tmp_path:
         f"SELECT relname FROM pg_class WHERE relnamespace = '{odd.schema_name}'::regnamespace "
         "AND relkind = 'r' ORDER BY 1",
     ).splitlines()
-    assert len(tables) == 7
+    assert len(tables) == 8
     original = connection.settings_dict["NAME"]
     for table in tables:
         quoted = '"' + table.replace('"', '""') + '"'

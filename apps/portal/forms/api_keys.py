@@ -69,9 +69,7 @@ class ApiKeyChangeForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one permission."},
     )
-    allow_dangerous = forms.BooleanField(
-        label="The key may do that", required=False
-    )
+    allow_dangerous = forms.BooleanField(label="The key may do that", required=False)
     expires_in_days = ExpiryField()
     networks = LinesField(
         label="Only from these networks",
