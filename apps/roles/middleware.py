@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.http import HttpResponse
+from django.views.decorators.debug import sensitive_variables
 
 from apps.accounts.middleware import bearer_token
 from apps.common.tenancy import tenant_context
@@ -34,6 +35,7 @@ class ApiKeyTenantMiddleware:
         with tenant_context(tenant):
             return self.get_response(request)
 
+    @sensitive_variables("text")
     def _tenant(self, request: PlatformRequest) -> Tenant | None:
         """The key's, if it is ready."""
         text = bearer_token(request) if request.path.startswith("/api/") else None
