@@ -301,7 +301,8 @@ def _networks_validate(networks: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for text in networks:
         try:
-            found[str(ip_network(text.strip()))] = None
+            # A zone (RFC 4007) is a name of one machine's own.
+            found[str(ip_network(text.strip().replace("%", "zone")))] = None
         except ValueError as error:
             raise InvalidInput.field(
                 "networks",
