@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Literal
 
 from django.db import IntegrityError, transaction
@@ -301,8 +301,7 @@ def _networks_validate(networks: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for text in networks:
         try:
-            # A zone (RFC 4007) is a name of one machine's own.
-            found[str(ip_network(text.strip().replace("%", "zone")))] = None
+            found[str(_network(text.strip()))] = None
         except ValueError as error:
             raise InvalidInput.field(
                 "networks",
@@ -312,3 +311,10 @@ def _networks_validate(networks: Iterable[str]) -> list[str]:
     if len(found) > NETWORKS_MAX:
         raise InvalidInput.field("networks", _("Use at most 20 networks."), "too_many")
     return list(found)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Raises ValueError. A zone (RFC 4007) is a name of one machine's own: no network has one."""
+    if "%" in text:
+        raise ValueError(text)
+    return ip_network(text)
