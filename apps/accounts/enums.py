@@ -8,6 +8,15 @@ class Language(models.TextChoices):
     ENGLISH = "en", _("English")
 
 
+class SignInMethod(models.TextChoices):
+    """What a person proved who they are with. A sign-in has one or more."""
+
+    PASSWORD = "password", _("Password")
+    TOTP = "totp", _("Code of an app")
+    RECOVERY_CODE = "recovery_code", _("Recovery code")
+    WEBAUTHN = "webauthn", _("Passkey")
+
+
 class RevokedReason(models.TextChoices):
     """Why a token session ended before its time."""
 
@@ -27,3 +36,11 @@ class SigningKeyState(models.TextChoices):
     VERIFYING = "verifying", _("Verifying")
     RETIRED = "retired", _("Retired")
     REVOKED = "revoked", _("Revoked")
+
+
+class JoinMode(models.TextChoices):
+    """How people whose address is within a verified e-mail domain come in without an invitation."""
+
+    OFF = "off", _("Nobody")
+    REQUEST = "request", _("On request")
+    AUTOMATIC = "automatic", _("Anybody, at once")

@@ -41,6 +41,8 @@ class Actor:
     member_id: uuid.UUID | None = None
     grants: tuple[Grant, ...] = ()
     api_key_id: uuid.UUID | None = None
+    # How the sign-in was proved (apps.accounts.enums.SignInMethod).
+    methods: frozenset[str] = frozenset()
 
     @classmethod
     def system(cls, part: str) -> "Actor":

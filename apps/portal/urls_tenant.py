@@ -6,12 +6,14 @@ from apps.portal.views import (
     addresses,
     api_keys,
     dashboard,
+    email_domains,
     exports,
     files,
     invitations,
     members,
     organizations,
     public,
+    sign_in_policy,
     workspace,
 )
 
@@ -57,6 +59,12 @@ urlpatterns = [
     path("roles/", workspace.roles, name="roles"),
     path("settings/", workspace.settings, name="settings"),
     path("settings/export/", exports.exports, name="exports"),
+    path("settings/sign-in/", sign_in_policy.index, name="sign_in_policy"),
+    path(
+        "settings/sign-in/second-factor/",
+        sign_in_policy.second_factor,
+        name="sign_in_policy_second_factor",
+    ),
     path("files/<str:token>/", files.download, name="file"),
     path("settings/addresses/", addresses.index, name="addresses"),
     path("settings/addresses/change/", addresses.change, name="address_change"),
@@ -69,4 +77,23 @@ urlpatterns = [
         name="address_make_primary",
     ),
     path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
+    path("settings/email-domains/", email_domains.index, name="email_domains"),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/", email_domains.detail, name="email_domain"
+    ),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/check/",
+        email_domains.check,
+        name="email_domain_check",
+    ),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/join-mode/",
+        email_domains.join_mode,
+        name="email_domain_join_mode",
+    ),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/remove/",
+        email_domains.remove,
+        name="email_domain_remove",
+    ),
 ]

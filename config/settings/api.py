@@ -57,5 +57,6 @@ SPECTACULAR_SETTINGS = {
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
         "ApiKeyState": "apps.roles.enums.ApiKeyState",
         "DomainCheck": "apps.tenants.enums.DomainCheck",
+        "JoinMode": "apps.accounts.enums.JoinMode",
     },
 }

@@ -18,6 +18,8 @@ TENANT_PAGES = (
     "/settings/export/",
     "/settings/addresses/",
     "/settings/addresses/change/",
+    "/settings/sign-in/",
+    "/settings/email-domains/",
 )
 PUBLIC_PAGES = (
     "/",
