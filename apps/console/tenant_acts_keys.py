@@ -1,10 +1,13 @@
 """API keys of a tenant: staff see them, and revoke one that leaked."""
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
@@ -36,7 +39,7 @@ class RevokeKeyForm(ReasonForm):
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
-        help_text=_("The leaked key itself, or its id."),
+        help_text=_("The leaked key itself, its id, or what the list shows of it."),
     )
     field_order = ["key", "reason"]
 
@@ -48,9 +51,8 @@ def _revoke(actor: Actor, tenant: Tenant, data: dict[str, Any]) -> None:
     if text is not None and text.tenant_id != tenant.pk:
         raise InvalidInput.field("key", _("This is a key of another tenant."), "other_tenant")
     with tenant_context(tenant):
-        found = api_key_by_digest(text.digest) if text else None
-        key_id = found.id if found else parse_uuid(named)
-        if key_id is None or not ApiKey.objects.filter(id=key_id).exists():
+        key_id = _find(text.digest if text else "", named)
+        if key_id is None:
             raise InvalidInput.field("key", _("The tenant has no such key."), "unknown")
         api_key_revoke(actor=actor, api_key_id=key_id, reason=data["reason"])
 
@@ -59,6 +61,16 @@ def has_keys(tenant: Tenant) -> bool:
     """Whether the tenant has a schema to keep keys in."""
     is_there = tenant.ready_at is not None and tenant.purge_started_at is None
     return is_there and bool(schemas_existing([tenant.schema_name]))
+
+
+def _find(digest: str, named: str) -> uuid.UUID | None:
+    """In the entered tenant: by what is sure, else by the hint if it is one key's."""
+    found = api_key_by_digest(digest) if digest else None
+    if found is not None:
+        return found.id
+    named_so = Q(id=parse_uuid(named)) | Q(hint=named) | Q(previous_hint=named)
+    keys = ApiKey.objects.filter(named_so)[:2]
+    return keys[0].id if len(keys) == 1 else None
 
 
 KEY_ACTS = (
@@ -92,18 +104,7 @@ def api_keys_table(tenant: Tenant) -> Table:
             rows = [_row(key) for key in keys]
     return Table(
         "API keys",
-        (
-            "Name",
-            "Key",
-            "State",
-            "Permissions",
-            "Where",
-            "Last used",
-            "From",
-            "Expires",
-            "By",
-            "Id",
-        ),
+        ("Name", "Key", "State", "Permissions", "Where", "Last used", "Expires", "Made by"),
         rows,
         empty="No program has a key to this workspace.",
     )
@@ -114,13 +115,13 @@ def _row(key: ApiKey) -> Sequence[Cell]:
     where = "Nowhere" if place is None else "Whole workspace" if place.is_root else place.name
     return (
         key.name,
-        r.code(key.hint),
+        format_html('<span class="c-keep">{}</span>', key.hint),
         r.badge(str(key.state.label), TONES[key.state]),
         ", ".join(sorted(key.held)) or r.NONE,
         where,
-        r.when(key.last_used_at),
-        key.last_used_ip or r.NONE,
+        format_html("{} from {}", r.when(key.last_used_at), key.last_used_ip or r.NONE)
+        if key.last_used_at
+        else r.NONE,
         r.when(key.expires_at) if key.expires_at else "Never",
         key.created_by,
-        r.code(key.pk),
     )
