@@ -122,6 +122,6 @@ def _row(key: ApiKey) -> Sequence[Cell]:
         format_html("{} from {}", r.when(key.last_used_at), key.last_used_ip or r.NONE)
         if key.last_used_at
         else r.NONE,
-        r.when(key.expires_at) if key.expires_at else "Never",
+        r.exact(key.expires_at) if key.expires_at else "Never",
         key.created_by,
     )

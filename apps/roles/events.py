@@ -47,6 +47,15 @@ class ApiKeyRotated(Event):
     expires_at: datetime | None
 
 
+@event("roles.api_key_transferred", version=1, scope="organization", aggregate="api_key_id")
+class ApiKeyTransferred(Event):
+    """Another member looks after it, and gets its mails."""
+
+    api_key_id: uuid.UUID
+    name: str
+    to_member_id: uuid.UUID
+
+
 @event("roles.api_key_revoked", version=1, scope="organization", aggregate="api_key_id")
 class ApiKeyRevoked(Event):
     api_key_id: uuid.UUID

@@ -80,6 +80,11 @@ def api_keys_work_at(organization_id: uuid.UUID) -> bool:
     return ApiKey.objects.filter(live, organization_id=organization_id, revoked_at=None).exists()
 
 
+def api_keys_made_by(member_id: uuid.UUID) -> QuerySet[ApiKey]:
+    """Those that work, or would if they were rotated."""
+    return ApiKey.objects.filter(created_by_member_id=member_id, revoked_at=None)
+
+
 def permissions_for_keys() -> list[Permission]:
     """What a key can be given at all, in the order of the codes."""
     return [permission for permission in permissions().values() if permission.for_keys]

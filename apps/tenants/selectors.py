@@ -82,6 +82,13 @@ def tenant_ids_ready() -> list[uuid.UUID]:
     return list(ready.order_by("id").values_list("id", flat=True))
 
 
+def tenants_with_schema() -> QuerySet[Tenant]:
+    """Tenants that have tables which will stay: not those under way or whose deletion has begun."""
+    return Tenant.objects.filter(
+        status__in=(S.READY, S.SUSPENDED, S.ARCHIVED, S.DELETING), purge_started_at=None
+    )
+
+
 def tenants_to_provision(stale_s: int = 5) -> QuerySet[Tenant]:
     """Unfinished tenants on which nothing moved for `stale_s` seconds and whose next attempt is due."""
     now = timezone.now()

@@ -1,6 +1,7 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
 from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.erasure import owned_alone, person_erase
 from apps.organizations.services.invitations import (
     invitation_accept,
     invitation_create,
@@ -15,6 +16,7 @@ from apps.organizations.services.members import (
     member_sync_person,
     member_update_status,
 )
+from apps.organizations.services.offboarding import member_offboard
 from apps.organizations.services.organizations import (
     MovePreview,
     organization_create,
@@ -37,12 +39,15 @@ __all__ = [
     "invitation_sent",
     "member_join",
     "member_move",
+    "member_offboard",
     "member_sync_person",
     "member_update_status",
     "organization_create",
     "organization_delete",
     "organization_move",
     "organization_rename",
+    "owned_alone",
+    "person_erase",
     "root_ensure",
     "root_rename",
 ]

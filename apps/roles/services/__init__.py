@@ -4,6 +4,7 @@ from apps.roles.services.api_key_upkeep import (
     api_key_used,
     api_keys_announce_expiry,
     api_keys_prune,
+    api_keys_transfer,
 )
 from apps.roles.services.api_keys import (
     NewApiKey,
@@ -30,6 +31,7 @@ __all__ = [
     "api_key_used",
     "api_keys_announce_expiry",
     "api_keys_prune",
+    "api_keys_transfer",
     "role_create",
     "role_delete",
     "role_update",

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from apps.common.actors import Actor
 from apps.events.services import publish
-from apps.roles.events import ApiKeyExpiryAnnounced, ApiKeyFirstUsed
+from apps.roles.events import ApiKeyExpiryAnnounced, ApiKeyFirstUsed, ApiKeyTransferred
 from apps.roles.models import EXPIRES_SOON, ApiKey
+from apps.roles.selectors_api_keys import api_keys_made_by
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,31 @@ def api_keys_announce_expiry() -> list[uuid.UUID]:
         )
         told.append(key.id)
     return told
+
+
+@transaction.atomic
+def api_keys_transfer(
+    *,
+    actor: Actor,
+    from_member_id: uuid.UUID,
+    to_member_id: uuid.UUID,
+    to_person_id: uuid.UUID,
+    to_label: str,
+) -> int:
+    """For who offboards a member: another one looks after the keys that they made. Returns how many.
+
+    The keys stay as they are, and nobody gets their text. Publishes roles.api_key_transferred for each.
+    """
+    found = list(api_keys_made_by(from_member_id).select_for_update())
+    for key in found:
+        key.created_by_member_id, key.created_by_person_id = to_member_id, to_person_id
+        key.created_by = to_label[:254]
+        key.save()
+        publish(
+            ApiKeyTransferred(api_key_id=key.id, name=key.name, to_member_id=to_member_id),
+            actor=actor,
+        )
+    return len(found)
 
 
 def api_keys_prune() -> int:
