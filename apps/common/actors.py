@@ -11,6 +11,7 @@ class ActorKind(StrEnum):
     PERSON = "person"
     STAFF = "staff"
     SYSTEM = "system"
+    API_KEY = "api_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Actor:
     label: what history shows (an e-mail address, or the name of the part of the system).
     member_id, tenant_id and grants are set for a person who acts inside a tenant; the grants are read
     when the request starts, so a change of roles takes effect on the next one.
+    A program with an API key has tenant_id, api_key_id and one grant, and is labelled `key:<name>`.
     """
 
     kind: ActorKind
@@ -40,6 +42,7 @@ class Actor:
     tenant_id: uuid.UUID | None = None
     member_id: uuid.UUID | None = None
     grants: tuple[Grant, ...] = ()
+    api_key_id: uuid.UUID | None = None
     # Of the sign-in of a person; None for whoever has none, as the system.
     proof: Proof | None = None
     # Whether the tenant's sign-in policy asks for a second factor.
@@ -63,7 +66,8 @@ class Actor:
     def require_recent_proof(self) -> None:
         """Before a sensitive act: a person proves again who they are, if that is a while ago.
 
-        Who has no sign-in, as the system, has nothing to prove. Raises ReauthenticationRequired.
+        Who has no sign-in, as the system or an API key, has nothing to prove.
+        Raises ReauthenticationRequired.
         """
         if self.proof is not None:
             self.proof.require_recent()
