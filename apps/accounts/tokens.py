@@ -21,11 +21,15 @@ REQUIRED = ["iss", "aud", "sub", "sid", "jti", "iat", "exp"]
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What a verified token says. tenant_id: the only tenant that it is good for, or None."""
+    """What a verified token says.
+
+    tenant_id: the only tenant that it is good for, or None. epoch: the person's when it was issued.
+    """
 
     person_id: uuid.UUID
     session_id: uuid.UUID
     tenant_id: uuid.UUID | None
+    epoch: int
     jti: str
 
 
@@ -39,6 +43,7 @@ def access_token(session: TokenSession) -> str:
         "sub": str(session.person_id),
         "sid": str(session.id),
         "tenant": str(session.tenant_id) if session.tenant_id else None,
+        "epoch": session.person.epoch,
         "jti": uuid7().hex,
         "iat": now,
         "exp": now + timedelta(seconds=settings.ACCESS_TOKEN_LIFETIME_S),
@@ -71,7 +76,7 @@ def verify(token: str) -> AccessClaims:
         return _claims(claims)
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
-    except (jwt.InvalidTokenError, ValueError, KeyError) as error:
+    except (jwt.InvalidTokenError, ValueError, KeyError, TypeError) as error:
         raise TokenInvalid from error
 
 
@@ -81,6 +86,8 @@ def _claims(claims: dict[str, Any]) -> AccessClaims:
         person_id=_uuid(claims["sub"]),
         session_id=_uuid(claims["sid"]),
         tenant_id=_uuid(tenant) if tenant is not None else None,
+        # Absent from tokens of the release before; every person's first epoch is 0.
+        epoch=int(claims.get("epoch", 0)),
         jti=str(claims["jti"]),
     )
 

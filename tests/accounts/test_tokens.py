@@ -64,11 +64,11 @@ def test_claims_and_header(session: TokenSession, acme: Tenant) -> None:
     assert claims["sid"] == str(session.id)
     assert claims["tenant"] == str(acme.id)
     assert claims["exp"] - claims["iat"] == 600
-    assert sorted(claims) == ["aud", "exp", "iat", "iss", "jti", "sid", "sub", "tenant"]
+    assert sorted(claims) == ["aud", "epoch", "exp", "iat", "iss", "jti", "sid", "sub", "tenant"]
 
 
 def test_verify(session: TokenSession) -> None:
-    assert verify(forged(session)) == AccessClaims(session.person_id, session.id, None, "x")
+    assert verify(forged(session)) == AccessClaims(session.person_id, session.id, None, 0, "x")
 
 
 def test_expired(session: TokenSession) -> None:
