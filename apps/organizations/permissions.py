@@ -75,7 +75,9 @@ PERMISSIONS = [
     Permission(
         MANAGE_PROVISIONING,
         _("Manage provisioning"),
-        _("Let an identity provider add, change and remove members by SCIM; see and map its groups."),
+        _(
+            "Let an identity provider add, change and remove members by SCIM; see and map its groups."
+        ),
         dangerous=True,
     ),
 ]

@@ -7,74 +7,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organizations', '0001_initial'),
-        ('roles', '0001_initial'),
+        ("organizations", "0001_initial"),
+        ("roles", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='rolebinding',
-            name='by_group',
+            model_name="rolebinding",
+            name="by_group",
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.CreateModel(
-            name='DirectoryUser',
+            name="DirectoryUser",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('user_name', models.EmailField(max_length=254, unique=True, verbose_name='user name')),
-                ('external_id', models.CharField(blank=True, max_length=255, null=True, verbose_name='external id')),
-                ('display_name', models.CharField(max_length=150, verbose_name='name')),
-                ('given_name', models.CharField(blank=True, max_length=150, verbose_name='given name')),
-                ('family_name', models.CharField(blank=True, max_length=150, verbose_name='family name')),
-                ('is_managed', models.BooleanField(default=False)),
-                ('invitation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='organizations.invitation')),
-                ('member', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='directory_user', to='organizations.member')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "user_name",
+                    models.EmailField(max_length=254, unique=True, verbose_name="user name"),
+                ),
+                (
+                    "external_id",
+                    models.CharField(
+                        blank=True, max_length=255, null=True, verbose_name="external id"
+                    ),
+                ),
+                ("display_name", models.CharField(max_length=150, verbose_name="name")),
+                (
+                    "given_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="given name"),
+                ),
+                (
+                    "family_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="family name"),
+                ),
+                ("is_managed", models.BooleanField(default=False)),
+                (
+                    "invitation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="organizations.invitation",
+                    ),
+                ),
+                (
+                    "member",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="directory_user",
+                        to="organizations.member",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Group',
+            name="Group",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('display_name', models.CharField(max_length=255, verbose_name='name')),
-                ('external_id', models.CharField(blank=True, max_length=255, null=True, verbose_name='external id')),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='organizations.organization')),
-                ('role', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='roles.role')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("display_name", models.CharField(max_length=255, verbose_name="name")),
+                (
+                    "external_id",
+                    models.CharField(
+                        blank=True, max_length=255, null=True, verbose_name="external id"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="groups",
+                        to="organizations.organization",
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="groups",
+                        to="roles.role",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='GroupMembership',
+            name="GroupMembership",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='organizations.group')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='organizations.directoryuser')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="organizations.group",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="organizations.directoryuser",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='directoryuser',
-            constraint=models.UniqueConstraint(fields=('external_id',), name='directory_user_external_id'),
+            model_name="directoryuser",
+            constraint=models.UniqueConstraint(
+                fields=("external_id",), name="directory_user_external_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('display_name'), name='group_name'),
+            model_name="group",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("display_name"), name="group_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(fields=('external_id',), name='group_external_id'),
+            model_name="group",
+            constraint=models.UniqueConstraint(fields=("external_id",), name="group_external_id"),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('organization', None), ('role', None)), models.Q(('organization__isnull', False), ('role__isnull', False)), _connector='OR'), name='group_role_at_organization'),
+            model_name="group",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("organization", None), ("role", None)),
+                    models.Q(("organization__isnull", False), ("role__isnull", False)),
+                    _connector="OR",
+                ),
+                name="group_role_at_organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='groupmembership',
-            constraint=models.UniqueConstraint(fields=('group', 'user'), name='group_membership_once'),
+            model_name="groupmembership",
+            constraint=models.UniqueConstraint(
+                fields=("group", "user"), name="group_membership_once"
+            ),
         ),
     ]

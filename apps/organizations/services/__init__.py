@@ -1,6 +1,20 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
 from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.directory_users import (
+    DirectoryUserData,
+    directory_link,
+    directory_user_change,
+    directory_user_create,
+    directory_user_delete,
+)
+from apps.organizations.services.groups import (
+    GroupData,
+    group_change,
+    group_create,
+    group_delete,
+    group_map,
+)
 from apps.organizations.services.invitations import (
     invitation_accept,
     invitation_create,
@@ -24,11 +38,22 @@ from apps.organizations.services.organizations import (
     root_ensure,
     root_rename,
 )
+from apps.organizations.services.scim_tokens import scim_token_create, scim_token_revoke
 
 __all__ = [
+    "DirectoryUserData",
+    "GroupData",
     "MovePreview",
     "binding_create",
     "binding_delete",
+    "directory_link",
+    "directory_user_change",
+    "directory_user_create",
+    "directory_user_delete",
+    "group_change",
+    "group_create",
+    "group_delete",
+    "group_map",
     "invitation_accept",
     "invitation_create",
     "invitation_open",
@@ -45,4 +70,6 @@ __all__ = [
     "organization_rename",
     "root_ensure",
     "root_rename",
+    "scim_token_create",
+    "scim_token_revoke",
 ]

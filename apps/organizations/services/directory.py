@@ -1,6 +1,8 @@
 """What all changes of a tenant's directory share: their lock, and whose addresses a tenant answers for."""
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from apps.common.tenancy import require_tenant
 from apps.organizations.models import DirectoryUser, Group, Member
@@ -24,14 +26,14 @@ def address_is_ours(email: str) -> bool:
     return False
 
 
+def groups_touch(groups: QuerySet[Group]) -> None:
+    """Give groups whose members changed another version. One statement."""
+    groups.update(updated_at=timezone.now())
+
+
 def directory_forget(member: Member) -> None:
-    """Remove a member who leaves from the directory, and from its groups. Call under directory_locked()."""
+    """Remove a member who leaves from the directory and its groups. Call under directory_locked()."""
     entry = DirectoryUser.objects.filter(member=member).first()
     if entry is not None:
         groups_touch(Group.objects.filter(memberships__user=entry))
         entry.delete()
-
-
-def groups_touch(groups: "models.QuerySet[Group]") -> None:
-    """Give groups whose members changed another version. One statement."""
-    groups.update(updated_at=timezone.now())

@@ -120,7 +120,7 @@ def organization_move(
 
 @transaction.atomic
 def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
-    """Delete an empty organization. Raises Conflict while it has children, members or roles bound."""
+    """Delete an empty organization. Raises Conflict while it has children, members, roles or groups."""
     tree_locked()
     organization = organization_for(actor, organization_id)
     authorize(actor, p.DELETE_ORGANIZATION, organization)
@@ -131,6 +131,7 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
         not organization.is_leaf()
         or present.exclude(status=MemberStatus.REMOVED).exists()
         or organization.bindings.exists()
+        or organization.groups.exists()
     ):
         raise Conflict(
             _("Move its members, roles and organizations elsewhere first."),

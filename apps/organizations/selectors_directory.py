@@ -1,0 +1,121 @@
+"""Reads of a tenant's directory; the actor is its identity provider, or who manages provisioning."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import BooleanField, Count, F, Max, Prefetch, Q, QuerySet
+from django.db.models.expressions import ExpressionWrapper
+from django.db.models.functions import Greatest
+
+from apps.accounts.models import ScimToken
+from apps.accounts.scim_tokens import scim_tokens_of
+from apps.common.access import authorize
+from apps.common.actors import Actor, ActorKind
+from apps.common.errors import NotFound
+from apps.common.tenancy import require_tenant
+from apps.organizations.models import DirectoryUser, Group, GroupMembership
+from apps.organizations.permissions import MANAGE_PROVISIONING
+
+ACTIVE = Q(member__status="active") | Q(
+    member=None, invitation__isnull=False, invitation__revoked_at=None
+)
+
+
+def _authorize(actor: Actor) -> None:
+    if actor.kind is not ActorKind.PROVISIONING or actor.tenant_id != require_tenant().id:
+        authorize(actor, MANAGE_PROVISIONING)
+
+
+def directory_users_for(actor: Actor) -> "QuerySet[DirectoryUser]":
+    """All users, with what a filter may ask for: `active`, `modified_at`. Raises PermissionDenied.
+
+    Two statements, the second for their groups.
+    """
+    _authorize(actor)
+    return (
+        DirectoryUser.objects.select_related("member", "invitation")
+        .annotate(
+            active=ExpressionWrapper(ACTIVE, output_field=BooleanField()),
+            # PostgreSQL's greatest() leaves NULL out of it.
+            modified_at=Greatest(F("updated_at"), F("member__updated_at")),
+        )
+        .prefetch_related(
+            Prefetch(
+                "memberships",
+                GroupMembership.objects.select_related("group").order_by("group__display_name"),
+            )
+        )
+    )
+
+
+def directory_user_for(actor: Actor, user_id: uuid.UUID) -> DirectoryUser:
+    """Raises PermissionDenied, NotFound."""
+    user = directory_users_for(actor).filter(id=user_id).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def groups_for(actor: Actor) -> "QuerySet[Group]":
+    """All groups, with what they map to. Raises PermissionDenied."""
+    _authorize(actor)
+    return Group.objects.select_related("role", "organization")
+
+
+def group_for(actor: Actor, group_id: uuid.UUID) -> Group:
+    """Raises PermissionDenied, NotFound."""
+    group = groups_for(actor).filter(id=group_id).first()
+    if group is None:
+        raise NotFound
+    return group
+
+
+def group_members_of(groups: list[Group]) -> dict[uuid.UUID, list[DirectoryUser]]:
+    """The users in each of the groups, in the order of their names. One statement."""
+    found: dict[uuid.UUID, list[DirectoryUser]] = {group.id: [] for group in groups}
+    rows = GroupMembership.objects.filter(group__in=groups).select_related("user")
+    for row in rows.order_by("user__display_name", "user_id"):
+        found[row.group_id].append(row.user)
+    return found
+
+
+def scim_tokens_for(actor: Actor) -> QuerySet[ScimToken]:
+    """All provisioning tokens, the latest first. Raises PermissionDenied."""
+    authorize(actor, MANAGE_PROVISIONING)
+    return scim_tokens_of(require_tenant().id)
+
+
+def scim_token_for(actor: Actor, token_id: uuid.UUID) -> ScimToken:
+    """Raises PermissionDenied, NotFound."""
+    token = scim_tokens_for(actor).filter(id=token_id).first()
+    if token is None:
+        raise NotFound
+    return token
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningFigures:
+    """managed: members whom the provider has written. invited: who have not accepted yet."""
+
+    managed: int
+    invited: int
+    groups: int
+    mapped_groups: int
+    last_used_at: datetime | None
+
+
+def provisioning_figures_for(actor: Actor) -> ProvisioningFigures:
+    """Three statements. Raises PermissionDenied."""
+    authorize(actor, MANAGE_PROVISIONING)
+    users = DirectoryUser.objects.aggregate(
+        managed=Count("id", filter=Q(is_managed=True, member__isnull=False)),
+        invited=Count("id", filter=Q(member=None)),
+    )
+    groups = Group.objects.aggregate(
+        groups=Count("id"), mapped=Count("id", filter=Q(role__isnull=False))
+    )
+    last = scim_tokens_of(require_tenant().id).order_by().aggregate(at=Max("last_used_at"))
+    return ProvisioningFigures(
+        users["managed"], users["invited"], groups["groups"], groups["mapped"], last["at"]
+    )
