@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls_public")),
     path("", include("apps.accounts.urls_public")),
     path("", include("apps.api.urls")),
+    path("", include("apps.organizations.scim.urls")),
     path("console/", console.urls),
 ]
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from django.http import HttpRequest, HttpResponse
@@ -58,7 +58,6 @@ class UnsupportedMediaType(PlatformError):
 class ScimView(View):
     """An endpoint for a tenant's identity provider, who acts as `self.actor`. Cookies mean nothing here."""
 
-    needs_sign_in: ClassVar[bool] = True
     request: PlatformRequest  # type: ignore[assignment]
     actor: Actor
 
@@ -173,9 +172,6 @@ def object_id(value: str) -> uuid.UUID:
 
 class NotImplementedView(ScimView):
     """What RFC 7644 lets a service leave out (/Me, /Bulk, a search over all types): 501, as it says."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return super().dispatch(request, *args, **kwargs)
 
     def _refuse(self, request: HttpRequest) -> HttpResponse:
         raise NotImplementedException

@@ -20,12 +20,13 @@ from apps.organizations.services import GroupData, group_change, group_create, g
 def wants_members(parameters: ResponseParameters[Any]) -> bool:
     """Whether a response shows members at all: there may be thousands, and many clients leave them out."""
     if parameters.attributes:
-        return any(str(path).lower().partition(":members")[1] or _is_members(path) for path in parameters.attributes)
-    return not any(str(path).lower() == "members" for path in parameters.excluded_attributes or [])
+        return any(_name(path).partition(".")[0] == "members" for path in parameters.attributes)
+    return all(_name(path) != "members" for path in parameters.excluded_attributes or [])
 
 
-def _is_members(path: Any) -> bool:
-    return str(path).lower().partition(".")[0] == "members"
+def _name(path: Any) -> str:
+    """The attribute's name without its schema."""
+    return str(path).lower().rpartition(":")[2]
 
 
 class GroupsView(ScimView):
