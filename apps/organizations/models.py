@@ -134,7 +134,9 @@ class DirectoryUser(BaseModel):
     """
 
     user_name = models.EmailField(_("user name"), unique=True)
-    external_id = models.CharField(_("external id"), max_length=255, null=True, blank=True)
+    external_id = models.CharField(
+        _("external id"), max_length=255, null=True, blank=True, unique=True
+    )
     display_name = models.CharField(_("name"), max_length=150)
     given_name = models.CharField(_("given name"), max_length=150, blank=True)
     family_name = models.CharField(_("family name"), max_length=150, blank=True)
@@ -145,11 +147,6 @@ class DirectoryUser(BaseModel):
     invitation = models.ForeignKey(
         Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["external_id"], name="directory_user_external_id"),
-        ]
 
     def __str__(self) -> str:
         return self.user_name
@@ -166,7 +163,9 @@ class Group(BaseModel):
     """A group of the tenant's directory. `role` at `organization`: what its members hold through it."""
 
     display_name = models.CharField(_("name"), max_length=255)
-    external_id = models.CharField(_("external id"), max_length=255, null=True, blank=True)
+    external_id = models.CharField(
+        _("external id"), max_length=255, null=True, blank=True, unique=True
+    )
     role = models.ForeignKey(
         Role, on_delete=models.PROTECT, null=True, blank=True, related_name="groups"
     )
@@ -177,7 +176,6 @@ class Group(BaseModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(Lower("display_name"), name="group_name"),
-            models.UniqueConstraint(fields=["external_id"], name="group_external_id"),
             models.CheckConstraint(
                 condition=Q(role=None, organization=None)
                 | Q(role__isnull=False, organization__isnull=False),

@@ -34,7 +34,9 @@ def error_response(request: HttpRequest, error: Exception) -> HttpResponse:  # n
     if isinstance(error, DataError):
         # Validation should have refused it: the caller gets a 400, and we a traceback.
         log.error("scim.data_error", exc_info=error)
-        return scim_error(400, "A value is out of the range that can be stored.", scim_type="invalidValue")
+        return scim_error(
+            400, "A value is out of the range that can be stored.", scim_type="invalidValue"
+        )
     if isinstance(error, OUTAGES):
         log.error("scim.dependency_unavailable", exc_info=error)
         headers = {"Retry-After": str(RETRY_AFTER_S)}

@@ -19,8 +19,8 @@ from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, 
 from scim2_models import InvalidFilterException, InvalidPathException, ScimFilter, SearchRequest
 from scim2_models.path import (
     AttrPath,
-    Comparison,
     CompareOperator,
+    Comparison,
     FilterVisitor,
     LogicalExpr,
     LogicalOperator,
@@ -112,7 +112,13 @@ GROUPS: Attributes = {
     ("meta", "resource_type"): Attribute(Kind.CONSTANT, "Group"),
 }
 # What `pr` of a whole attribute asks for.
-WHOLE = {"name": "formatted", "emails": "value", "meta": "created", "groups": "value", "members": "value"}
+WHOLE = {
+    "name": "formatted",
+    "emails": "value",
+    "meta": "created",
+    "groups": "value",
+    "members": "value",
+}
 
 
 def filter_condition(scim_filter: ScimFilter[Any], attributes: Attributes) -> Q:
@@ -176,7 +182,11 @@ class _ToCondition(FilterVisitor[Q]):
         value = coerce_value(self._binding(node.attr_path), node.value, op)
         if value is None:
             # Equal to null is what has no value; nothing else compares with it.
-            return ~_anywhere(attribute, _has_value(attribute)) if op == CompareOperator.eq else NOTHING
+            return (
+                ~_anywhere(attribute, _has_value(attribute))
+                if op == CompareOperator.eq
+                else NOTHING
+            )
         if attribute.kind is Kind.CONSTANT:
             return EVERYTHING if _constant(attribute.column, value, op) else NOTHING
         return _anywhere(attribute, _condition(attribute, value, op))
@@ -233,7 +243,9 @@ def _condition(attribute: Attribute, value: Any, op: CompareOperator) -> Q:  # n
             return Q(**{column: value})
         case Kind.TIME:
             if not isinstance(value, datetime):
-                raise InvalidFilterException(detail="Compare a time as a whole, with eq, gt, ge, lt or le")
+                raise InvalidFilterException(
+                    detail="Compare a time as a whole, with eq, gt, ge, lt or le"
+                )
             if value.tzinfo is None:
                 raise InvalidFilterException(detail="A time needs its offset, for example Z")
             return Q(**{f"{column}__{OPERATORS.get(op, 'exact')}": value})
@@ -279,4 +291,3 @@ def _constant(actual: Any, value: Any, op: CompareOperator) -> bool:
             CompareOperator.le: left <= right,
         }[op]
     )
-

@@ -139,9 +139,7 @@ def user_data(
     )
 
 
-def _display_name(
-    resource: UserResource, name: Name, present: models.DirectoryUser | None
-) -> str:
+def _display_name(resource: UserResource, name: Name, present: models.DirectoryUser | None) -> str:
     """The name that is shown: of displayName, name.formatted and the parts, what was changed last."""
     display = resource.display_name or ""
     if present is None or display != present.display_name:

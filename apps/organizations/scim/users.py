@@ -52,9 +52,7 @@ class UsersView(ScimView):
             search,
             UserResource,
             users.count(),
-            lambda start, stop: [
-                user_resource(user, self.base_url) for user in users[start:stop]
-            ],
+            lambda start, stop: [user_resource(user, self.base_url) for user in users[start:stop]],
         )
 
 
@@ -112,7 +110,5 @@ class UserView(ScimView):
 
     def _changed(self, user_id: str, context: Context, change: Any) -> HttpResponseBase:
         parameters = self.parameters(UserResource)
-        user = directory_user_change(
-            actor=self.actor, user_id=object_id(user_id), change=change
-        )
+        user = directory_user_change(actor=self.actor, user_id=object_id(user_id), change=change)
         return self.one(user_resource(user, self.base_url), context, parameters)

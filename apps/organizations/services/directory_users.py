@@ -30,7 +30,6 @@ from apps.organizations.models import DirectoryUser, Invitation, Member
 from apps.organizations.selectors import root_organization
 from apps.organizations.services.directory import (
     address_is_ours,
-    directory_forget,
     directory_locked,
 )
 from apps.organizations.services.group_roles import group_roles_sync

@@ -59,9 +59,9 @@ def group_change(
 ) -> Group:
     """Make a group what `change` says of the present one and its members.
 
-    Locks the directory, then the group. Members get and lose what the group maps to. Publishes organizations.group_changed, and nothing if
-    nothing changed. Raises PermissionDenied, NotFound, InvalidInput, Conflict (uniqueness), what `change`
-    raises.
+    Locks the directory, then the group. Members get and lose what the group maps to. Publishes
+    organizations.group_changed, and nothing if nothing changed.
+    Raises PermissionDenied, NotFound, InvalidInput, Conflict (uniqueness), what `change` raises.
     """
     authorize(actor, p.UPDATE_MEMBER)
     directory_locked()

@@ -1,15 +1,14 @@
 """A client as identity providers have one, with a token of acme."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from apps.common.tenancy import tenant_context
+from apps.common.tenancy import require_tenant, tenant_context
 from apps.organizations.selectors import actor_for
-from apps.organizations.services import directory, scim_token_create
+from apps.organizations.services import directory_users, scim_token_create
 from apps.tenants.models import Tenant
 from tests.accounts.support import host
 from tests.conftest import World
@@ -98,7 +97,9 @@ def scim(world: World) -> Scim:
 
 @pytest.fixture
 def ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """acme has proven acme.test."""
-
-
-Maker = Callable[[Tenant], Scim]
+    """Addresses at acme.test are acme's to give, and those at globex.test globex'."""
+    monkeypatch.setattr(
+        directory_users,
+        "address_is_ours",
+        lambda email: email.endswith(f"@{require_tenant().slug}.test"),
+    )

@@ -23,7 +23,7 @@ ALTER TABLE accounts_scimtoken DISABLE ROW LEVEL SECURITY;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_person_epoch"),
+        ("accounts", "0005_sign_in_policy"),
         ("tenants", "0005_history_is_internal"),
     ]
 
