@@ -21,6 +21,12 @@ ACTIVE = Q(member__status="active") | Q(
     member=None, invitation__isnull=False, invitation__revoked_at=None
 )
 
+# The groups of users, in the order of their names.
+MEMBERSHIPS = Prefetch(
+    "memberships",
+    GroupMembership.objects.select_related("group").order_by("group__display_name"),
+)
+
 
 def _authorize(actor: Actor) -> None:
     if actor.kind is not ActorKind.PROVISIONING or actor.tenant_id != require_tenant().id:
@@ -40,12 +46,7 @@ def directory_users_for(actor: Actor) -> "QuerySet[DirectoryUser]":
             # PostgreSQL's greatest() leaves NULL out of it.
             modified_at=Greatest(F("updated_at"), F("member__updated_at")),
         )
-        .prefetch_related(
-            Prefetch(
-                "memberships",
-                GroupMembership.objects.select_related("group").order_by("group__display_name"),
-            )
-        )
+        .prefetch_related(MEMBERSHIPS)
     )
 
 

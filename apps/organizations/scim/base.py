@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import orjson
 from django.http import HttpRequest, HttpResponse
@@ -58,7 +58,7 @@ class UnsupportedMediaType(PlatformError):
 class ScimView(View):
     """An endpoint for a tenant's identity provider, who acts as `self.actor`. Cookies mean nothing here."""
 
-    request: PlatformRequest  # type: ignore[assignment]
+    request: PlatformRequest
     actor: Actor
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -77,7 +77,8 @@ class ScimView(View):
     def http_method_not_allowed(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        raise MethodNotAllowed(headers={"Allow": ", ".join(self._allowed_methods())})
+        allowed = (name.upper() for name in self.http_method_names if hasattr(self, name))
+        raise MethodNotAllowed(headers={"Allow": ", ".join(allowed)})
 
     @property
     def base_url(self) -> str:
@@ -88,7 +89,7 @@ class ScimView(View):
         """The body's JSON. Raises ParseError, BodyTooLarge, UnsupportedMediaType."""
         if (self.request.content_type or "").lower() not in MEDIA_TYPES:
             raise UnsupportedMediaType
-        return StrictJSONParser().parse(self.request)
+        return StrictJSONParser().parse(cast(IO[bytes], self.request))
 
     def parameters(self, model: type[R]) -> ResponseParameters[R]:
         """`attributes` and `excludedAttributes` of the query."""

@@ -10,11 +10,13 @@ from scim2_models import (
     ChangePassword,
     Context,
     ETag,
+    External,
     Filter,
     ForbiddenException,
     Meta,
     Pagination,
     Patch,
+    Reference,
     Resource,
     ResourceType,
     ServiceProviderConfig,
@@ -96,16 +98,16 @@ def _config() -> ServiceProviderConfig:
         pagination=Pagination(
             cursor=False,
             index=True,
-            default_pagination_method="index",
+            default_pagination_method=Pagination.DefaultPaginationMethod("index"),
             default_page_size=100,
             max_page_size=MAX_COUNT,
         ),
         authentication_schemes=[
             AuthenticationScheme(
-                type="oauthbearertoken",
+                type=AuthenticationScheme.Type.oauthbearertoken,
                 name="Bearer token",
                 description="A provisioning token of the workspace, made in its settings.",
-                spec_uri="https://www.rfc-editor.org/info/rfc6750",
+                spec_uri=Reference[External]("https://www.rfc-editor.org/info/rfc6750"),
                 primary=True,
             )
         ],

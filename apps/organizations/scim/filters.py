@@ -179,7 +179,8 @@ class _ToCondition(FilterVisitor[Q]):
         return self._compare(attribute, node, node.op)
 
     def _compare(self, attribute: Attribute, node: Comparison, op: CompareOperator) -> Q:
-        value = coerce_value(self._binding(node.attr_path), node.value, op)
+        binding = self._binding(node.attr_path)
+        value = coerce_value(binding, node.value, op)
         if value is None:
             # Equal to null is what has no value; nothing else compares with it.
             return (
@@ -188,7 +189,8 @@ class _ToCondition(FilterVisitor[Q]):
                 else NOTHING
             )
         if attribute.kind is Kind.CONSTANT:
-            return EVERYTHING if _constant(attribute.column, value, op) else NOTHING
+            actual, wanted = binding.comparable(attribute.column), binding.comparable(value)
+            return EVERYTHING if _constant(actual, wanted, op) else NOTHING
         return _anywhere(attribute, _condition(attribute, value, op))
 
     def _binding(self, path: AttrPath) -> Any:
@@ -278,16 +280,15 @@ def _constant(actual: Any, value: Any, op: CompareOperator) -> bool:
     """A comparison whose outcome is the same for all."""
     if isinstance(actual, bool):
         return bool(actual == value)
-    left, right = actual.lower(), str(value).lower()
     return bool(
         {
-            CompareOperator.eq: left == right,
-            CompareOperator.co: right in left,
-            CompareOperator.sw: left.startswith(right),
-            CompareOperator.ew: left.endswith(right),
-            CompareOperator.gt: left > right,
-            CompareOperator.ge: left >= right,
-            CompareOperator.lt: left < right,
-            CompareOperator.le: left <= right,
+            CompareOperator.eq: actual == value,
+            CompareOperator.co: value in actual,
+            CompareOperator.sw: actual.startswith(value),
+            CompareOperator.ew: actual.endswith(value),
+            CompareOperator.gt: actual > value,
+            CompareOperator.ge: actual >= value,
+            CompareOperator.lt: actual < value,
+            CompareOperator.le: actual <= value,
         }[op]
     )

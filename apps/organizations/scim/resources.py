@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Annotated, Any
 
+from django.db.models import prefetch_related_objects
 from scim2_models import (
     URN,
     CaseExact,
@@ -27,6 +28,7 @@ from scim2_models import GroupMember as GroupMemberResource
 from apps.common.errors import InvalidInput
 from apps.common.ids import parse_uuid
 from apps.organizations import models
+from apps.organizations.selectors_directory import MEMBERSHIPS
 from apps.organizations.services import DirectoryUserData, GroupData
 
 # Entra names what to remove in the value, and adds to entries that are not there; both would be refused.
@@ -83,8 +85,14 @@ def version_of(*parts: object) -> str:
     return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
+def _memberships(user: models.DirectoryUser) -> Iterable[models.GroupMembership]:
+    """One statement, unless they were read with the user."""
+    prefetch_related_objects([user], MEMBERSHIPS)
+    return user.memberships.all()
+
+
 def user_version(user: models.DirectoryUser) -> str:
-    groups = [(row.group_id, row.group.display_name) for row in user.memberships.all()]
+    groups = [(row.group_id, row.group.display_name) for row in _memberships(user)]
     member = user.member
     changed_at = (user.updated_at, member.updated_at if member else None)
     return version_of(
@@ -108,7 +116,7 @@ def user_resource(user: models.DirectoryUser, base_url: str) -> UserResource:
         emails=[Email(value=user.user_name, type="work", primary=True)],
         groups=[
             UserGroup(value=str(row.group_id), display=row.group.display_name)
-            for row in user.memberships.all()
+            for row in _memberships(user)
         ]
         or None,
         meta=Meta(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
@@ -201,8 +202,9 @@ def _require_free(user_name: str) -> None:
     """Raises Conflict for a name that a user or a member has."""
     if (
         DirectoryUser.objects.filter(user_name=user_name).exists()
-        or Member.objects.filter(email__iexact=user_name)
-        .exclude(status=MemberStatus.REMOVED)
+        or Member.objects.exclude(status=MemberStatus.REMOVED)
+        .alias(address=Lower("email"))
+        .filter(address=user_name)
         .exists()
     ):
         raise _taken("userName")

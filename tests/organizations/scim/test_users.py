@@ -44,7 +44,11 @@ def test_a_new_user_is_a_member_with_an_account(scim: Scim, world: World) -> Non
             for b in RoleBinding.objects.filter(member=member)
         ] == [("member", 1, False)]
     person = Person.objects.get(email="jane.doe@acme.test")
-    assert (person.name, person.has_usable_password(), person.is_active) == ("Jane Doe", False, True)
+    assert (person.name, person.has_usable_password(), person.is_active) == (
+        "Jane Doe",
+        False,
+        True,
+    )
     assert EmailAddress.objects.get(user=person).verified
     assert TenantMembership.objects.filter(person=person, tenant=world.acme).exists()
     created = user.created_at.isoformat().replace("+00:00", "Z")
@@ -72,7 +76,10 @@ def test_it_can_be_read_again(scim: Scim) -> None:
     assert scim.get(f"Users/{made['id']}") == (200, made)
     assert scim.find("JANE@acme.test") == made
     status, body = scim.get(f"Users/{made['id']}", attributes="userName")
-    assert (status, body) == (200, {"schemas": [USER], "id": made["id"], "userName": "jane@acme.test"})
+    assert (status, body) == (
+        200,
+        {"schemas": [USER], "id": made["id"], "userName": "jane@acme.test"},
+    )
     _status, body = scim.get(f"Users/{made['id']}", excludedAttributes="emails,name,meta")
     assert sorted(body) == ["active", "displayName", "id", "schemas", "userName"]
 
@@ -137,7 +144,9 @@ def test_somebody_outside_of_our_domains_is_invited(scim: Scim, world: World) ->
     answers = []
     for user_name in ("charlie@globex.test", "dana@example.com"):
         made = scim.user(user_name, displayName="Some One")
-        answers.append({key: made[key] for key in made if key not in ("id", "meta", "emails", "userName")})
+        answers.append(
+            {key: made[key] for key in made if key not in ("id", "meta", "emails", "userName")}
+        )
         with tenant_context(world.acme):
             user = DirectoryUser.objects.get(id=made["id"])
             invitation = Invitation.objects.get(email=user_name)
@@ -240,7 +249,9 @@ def test_put_replaces(scim: Scim) -> None:
         "jane@acme.test", externalId="e-1", name={"givenName": "Jane", "familyName": "Doe"}
     )
     path = f"Users/{made['id']}"
-    status, body = scim.put(path, {"schemas": [USER], "userName": "jane@acme.test", "active": False})
+    status, body = scim.put(
+        path, {"schemas": [USER], "userName": "jane@acme.test", "active": False}
+    )
     assert status == 200, body
     assert (body["displayName"], body["active"], body["externalId"]) == ("jane", False, "e-1")
     assert body["name"] == {"formatted": "jane"}
@@ -273,7 +284,9 @@ def test_owners_are_left_alone(scim: Scim, world: World, how: str) -> None:
     elif how == "put":
         status, body = scim.put(path, {**alice, "active": False})
     elif how == "rename":
-        status, body = scim.patch(path, {"op": "replace", "path": "userName", "value": "a@acme.test"})
+        status, body = scim.patch(
+            path, {"op": "replace", "path": "userName", "value": "a@acme.test"}
+        )
     else:
         status, body = scim.delete(path)
     assert status == 409
