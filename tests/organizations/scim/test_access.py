@@ -53,9 +53,8 @@ def test_what_another_tenant_has_is_not_there(scim: Scim, world: World, kind: st
     found = {"Users": theirs.find("jane@globex.test"), "Groups": group}[kind]
     assert scim.get(f"{kind}/{found['id']}")[0] == 404
     for method, path, body in WRITES:
-        if method == "PUT":
-            body = {**body, "schemas": found["schemas"]}
-        assert scim(method, f"{kind}/{path.format(id=found['id'])}", body)[0] == 404
+        sent = {**body, "schemas": found["schemas"]} if method == "PUT" else body
+        assert scim(method, f"{kind}/{path.format(id=found['id'])}", sent)[0] == 404
     missing, _body = scim.get(f"{kind}/0197c2a4-0000-7000-8000-000000000000")
     assert missing == 404
     assert scim.get(kind, filter=f'id eq "{found["id"]}"')[1]["totalResults"] == 0
