@@ -4,8 +4,10 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.accounts.selectors_email_domains import email_domain_of
 from apps.common.tenancy import require_tenant
 from apps.organizations.models import DirectoryUser, Group, Member
+from apps.tenants.enums import DomainState
 
 
 def directory_locked() -> None:
@@ -22,8 +24,12 @@ def directory_locked() -> None:
 
 
 def address_is_ours(email: str) -> bool:
-    """Whether the tenant has proven that it decides about addresses of this domain."""
-    return False
+    """Whether the tenant has proven that it decides about addresses of this domain. One statement.
+
+    Not while the proof is missing: the domain may have changed hands (docs/adr/0017).
+    """
+    domain = email_domain_of(require_tenant(), email)
+    return domain is not None and domain.state == DomainState.VERIFIED
 
 
 def groups_touch(groups: QuerySet[Group]) -> None:

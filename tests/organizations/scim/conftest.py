@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from apps.common.tenancy import require_tenant, tenant_context
+from apps.accounts.models import EmailDomain
+from apps.common.tenancy import tenant_context
 from apps.organizations.selectors import actor_for
-from apps.organizations.services import directory_users, scim_token_create
+from apps.organizations.services import scim_token_create
 from apps.tenants.models import Tenant
 from tests.accounts.support import host
 from tests.conftest import World
@@ -96,10 +98,9 @@ def scim(world: World) -> Scim:
 
 
 @pytest.fixture
-def ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def ours(world: World) -> None:
     """Addresses at acme.test are acme's to give, and those at globex.test globex'."""
-    monkeypatch.setattr(
-        directory_users,
-        "address_is_ours",
-        lambda email: email.endswith(f"@{require_tenant().slug}.test"),
-    )
+    for tenant in (world.acme, world.globex):
+        EmailDomain.objects.create(
+            tenant=tenant, domain=f"{tenant.slug}.test", verified_at=timezone.now()
+        )

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
-from apps.accounts.models import Person, TenantMembership
+from apps.accounts.models import EmailDomain, Person, TenantMembership
 from apps.common.tenancy import tenant_context
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import DirectoryUser, Invitation, Member, RoleBinding
@@ -345,3 +346,12 @@ def test_only_the_parts_of_a_name_change(scim: Scim) -> None:
     _status, body = scim.patch(path, {"op": "replace", "path": "displayName", "value": "J."})
     _status, body = scim.patch(path, {"op": "replace", "path": "name.familyName", "value": "Poe"})
     assert (body["displayName"], body["name"]["familyName"]) == ("J.", "Poe")
+
+
+def test_while_the_proof_of_a_domain_is_missing_it_lets_nobody_in(scim: Scim, world: World) -> None:
+    EmailDomain.objects.filter(domain="acme.test").update(proof_missing_since=timezone.now())
+    scim.user("jane@acme.test")
+    scim.user("jill@globex.test")
+    assert not Person.objects.filter(email__in=["jane@acme.test", "jill@globex.test"]).exists()
+    with tenant_context(world.acme):
+        assert Invitation.objects.count() == 2
