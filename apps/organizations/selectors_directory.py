@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import BooleanField, Count, F, Max, Prefetch, Q, QuerySet
 from django.db.models.expressions import ExpressionWrapper
@@ -16,6 +17,9 @@ from apps.common.errors import NotFound
 from apps.common.tenancy import require_tenant
 from apps.organizations.models import DirectoryUser, Group, GroupMembership
 from apps.organizations.permissions import MANAGE_PROVISIONING
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 ACTIVE = Q(member__status="active") | Q(
     member=None, invitation__isnull=False, invitation__revoked_at=None
@@ -58,6 +62,10 @@ def directory_user_for(actor: Actor, user_id: uuid.UUID) -> DirectoryUser:
     return user
 
 
+class GroupCount(TypedDict):
+    member_count: int
+
+
 def groups_for(actor: Actor) -> "QuerySet[Group]":
     """All groups, with what they map to. Raises PermissionDenied."""
     _authorize(actor)
@@ -67,6 +75,20 @@ def groups_for(actor: Actor) -> "QuerySet[Group]":
 def group_for(actor: Actor, group_id: uuid.UUID) -> Group:
     """Raises PermissionDenied, NotFound."""
     group = groups_for(actor).filter(id=group_id).first()
+    if group is None:
+        raise NotFound
+    return group
+
+
+def counted_groups_for(actor: Actor) -> "QuerySet[WithAnnotations[Group, GroupCount]]":
+    """All groups, with `member_count`. Raises PermissionDenied."""
+    authorize(actor, MANAGE_PROVISIONING)
+    return groups_for(actor).annotate(member_count=Count("memberships"))
+
+
+def counted_group_for(actor: Actor, group_id: uuid.UUID) -> "WithAnnotations[Group, GroupCount]":
+    """Raises PermissionDenied, NotFound."""
+    group = counted_groups_for(actor).filter(id=group_id).first()
     if group is None:
         raise NotFound
     return group
