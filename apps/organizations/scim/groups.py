@@ -29,18 +29,7 @@ def _name(path: Any) -> str:
     return str(path).lower().rpartition(":")[2]
 
 
-class GroupsView(ScimView):
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self.search(request.GET.dict())
-
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        parameters = self.parameters(GroupResource)
-        resource = GroupResource.model_validate(
-            self.body(), scim_ctx=Context.RESOURCE_CREATION_REQUEST
-        )
-        group = group_create(actor=self.actor, data=group_data(resource))
-        return self.group(group, Context.RESOURCE_CREATION_RESPONSE, parameters, status=201)
-
+class _View(ScimView):
     def group(
         self,
         group: Group,
@@ -52,6 +41,19 @@ class GroupsView(ScimView):
         members = group_members_of([group])[group.id] if wants_members(parameters) else None
         resource = group_resource(group, self.base_url, members)
         return self.one(resource, context, parameters, status=status)
+
+
+class GroupsView(_View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.search(request.GET.dict())
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        parameters = self.parameters(GroupResource)
+        resource = GroupResource.model_validate(
+            self.body(), scim_ctx=Context.RESOURCE_CREATION_REQUEST
+        )
+        group = group_create(actor=self.actor, data=group_data(resource))
+        return self.group(group, Context.RESOURCE_CREATION_RESPONSE, parameters, status=201)
 
     def search(self, query: Any) -> HttpResponse:
         """A page of groups. Three statements, two without members."""
@@ -76,8 +78,8 @@ class GroupsSearchView(GroupsView):
         return self.search(self.body())
 
 
-class GroupView(GroupsView):
-    def get(self, request: HttpRequest, group_id: str) -> HttpResponseBase:  # type: ignore[override]
+class GroupView(_View):
+    def get(self, request: HttpRequest, group_id: str) -> HttpResponseBase:
         parameters = self.parameters(GroupResource)
         group = group_for(self.actor, object_id(group_id))
         return self.group(group, Context.RESOURCE_QUERY_RESPONSE, parameters)

@@ -145,6 +145,7 @@ def test_a_closed_workspace_says_so(scim: Scim, world: World) -> None:
         ("PUT", "Users", 405),
         ("DELETE", "Groups", 405),
         ("POST", "Users/0197c2a4-0000-7000-8000-000000000000", 405),
+        ("POST", "Groups/0197c2a4-0000-7000-8000-000000000000", 405),
         ("POST", "Schemas", 405),
         ("POST", "Bulk", 501),
         ("GET", "Me", 501),
