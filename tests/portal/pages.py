@@ -39,6 +39,9 @@ PERSON_PAGES = (
     "/workspaces/",
     "/workspaces/new/",
     "/profile/",
+    "/profile/data/",
+    "/profile/data/erase/",
+    "/goodbye/",
     "/accounts/password/change/",
     "/accounts/logout/",
 )

@@ -1,6 +1,7 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
 from apps.accounts.models.email_domain import EmailDomain
+from apps.accounts.models.erasure import Erasure
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.scim_token import ScimToken
 from apps.accounts.models.sign_in_policy import SignInPolicy
@@ -9,6 +10,7 @@ from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
     "EmailDomain",
+    "Erasure",
     "Person",
     "RefreshToken",
     "ScimToken",

@@ -8,6 +8,7 @@ from apps.organizations.services.directory_users import (
     directory_user_create,
     directory_user_delete,
 )
+from apps.organizations.services.erasure import owned_alone, person_erase
 from apps.organizations.services.groups import (
     GroupData,
     group_change,
@@ -68,6 +69,8 @@ __all__ = [
     "organization_delete",
     "organization_move",
     "organization_rename",
+    "owned_alone",
+    "person_erase",
     "root_ensure",
     "root_rename",
     "scim_token_create",

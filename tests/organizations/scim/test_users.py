@@ -10,7 +10,8 @@ from apps.accounts.models import EmailDomain, Person, TenantMembership
 from apps.common.tenancy import tenant_context
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import DirectoryUser, Invitation, Member, RoleBinding
-from tests.conftest import World
+from apps.organizations.services import person_erase
+from tests.conftest import SYSTEM, World
 from tests.organizations.scim.conftest import USER, Scim
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ours")]
@@ -355,3 +356,12 @@ def test_while_the_proof_of_a_domain_is_missing_it_lets_nobody_in(scim: Scim, wo
     assert not Person.objects.filter(email__in=["jane@acme.test", "jill@globex.test"]).exists()
     with tenant_context(world.acme):
         assert Invitation.objects.count() == 2
+
+
+def test_who_is_erased_is_gone_from_the_directory(scim: Scim, world: World) -> None:
+    group = scim.group("Staff", scim.find("bob@acme.test")["id"])
+    scim.user("bob@elsewhere.example")
+    person_erase(actor=SYSTEM, person_id=world.bob.id)
+    assert scim.get("Users", filter='userName eq "bob@acme.test"')[1]["totalResults"] == 0
+    assert "members" not in scim.get(f"Groups/{group['id']}")[1]
+    assert scim.get("Users", filter='userName eq "bob@elsewhere.example"')[1]["totalResults"] == 1
