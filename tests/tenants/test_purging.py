@@ -80,19 +80,9 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 
 
 KINDS = (
-    "schema",
-    "role",
-    "files",
-    "tenant",
-    "domains",
-    "history",
-    "exports",
-    "memberships",
-    "sign_ins",
-    "policy",
-    "email_domains",
-    "scim_tokens",
-)
+    "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
+    "policy", "email_domains", "scim_tokens",
+)  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
 
