@@ -9,7 +9,7 @@ from django.db.models import BooleanField, Count, F, Max, Prefetch, Q, QuerySet
 from django.db.models.expressions import ExpressionWrapper
 from django.db.models.functions import Greatest
 
-from apps.accounts.models import ScimToken
+from apps.accounts.models import EmailDomain, ScimToken
 from apps.accounts.scim_tokens import scim_tokens_of
 from apps.common.access import authorize
 from apps.common.actors import Actor, ActorKind
@@ -119,26 +119,33 @@ def scim_token_for(actor: Actor, token_id: uuid.UUID) -> ScimToken:
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningFigures:
-    """managed: members whom the provider has written. invited: who have not accepted yet."""
+    """managed: members whom the provider has written. invited: who have not accepted yet.
+
+    has_domain: whether there is an e-mail domain whose people become members at once.
+    """
 
     managed: int
     invited: int
     groups: int
-    mapped_groups: int
+    has_domain: bool
     last_used_at: datetime | None
 
 
 def provisioning_figures_for(actor: Actor) -> ProvisioningFigures:
-    """Three statements. Raises PermissionDenied."""
+    """Four statements. Raises PermissionDenied."""
     authorize(actor, MANAGE_PROVISIONING)
     users = DirectoryUser.objects.aggregate(
         managed=Count("id", filter=Q(is_managed=True, member__isnull=False)),
         invited=Count("id", filter=Q(member=None)),
     )
-    groups = Group.objects.aggregate(
-        groups=Count("id"), mapped=Count("id", filter=Q(role__isnull=False))
-    )
-    last = scim_tokens_of(require_tenant().id).order_by().aggregate(at=Max("last_used_at"))
+    tenant_id = require_tenant().id
+    last = scim_tokens_of(tenant_id).order_by().aggregate(at=Max("last_used_at"))
     return ProvisioningFigures(
-        users["managed"], users["invited"], groups["groups"], groups["mapped"], last["at"]
+        managed=users["managed"],
+        invited=users["invited"],
+        groups=Group.objects.count(),
+        has_domain=EmailDomain.objects.filter(
+            tenant_id=tenant_id, verified_at__isnull=False, proof_missing_since=None
+        ).exists(),
+        last_used_at=last["at"],
     )

@@ -1,8 +1,8 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
 from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.directory_data import DirectoryUserData
 from apps.organizations.services.directory_users import (
-    DirectoryUserData,
     directory_link,
     directory_user_change,
     directory_user_create,

@@ -6,10 +6,7 @@ name, not the address, not a password. What it changes is the member's copy in t
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +15,6 @@ from apps.accounts.models import Person
 from apps.accounts.scim_tokens import scim_tokens_of
 from apps.accounts.selectors import is_email_verified, person_by_email
 from apps.accounts.services import person_provision
-from apps.accounts.validators import validate_printable
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound
@@ -33,6 +29,7 @@ from apps.organizations.services.directory import (
     address_is_ours,
     directory_locked,
 )
+from apps.organizations.services.directory_data import DirectoryUserData, data_validate
 from apps.organizations.services.group_roles import group_roles_sync
 from apps.organizations.services.invitations import invitation_create, invitation_revoke
 from apps.organizations.services.members import member_join, member_update_status
@@ -41,20 +38,6 @@ from apps.roles.selectors import role_by_code
 
 # What everybody holds who is provisioned; groups give more.
 DEFAULT_ROLE = "member"
-NAME_LENGTH = 150
-EXTERNAL_ID_LENGTH = 255
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryUserData:
-    """What the provider says of a user. display_name: "" for what the other names make."""
-
-    user_name: str
-    external_id: str | None
-    display_name: str
-    given_name: str
-    family_name: str
-    is_active: bool
 
 
 @transaction.atomic
@@ -68,15 +51,15 @@ def directory_user_create(*, actor: Actor, data: DirectoryUserData) -> Directory
     Raises PermissionDenied, InvalidInput, Conflict (uniqueness).
     """
     authorize(actor, p.INVITE_MEMBER)
-    data = _validate(data)
+    data = data_validate(data)
     directory_locked()
-    _require_free(data.user_name)
     user = DirectoryUser(is_managed=True)
+    _require_free(user, data)
     _fill(user, data)
     change = _admit(actor, user)
     if not data.is_active:
         _set_active(actor, user, is_active=False)
-    _save(user)
+    user.save(force_insert=True)
     _publish(actor, user, change)
     return user
 
@@ -97,7 +80,7 @@ def directory_user_change(
     authorize(actor, p.UPDATE_MEMBER)
     directory_locked()
     user = _user_locked(user_id)
-    data = _validate(change(user))
+    data = data_validate(change(user))
     before = (
         user.user_name,
         user.external_id,
@@ -106,8 +89,9 @@ def directory_user_change(
         user.family_name,
     )
     renamed = data.user_name != user.user_name
-    if renamed:
-        _rename_check(user, data.user_name)
+    if renamed and user.member is not None:
+        _rename_check(user.member, data.user_name)
+    _require_free(user, data)
     _fill(user, data)
     after = (user.user_name, user.external_id, user.display_name, user.given_name, user.family_name)
     if renamed and user.member is None and user.is_active:
@@ -119,7 +103,7 @@ def directory_user_change(
     elif after == before and user.is_managed:
         return user
     user.is_managed = True
-    _save(user)
+    user.save()
     _copy_to_member(user)
     if after != before:
         _publish(actor, user, "updated")
@@ -198,28 +182,33 @@ def _user_locked(user_id: uuid.UUID) -> DirectoryUser:
     return user
 
 
-def _require_free(user_name: str) -> None:
-    """Raises Conflict for a name that a user or a member has."""
-    if (
-        DirectoryUser.objects.filter(user_name=user_name).exists()
+def _require_free(user: DirectoryUser, data: DirectoryUserData) -> None:
+    """Raises Conflict for a name or an external id that another user or member has.
+
+    Nobody adds any meanwhile: the directory is locked.
+    """
+    if data.external_id not in (None, user.external_id) and (
+        DirectoryUser.objects.filter(external_id=data.external_id).exists()
+    ):
+        raise _taken("externalId")
+    if data.user_name != user.user_name and (
+        DirectoryUser.objects.filter(user_name=data.user_name).exists()
         or Member.objects.exclude(status=MemberStatus.REMOVED)
         .alias(address=Lower("email"))
-        .filter(address=user_name)
+        .filter(address=data.user_name)
         .exists()
     ):
         raise _taken("userName")
 
 
-def _rename_check(user: DirectoryUser, user_name: str) -> None:
-    if user.member is not None:
-        _require_no_owner(user.member)
-        if not address_is_ours(user_name):
-            raise InvalidInput.field(
-                "userName",
-                _("A member’s address can only become one in a verified domain of the workspace."),
-                "domain_unverified",
-            )
-    _require_free(user_name)
+def _rename_check(member: Member, user_name: str) -> None:
+    _require_no_owner(member)
+    if not address_is_ours(user_name):
+        raise InvalidInput.field(
+            "userName",
+            _("A member’s address can only become one in a verified domain of the workspace."),
+            "domain_unverified",
+        )
 
 
 def _require_no_owner(member: Member) -> None:
@@ -232,7 +221,7 @@ def _require_no_owner(member: Member) -> None:
 
 def _admit(actor: Actor, user: DirectoryUser) -> str:
     """Let somebody in who is no member yet, and say how: provisioned or invited."""
-    person = _person_for(actor, user) if address_is_ours(user.user_name) else None
+    person, is_new = _person_for(actor, user) if address_is_ours(user.user_name) else (None, False)
     root = root_organization()
     role = role_by_code(DEFAULT_ROLE)
     if person is None:
@@ -244,8 +233,8 @@ def _admit(actor: Actor, user: DirectoryUser) -> str:
                 actor=actor, email=user.user_name, role_ids=[role.id], organization_id=root.id
             )
         return "invited"
-    member = Member.objects.filter(person_id=person.id).first()
-    if member is not None and member.status != MemberStatus.REMOVED:
+    members = Member.objects.exclude(status=MemberStatus.REMOVED)
+    if not is_new and members.filter(person_id=person.id).exists():
         # Under another address, which the provider has given them.
         raise _taken("userName")
     user.member = member_join(actor=actor, person=person, organization=root, roles=[role])
@@ -253,20 +242,22 @@ def _admit(actor: Actor, user: DirectoryUser) -> str:
     return "provisioned"
 
 
-def _person_for(actor: Actor, user: DirectoryUser) -> Person | None:
-    """The person of an address in a domain of the tenant's.
+def _person_for(actor: Actor, user: DirectoryUser) -> tuple[Person | None, bool]:
+    """The person of an address in a domain of the tenant's, and whether they are new.
 
     None for an account whose address nobody has confirmed: its password may be a stranger's, who would
     come in with it. To accept an invitation they confirm it.
     """
     person = person_by_email(user.user_name)
-    if person is not None:
-        return person if is_email_verified(person) else None
-    try:
-        with transaction.atomic():
-            return person_provision(actor=actor, email=user.user_name, name=user.display_name)
-    except (IntegrityError, ValidationError) as error:
-        raise _taken("userName") from error
+    if person is None:
+        try:
+            made = person_provision(actor=actor, email=user.user_name, name=user.display_name)
+        except IntegrityError:
+            # Somebody signed up with it at this moment.
+            person = person_by_email(user.user_name)
+        else:
+            return made, True
+    return (person if person and is_email_verified(person) else None), False
 
 
 def _set_active(actor: Actor, user: DirectoryUser, *, is_active: bool) -> None:
@@ -301,53 +292,6 @@ def _fill(user: DirectoryUser, data: DirectoryUserData) -> None:
     user.user_name, user.external_id = data.user_name, data.external_id
     user.given_name, user.family_name = data.given_name, data.family_name
     user.display_name = data.display_name
-
-
-def _validate(data: DirectoryUserData) -> DirectoryUserData:
-    """With trimmed names, and a display name in any case. Raises InvalidInput."""
-    user_name = data.user_name.strip().lower()
-    try:
-        validate_email(user_name)
-        validate_printable(user_name)
-    except ValidationError as error:
-        raise InvalidInput.field(
-            "userName", _("userName has to be the e-mail address."), "invalid"
-        ) from error
-    if len(user_name) > 254:
-        raise InvalidInput.field("userName", _("Use at most 254 characters."), "max_length")
-    given, family = (
-        _name("name.givenName", data.given_name),
-        _name("name.familyName", data.family_name),
-    )
-    display = _name("displayName", data.display_name) or f"{given} {family}".strip()
-    external_id = data.external_id or None
-    if external_id and (len(external_id) > EXTERNAL_ID_LENGTH or not external_id.isprintable()):
-        raise InvalidInput.field(
-            "externalId", _("Use at most 255 printable characters."), "max_length"
-        )
-    return DirectoryUserData(
-        user_name=user_name,
-        external_id=external_id,
-        display_name=display[:NAME_LENGTH] or user_name.partition("@")[0],
-        given_name=given,
-        family_name=family,
-        is_active=data.is_active,
-    )
-
-
-def _name(attr: str, value: str) -> str:
-    value = " ".join(value.split())
-    if len(value) > NAME_LENGTH or not value.isprintable():
-        raise InvalidInput.field(attr, _("Use at most 150 printable characters."), "max_length")
-    return value
-
-
-def _save(user: DirectoryUser) -> None:
-    try:
-        with transaction.atomic():
-            user.save()
-    except IntegrityError as error:
-        raise _taken("externalId") from error
 
 
 def _taken(attr: str) -> Conflict:

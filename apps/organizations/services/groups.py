@@ -17,7 +17,7 @@ from apps.organizations.models import DirectoryUser, Group, GroupMembership
 from apps.organizations.selectors import organization_for
 from apps.organizations.services.bindings import grantable_roles
 from apps.organizations.services.directory import directory_locked
-from apps.organizations.services.directory_users import EXTERNAL_ID_LENGTH
+from apps.organizations.services.directory_data import EXTERNAL_ID_LENGTH
 from apps.organizations.services.group_roles import group_roles_sync
 from apps.roles.models import OWNER
 from apps.roles.permissions import BIND_ROLE

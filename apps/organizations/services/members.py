@@ -122,9 +122,11 @@ def member_sync_person(person: Person) -> None:
     Not where the tenant's identity provider has given them others.
     """
     epochs.change(epochs.of_membership(require_tenant().id, person.id))
-    DirectoryUser.objects.filter(member__person_id=person.id, is_managed=False).update(
-        user_name=person.email, display_name=person.name
-    )
+    directory_locked()
+    entries = DirectoryUser.objects.filter(member__person_id=person.id, is_managed=False)
+    entries.update(display_name=person.name)
+    if not DirectoryUser.objects.filter(user_name=person.email).exists():
+        entries.update(user_name=person.email)
     Member.objects.filter(person_id=person.id).exclude(directory_user__is_managed=True).update(
         email=person.email, name=person.name
     )

@@ -25,7 +25,12 @@ class ScimTokenForm(forms.Form):
         error_messages={"required": "Say what the token is for."},
     )
     expires_in_days = forms.TypedChoiceField(
-        label="Expires after", choices=LIFETIMES, coerce=int, empty_value=None, required=False
+        label="Expires after",
+        choices=LIFETIMES,
+        initial=LIFETIMES[0][0],
+        coerce=int,
+        empty_value=None,
+        required=False,
     )
 
 
