@@ -10,6 +10,7 @@ class ActorKind(StrEnum):
     STAFF = "staff"
     SYSTEM = "system"
     PROVISIONING = "provisioning"
+    API_KEY = "api_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Actor:
     when the request starts, so a change of roles takes effect on the next one.
     Of kind PROVISIONING is a tenant's identity provider that keeps its people by SCIM: tenant_id and the
     grants are set, nobody's id is.
+    A program with an API key has tenant_id, api_key_id and one grant, and is labelled `key:<name>`.
     """
 
     kind: ActorKind
@@ -41,6 +43,7 @@ class Actor:
     tenant_id: uuid.UUID | None = None
     member_id: uuid.UUID | None = None
     grants: tuple[Grant, ...] = ()
+    api_key_id: uuid.UUID | None = None
     # How the sign-in was proved (apps.accounts.enums.SignInMethod).
     methods: frozenset[str] = frozenset()
 

@@ -79,5 +79,6 @@ PERMISSIONS = [
             "Let an identity provider add, change and remove members by SCIM; see and map its groups."
         ),
         dangerous=True,
+        for_keys=False,
     ),
 ]

@@ -171,7 +171,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "files": 1,
         "file_bytes": 5,
         "tables": {
-            "django_migrations": 3,
+            "django_migrations": 4,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,
@@ -179,6 +179,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
             "organizations_member": 2,
             "organizations_organization": 1,
             "organizations_rolebinding": 2,
+            "roles_apikey": 0,
             "roles_role": 3,
         },
         "schema": acme.schema_name,

@@ -1,5 +1,6 @@
 """Two tenants that differ in nothing but their canaries: the same primary keys in every table."""
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from apps.organizations.models import (
     Organization,
     RoleBinding,
 )
-from apps.roles.models import Role
+from apps.roles.models import ApiKey, Role
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from tests.api.client import Api, bearer
 from tests.conftest import World
@@ -33,7 +34,10 @@ __all__ = ["bearer"]
 SHARED = {
     name: uuid.UUID(f"0197c2a4-1111-7000-8000-{number:012d}")
     for number, name in enumerate(
-        ("organization", "role", "member", "person", "invitation", "directory_user", "group")
+        (
+            *("organization", "role", "member", "person", "invitation", "api_key"),
+            *("directory_user", "group"),
+        )
     )
 }
 
@@ -87,6 +91,14 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             id=SHARED["group"], display_name=f"{canary} group", role=role, organization=unit
         )
         GroupMembership.objects.create(id=SHARED["group"], group=group, user=user)
+        key = ApiKey.objects.create(
+            id=SHARED["api_key"],
+            name=f"{canary} key",
+            hint="sk_0…canary",
+            digest=hashlib.sha256(canary.encode()).hexdigest(),
+            permissions=["organizations.view_member"],
+            created_by=f"{canary}@example.com",
+        )
     # Ids of shared rows are nobody else's.
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     domain = Domain.objects.create(
@@ -106,6 +118,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "member_id": member.id,
         "binding_id": binding.id,
         "invitation_id": invitation.id,
+        "api_key_id": key.id,
         "domain_id": domain.id,
         "email_domain_id": email_domain.id,
         "group_id": group.id,
