@@ -1,6 +1,6 @@
 """What becomes of people when a workspace is copied for a sandbox."""
 
-from apps.organizations.models import Invitation, Member, Organization
+from apps.organizations.models import Invitation, JoinRequest, Member, Organization
 from apps.tenants.masking import Mask, register_masks
 
 
@@ -15,3 +15,4 @@ def register() -> None:
         revoked_at=Mask("CASE WHEN accepted_at IS NULL THEN coalesce({column}, now()) END"),
         kept=("role_ids",),
     )
+    register_masks(JoinRequest, email=Mask.EMAIL, name=Mask.NAME, person_id=Mask.ID)

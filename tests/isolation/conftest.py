@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.models import EmailDomain
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.organizations.models import Invitation, JoinRequest, Member, Organization, RoleBinding
 from apps.roles.models import Role
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from tests.api.client import Api, bearer
@@ -24,7 +24,9 @@ __all__ = ["bearer"]
 
 SHARED = {
     name: uuid.UUID(f"0197c2a4-1111-7000-8000-{number:012d}")
-    for number, name in enumerate(("organization", "role", "member", "person", "invitation"))
+    for number, name in enumerate(
+        ("organization", "role", "member", "person", "invitation", "join_request")
+    )
 }
 
 
@@ -66,6 +68,12 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             role_ids=[role.id],
             expires_at=timezone.now() + timedelta(days=1),
         )
+        JoinRequest.objects.create(
+            id=SHARED["join_request"],
+            person_id=SHARED["person"],
+            email=f"asks-{canary}@example.com".lower(),
+            name=f"{canary} asks",
+        )
     # Ids of shared rows are nobody else's.
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     domain = Domain.objects.create(
@@ -81,6 +89,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "member_id": member.id,
         "binding_id": binding.id,
         "invitation_id": invitation.id,
+        "join_request_id": SHARED["join_request"],
         "domain_id": domain.id,
         "email_domain_id": email_domain.id,
         "tenant_id": tenant.id,

@@ -47,6 +47,7 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
         assert heard == {
             "dump.sql",
             "json/organizations_invitation.jsonl",
+            "json/organizations_joinrequest.jsonl",
             "json/organizations_member.jsonl",
             "json/organizations_organization.jsonl",
             "json/roles_role.jsonl",

@@ -10,6 +10,7 @@ TENANT_PAGES = (
     "/members/?q=nobody-has-this-name",
     "/invitations/",
     "/invitations/?state=expired",
+    "/invitations/requests/",
     "/invitations/new/",
     "/organizations/",
     "/organizations/new/",

@@ -121,6 +121,7 @@ def test_every_table_of_tenants_is_looked_at() -> None:
     assert labels == {
         "roles.Role",
         "organizations.Organization",
+        "organizations.JoinRequest",
         "organizations.Member",
         "organizations.RoleBinding",
         "organizations.Invitation",

@@ -9,6 +9,12 @@ from apps.organizations.services.invitations import (
     invitation_revoke,
     invitation_sent,
 )
+from apps.organizations.services.joining import (
+    Joining,
+    join_request_approve,
+    join_request_decline,
+    tenant_join,
+)
 from apps.organizations.services.members import (
     member_join,
     member_move,
@@ -26,6 +32,7 @@ from apps.organizations.services.organizations import (
 )
 
 __all__ = [
+    "Joining",
     "MovePreview",
     "binding_create",
     "binding_delete",
@@ -35,6 +42,8 @@ __all__ = [
     "invitation_resend",
     "invitation_revoke",
     "invitation_sent",
+    "join_request_approve",
+    "join_request_decline",
     "member_join",
     "member_move",
     "member_sync_person",
@@ -45,4 +54,5 @@ __all__ = [
     "organization_rename",
     "root_ensure",
     "root_rename",
+    "tenant_join",
 ]

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
@@ -13,9 +14,9 @@ from apps.common.errors import Conflict, PermissionDenied
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations import permissions as p
-from apps.organizations.enums import MemberStatus
+from apps.organizations.enums import JoinRequestStatus, MemberStatus
 from apps.organizations.events import MemberJoined, MemberMoved, MemberStatusChanged
-from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.models import JoinRequest, Member, Organization, RoleBinding
 from apps.organizations.selectors import member_for, organization_for
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
 from apps.roles.models import OWNER, Role
@@ -32,6 +33,17 @@ def member_join(
     has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
     organizations.member_joined.
     """
+    member, _is_new = member_enter(
+        actor=actor, person=person, organization=organization, roles=roles
+    )
+    return member
+
+
+@transaction.atomic
+def member_enter(
+    *, actor: Actor, person: Person, organization: Organization, roles: list[Role]
+) -> tuple[Member, bool]:
+    """As member_join; also says whether they came in by this call."""
     member, created = Member.objects.select_for_update().get_or_create(
         person_id=person.id,
         defaults={"email": person.email, "name": person.name, "organization": organization},
@@ -49,7 +61,11 @@ def member_join(
         publish(
             MemberJoined(member_id=member.id, person_id=person.id, email=member.email), actor=actor
         )
-    return member
+        # Whoever let them in has answered what they asked.
+        JoinRequest.objects.filter(person_id=person.id, status=JoinRequestStatus.PENDING).update(
+            status=JoinRequestStatus.APPROVED, decided_at=timezone.now(), member=member
+        )
+    return member, joined
 
 
 @transaction.atomic

@@ -32,15 +32,9 @@ class _IdField(forms.TypedChoiceField):
         super().__init__(coerce=uuid.UUID, empty_value=None, **kwargs)
 
 
-class InviteForm(forms.Form):
-    email = forms.EmailField(
-        label="E-mail address",
-        max_length=254,
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
-        ),
-        error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
-    )
+class ApproveForm(forms.Form):
+    """With which roles, and where, somebody who asks comes in."""
+
     role_ids = forms.TypedMultipleChoiceField(
         label="Roles",
         coerce=uuid.UUID,
@@ -61,6 +55,20 @@ class InviteForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["role_ids"].choices = role_choices(roles)  # type: ignore[attr-defined]
         self.fields["organization_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]
+
+
+class InviteForm(ApproveForm):
+    """Whom to invite, besides."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
+        ),
+        error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
+    )
+    field_order = ["email"]
 
 
 class BindingForm(forms.Form):

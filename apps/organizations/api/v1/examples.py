@@ -25,15 +25,16 @@ BINDING_ID = "0197c2a4-7e50-7a44-9d54-6f708192a3b4"
 AT, LATER = "2026-01-05T09:00:00Z", "2026-01-12T09:00:00Z"
 
 
-def _in(name: str, body: dict[str, Any]) -> OpenApiExample:
+def request_example(name: str, body: dict[str, Any]) -> OpenApiExample:
     return OpenApiExample(name, body, request_only=True)
 
 
-def _out(name: str, body: dict[str, Any]) -> OpenApiExample:
-    return OpenApiExample(name, body, response_only=True)
+def response_example(name: str, body: dict[str, Any], status: str = "") -> OpenApiExample:
+    codes = [status] if status else None
+    return OpenApiExample(name, body, response_only=True, status_codes=codes)
 
 
-ORGANIZATION = _out(
+ORGANIZATION = response_example(
     "A branch",
     {
         **BRANCH,
@@ -44,12 +45,14 @@ ORGANIZATION = _out(
         "updated_at": AT,
     },
 )
-ORGANIZATION_CREATE = _in("A branch", {"name": "Lisbon", "parent": ROOT["id"]})
-ORGANIZATION_UPDATE = _in("New name", {"name": "Lisbon and Porto"})
-MOVE = _in("Ask first", {"parent": ROOT["id"], "dry_run": True})
-PREVIEW = _out("What would change", {"organizations": 3, "gaining": [BOB], "losing": []})
+ORGANIZATION_CREATE = request_example("A branch", {"name": "Lisbon", "parent": ROOT["id"]})
+ORGANIZATION_UPDATE = request_example("New name", {"name": "Lisbon and Porto"})
+MOVE = request_example("Ask first", {"parent": ROOT["id"], "dry_run": True})
+PREVIEW = response_example(
+    "What would change", {"organizations": 3, "gaining": [BOB], "losing": []}
+)
 
-MEMBER = _out(
+MEMBER = response_example(
     "Bob",
     {
         **BOB,
@@ -61,9 +64,9 @@ MEMBER = _out(
         "updated_at": AT,
     },
 )
-MEMBER_UPDATE = _in("Move to Lisbon", {"organization_id": BRANCH["id"]})
+MEMBER_UPDATE = request_example("Move to Lisbon", {"organization_id": BRANCH["id"]})
 
-INVITATION = _out(
+INVITATION = response_example(
     "To Dana",
     {
         "id": "0197c2a4-8f60-7b55-8e65-708192a3b4c5",
@@ -81,9 +84,11 @@ INVITATION = _out(
         "updated_at": AT,
     },
 )
-INVITATION_CREATE = _in("To Dana", {"email": "dana@example.com", "role_ids": [MEMBER_ROLE["id"]]})
-ACCEPT = _in("From the link", {"token": "WyIwMTk3YzJhNC4uLiJd:1vXyZ0:2f6c..."})
-ACCEPTED = _out(
+INVITATION_CREATE = request_example(
+    "To Dana", {"email": "dana@example.com", "role_ids": [MEMBER_ROLE["id"]]}
+)
+ACCEPT = request_example("From the link", {"token": "WyIwMTk3YzJhNC4uLiJd:1vXyZ0:2f6c..."})
+ACCEPTED = response_example(
     "Joined Acme",
     {
         "tenant": {
@@ -97,7 +102,7 @@ ACCEPTED = _out(
     },
 )
 
-BINDING = _out(
+BINDING = response_example(
     "Bob is a member",
     {
         "id": BINDING_ID,
@@ -107,7 +112,7 @@ BINDING = _out(
         "created_at": AT,
     },
 )
-BINDING_CREATE = _in(
+BINDING_CREATE = request_example(
     "Bob becomes a member of Lisbon",
     {
         "member_id": BOB["id"],
@@ -115,7 +120,7 @@ BINDING_CREATE = _in(
         "organization_id": BRANCH["id"],
     },
 )
-EXPLANATION = _out(
+EXPLANATION = response_example(
     "Allowed",
     {
         "allowed": True,

@@ -3,6 +3,7 @@ from django.urls import path
 from apps.organizations.api.v1 import (
     views_access,
     views_invitations,
+    views_joining,
     views_members,
     views_organizations,
 )
@@ -43,6 +44,32 @@ urlpatterns = [
         "invitations/<uuid:invitation_id>/revoke/",
         views_invitations.InvitationRevokeView.as_view(),
         name="api_invitation_revoke",
+    ),
+    path(
+        "me/joinable-tenants/",
+        views_joining.JoinableTenantsView.as_view(),
+        name="api_me_joinable_tenants",
+    ),
+    path(
+        "tenants/<uuid:tenant_id>/join/",
+        views_joining.TenantJoinView.as_view(),
+        name="api_tenant_join",
+    ),
+    path("join-requests/", views_joining.JoinRequestsView.as_view(), name="api_join_requests"),
+    path(
+        "join-requests/<uuid:join_request_id>/",
+        views_joining.JoinRequestView.as_view(),
+        name="api_join_request",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/approve/",
+        views_joining.JoinRequestApproveView.as_view(),
+        name="api_join_request_approve",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/decline/",
+        views_joining.JoinRequestDeclineView.as_view(),
+        name="api_join_request_decline",
     ),
     path("role-bindings/", views_access.RoleBindingsView.as_view(), name="api_role_bindings"),
     path(
