@@ -8,6 +8,7 @@ from apps.portal.views import (
     email_domains,
     exports,
     files,
+    invitation_import,
     invitations,
     join_requests,
     members,
@@ -36,6 +37,15 @@ urlpatterns = [
     path("invitations/new/", invitations.create, name="invite"),
     path("invitations/<uuid:invitation_id>/resend/", invitations.resend, name="invitation_resend"),
     path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
+    path("invitations/import/", invitation_import.upload, name="invitation_import"),
+    path(
+        "invitations/import/confirm/", invitation_import.confirm, name="invitation_import_confirm"
+    ),
+    path(
+        "invitations/import/template.csv",
+        invitation_import.template,
+        name="invitation_import_template",
+    ),
     path("invitations/requests/", join_requests.index, name="join_requests"),
     path(
         "invitations/requests/<uuid:join_request_id>/approve/",

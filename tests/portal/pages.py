@@ -11,6 +11,7 @@ TENANT_PAGES = (
     "/invitations/",
     "/invitations/?state=expired",
     "/invitations/requests/",
+    "/invitations/import/",
     "/invitations/new/",
     "/organizations/",
     "/organizations/new/",

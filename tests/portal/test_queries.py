@@ -22,6 +22,7 @@ PAGES = (
     "/invitations/",
     "/invitations/new/",
     "/invitations/requests/",
+    "/invitations/import/",
     "/organizations/",
     "/organizations/new/",
     "/roles/",

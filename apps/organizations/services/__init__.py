@@ -9,6 +9,7 @@ from apps.organizations.services.invitations import (
     invitation_revoke,
     invitation_sent,
 )
+from apps.organizations.services.invitations_bulk import InvitationOutcome, invitations_create
 from apps.organizations.services.joining import (
     Joining,
     join_request_approve,
@@ -32,6 +33,7 @@ from apps.organizations.services.organizations import (
 )
 
 __all__ = [
+    "InvitationOutcome",
     "Joining",
     "MovePreview",
     "binding_create",
@@ -42,6 +44,7 @@ __all__ = [
     "invitation_resend",
     "invitation_revoke",
     "invitation_sent",
+    "invitations_create",
     "join_request_approve",
     "join_request_decline",
     "member_join",

@@ -43,7 +43,7 @@ def invitation_create(
     """
     organization = organization_for(actor, organization_id)
     authorize(actor, p.INVITE_MEMBER, organization)
-    email = _email_validate(email)
+    email = email_validate(email)
     if not role_ids:
         raise InvalidInput.field("role_ids", _("Choose at least one role."), "required")
     roles = grantable_roles(actor, role_ids, organization)
@@ -57,7 +57,7 @@ def invitation_create(
                 organization=organization,
                 role_ids=[role.id for role in roles],
                 invited_by_id=actor.member_id,
-                expires_at=_expiry(),
+                expires_at=invitation_expiry(),
             )
     except IntegrityError as error:
         raise Conflict(
@@ -73,7 +73,7 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     """Send a pending or expired invitation again with a new link; the old link stops working."""
     invitation = _lock_open(actor, invitation_id)
     grantable_roles(actor, invitation.role_ids, invitation.organization)
-    invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), _expiry(), None
+    invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), invitation_expiry(), None
     invitation.save(update_fields=["nonce", "expires_at", "sent_at", "updated_at"])
     publish(MemberInvited(invitation_id=invitation.id, email=invitation.email), actor=actor)
     return invitation
@@ -207,7 +207,8 @@ def _close_expired(email: str) -> None:
     ).update(revoked_at=now)
 
 
-def _email_validate(email: str) -> str:
+def email_validate(email: str) -> str:
+    """As addresses are stored. Raises InvalidInput."""
     email = email.strip().lower()
     try:
         validate_email(email)
@@ -219,5 +220,6 @@ def _email_validate(email: str) -> str:
     return email
 
 
-def _expiry() -> datetime:
+def invitation_expiry() -> datetime:
+    """Of a link that is sent now."""
     return timezone.now() + timedelta(seconds=settings.INVITATION_LIFETIME_S)

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from apps.accounts.forms import EMAIL_INVALID
+from apps.organizations.invitation_csv import MAX_BYTES
 from apps.organizations.models import Organization
 from apps.roles.models import Role
 
@@ -69,6 +70,23 @@ class InviteForm(ApproveForm):
         error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
     )
     field_order = ["email"]
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        error_messages={
+            "required": "Choose a file.",
+            "empty": "The file is empty.",
+        },
+    )
+
+
+class ConfirmImportForm(forms.Form):
+    """The file's text goes along, so that nothing is kept between the preview and its confirmation."""
+
+    text = forms.CharField(max_length=MAX_BYTES, strip=False, widget=forms.HiddenInput)
 
 
 class BindingForm(forms.Form):

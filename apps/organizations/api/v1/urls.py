@@ -2,6 +2,7 @@ from django.urls import path
 
 from apps.organizations.api.v1 import (
     views_access,
+    views_bulk,
     views_invitations,
     views_joining,
     views_members,
@@ -29,6 +30,11 @@ urlpatterns = [
         "invitations/accept/",
         views_invitations.InvitationAcceptView.as_view(),
         name="api_invitation_accept",
+    ),
+    path(
+        "invitations/bulk/",
+        views_bulk.InvitationsBulkView.as_view(),
+        name="api_invitations_bulk",
     ),
     path(
         "invitations/<uuid:invitation_id>/",
