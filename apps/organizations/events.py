@@ -26,6 +26,17 @@ class MemberInvited(Event):
 
 
 @event(
+    "organizations.invitation_accepted", version=1, scope="organization", aggregate="invitation_id"
+)
+class InvitationAccepted(Event):
+    """Besides member_joined, which is not published for who was a member already."""
+
+    invitation_id: uuid.UUID
+    member_id: uuid.UUID
+    email: str
+
+
+@event(
     "organizations.invitation_revoked", version=1, scope="organization", aggregate="invitation_id"
 )
 class InvitationRevoked(Event):
