@@ -24,6 +24,7 @@ from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.events import InvitationAccepted, InvitationRevoked, MemberInvited
 from apps.organizations.invitation_tokens import token_read
 from apps.organizations.models import Invitation, Member
+from apps.organizations.seats import require_seat_to_invite
 from apps.organizations.selectors import actor_of_member, invitation_for, organization_for
 from apps.organizations.services.bindings import check_holds, grantable_roles
 from apps.organizations.services.members import member_join
@@ -39,7 +40,7 @@ def invitation_create(
     """Invite a person by e-mail. Publishes organizations.member_invited, on which the mail is sent.
 
     Raises PermissionDenied (also for roles above the actor's own), InvalidInput, NotFound
-    (organization), Conflict (member or invited already).
+    (organization), Conflict (member or invited already), SeatLimitReached.
     """
     organization = organization_for(actor, organization_id)
     authorize(actor, p.INVITE_MEMBER, organization)
@@ -49,6 +50,7 @@ def invitation_create(
     roles = grantable_roles(actor, role_ids, organization)
     if Member.objects.filter(email__iexact=email, status=MemberStatus.ACTIVE).exists():
         raise Conflict(_("This person is a member already."), code="already_member")
+    require_seat_to_invite()
     _close_expired(email)
     try:
         with transaction.atomic():
@@ -74,10 +76,12 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
 
     Whoever sends it again is the inviter from now on, whose roles count when it is accepted. Publishes
     organizations.member_invited. Raises PermissionDenied (also for roles above the actor's own), NotFound,
-    Conflict (closed).
+    Conflict (closed), SeatLimitReached (an expired one holds no seat).
     """
     invitation = _lock_open(actor, invitation_id)
     grantable_roles(actor, invitation.role_ids, invitation.organization)
+    if invitation.status == InvitationStatus.EXPIRED:
+        require_seat_to_invite()
     invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), invitation_expiry(), None
     if actor.member_id is not None and actor.member_id != invitation.invited_by_id:
         invitation.invited_by = Member.objects.get(id=actor.member_id)

@@ -23,6 +23,7 @@ from apps.organizations.enums import MemberStatus
 from apps.organizations.events import MemberInvited
 from apps.organizations.invitation_csv import MAX_ROWS, InvitationRow
 from apps.organizations.models import Invitation, Member, Organization
+from apps.organizations.seats import no_seat_to_invite, seats_to_invite
 from apps.organizations.selectors import organizations_for
 from apps.organizations.services.bindings import check_holds
 from apps.organizations.services.invitations import email_validate, invitation_expiry
@@ -58,7 +59,8 @@ def invitations_create(
 ) -> list[InvitationOutcome]:
     """Invite those whose row is right, and say of each row what came of it. dry_run: only say.
 
-    Sent again, it invites nobody twice: who is invited already is an error of their row. Publishes
+    Sent again, it invites nobody twice: who is invited already is an error of their row. Where there are not
+    seats for all, the first rows get them. Publishes
     organizations.member_invited for each invitation. A dozen statements, whatever the number of rows.
     Raises PermissionDenied (one may invite nowhere), InvalidInput (no rows, too many).
     """
@@ -68,10 +70,25 @@ def invitations_create(
         raise InvalidInput.field(
             "invitations", _("Send 1 to %d people at a time.") % MAX_ROWS, "row_count"
         )
-    outcomes = _Checks(actor, rows).outcomes()
+    seats = seats_to_invite(lock=not dry_run)
+    outcomes = _seated(_Checks(actor, rows).outcomes(), seats)
     if dry_run:
         return outcomes
     return _created(actor, outcomes)
+
+
+def _seated(outcomes: list[InvitationOutcome], seats: int | None) -> list[InvitationOutcome]:
+    """The first rows that are right get the seats that are left; None: there are any number."""
+    if seats is None:
+        return outcomes
+    found, left = [], seats
+    for one in outcomes:
+        if not one.code and left == 0:
+            found.append(replace(one, code="seat_limit_reached", detail=no_seat_to_invite()))
+            continue
+        left -= not one.code
+        found.append(one)
+    return found
 
 
 def _created(actor: Actor, outcomes: list[InvitationOutcome]) -> list[InvitationOutcome]:

@@ -17,6 +17,7 @@ from apps.organizations import permissions as p
 from apps.organizations.enums import JoinRequestStatus, MemberStatus
 from apps.organizations.events import MemberJoined, MemberMoved, MemberStatusChanged
 from apps.organizations.models import JoinRequest, Member, Organization, RoleBinding
+from apps.organizations.seats import require_seat
 from apps.organizations.selectors import member_for, organization_for
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
 from apps.roles.models import OWNER, Role
@@ -31,7 +32,7 @@ def member_join(
 
     They come without their old roles: who invites them back may hold less than these allow. The caller
     has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
-    organizations.member_joined.
+    organizations.member_joined. Raises SeatLimitReached.
     """
     member, _is_new = member_enter(
         actor=actor, person=person, organization=organization, roles=roles
@@ -44,6 +45,7 @@ def member_enter(
     *, actor: Actor, person: Person, organization: Organization, roles: list[Role]
 ) -> tuple[Member, bool]:
     """As member_join; also says whether they came in by this call."""
+    require_seat(person.id)
     member, created = Member.objects.select_for_update().get_or_create(
         person_id=person.id,
         defaults={"email": person.email, "name": person.name, "organization": organization},
@@ -87,7 +89,8 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     """Deactivate, reactivate or remove a member; effective on their next request.
 
     Removing takes all roles. Locks the owner role. Publishes member_status_changed. Raises
-    PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner).
+    PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner),
+    SeatLimitReached (reactivating).
     """
     owner_role_locked()
     member = member_for(actor, member_id)
@@ -102,6 +105,8 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
         check_not_last_owner(member)
     if member.id == actor.member_id and status == MemberStatus.DEACTIVATED:
         raise Conflict(_("You can't deactivate yourself."), code="own_membership")
+    if status == MemberStatus.ACTIVE:
+        require_seat(member.person_id)
     member.status = status
     member.save(update_fields=["status", "updated_at"])
     tenant_id = require_tenant().id

@@ -46,7 +46,7 @@ class InvitationsView(TenantView):
         summary="Invite a person by e-mail",
         description=(
             "A worker sends the link, which is good once and for a week. A role that allows more than "
-            "you hold yourself answers 403; 409 `already_member` or `already_invited`."
+            "you hold yourself answers 403; 409 `already_member`, `already_invited`, `seat_limit_reached`."
         ),
         request=InvitationCreateSerializer,
         responses={201: InvitationSerializer},
