@@ -222,7 +222,9 @@ class _Checks:
             )
         found = self.organizations.get(key) if key else self.root
         if found is None:
-            raise _RowError("organization_unknown", _("There is no such organization."))
+            raise _RowError(
+                "organization_unknown", _("There is no organization “%s”.") % given[:100]
+            )
         if not allows(self.actor, p.INVITE_MEMBER, found):
             raise _RowError("permission_denied", _("You may not invite people to %s.") % found.name)
         return found
