@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         ratelimit.cache = ConnectionProxy(caches, "global")
         from apps.accounts import signals  # noqa: F401  # connects the receivers
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
-        from apps.accounts.exports import EMAIL_DOMAINS, MEMBERSHIPS
+        from apps.accounts.exports import SHARED_ROWS
         from apps.accounts.permissions import PERMISSIONS
         from apps.accounts.purging import STEPS
         from apps.common.access import register_permissions
@@ -21,5 +21,5 @@ class AccountsConfig(AppConfig):
         from apps.tenants.purging import register_purge_step
 
         register_permissions(PERMISSIONS)
-        register_shared_rows(EMAIL_DOMAINS, MEMBERSHIPS)
+        register_shared_rows(*SHARED_ROWS)
         register_purge_step(*STEPS)

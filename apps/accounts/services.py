@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import limits, token_sessions
+from apps.accounts import epochs, limits, token_sessions
 from apps.accounts.enums import RevokedReason
 from apps.accounts.events import (
     EmailRequested,
@@ -19,7 +19,7 @@ from apps.accounts.events import (
     SignInUnlocked,
 )
 from apps.accounts.managers import normalize_email
-from apps.accounts.models import Person, TenantMembership
+from apps.accounts.models import Erasure, Person, TenantMembership
 from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound, PermissionDenied
@@ -68,7 +68,7 @@ def person_update(
 
     Locks the person. Publishes accounts.person_updated. Raises NotFound, ValidationError.
     """
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     changes = {"name": name, "language": language, "time_zone": time_zone}
     changed = {field: value for field, value in changes.items() if value is not None}
     for field, value in changed.items():
@@ -85,7 +85,7 @@ def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) ->
 
     Locks the person. Publishes accounts.password_changed. Raises NotFound, ValidationError.
     """
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     validate_password(password, person)
     person.set_password(password)
     person.save(update_fields=["password", "updated_at"])
@@ -106,7 +106,7 @@ def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     """
     require_platform(actor)
     _keep_staff(person_id)
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     if person.is_active:
         person.is_active = False
         person.save(update_fields=["is_active", "updated_at"])
@@ -118,13 +118,31 @@ def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
 
 
 @transaction.atomic
+def access_end(*, actor: Actor, person_id: uuid.UUID) -> Person:
+    """As `person_deactivate`, also by the person, and without a password to come back with.
+
+    Locks the person, and every active member of staff when it is one of them. Raises NotFound, Conflict.
+    """
+    person = _lock(actor, person_id)
+    _keep_staff(person_id)
+    person.is_active = False
+    person.set_unusable_password()
+    person.save(update_fields=["is_active", "password", "updated_at"])
+    token_sessions.revoke_all(actor=actor, person_id=person.id, reason=RevokedReason.DEACTIVATED)
+    return person
+
+
+@transaction.atomic
 def person_reactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     """Let a person in again; they sign in anew. Platform staff only.
 
-    Locks the person. Publishes accounts.person_reactivated. Raises PermissionDenied, NotFound.
+    Locks the person. Publishes accounts.person_reactivated. Raises PermissionDenied, NotFound, Conflict
+    (erased).
     """
     require_platform(actor)
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
+    if Erasure.objects.filter(person=person).exists():
+        raise Conflict(_("This account was erased. There is no way back."), code="erased")
     if not person.is_active:
         person.is_active = True
         person.save(update_fields=["is_active", "updated_at"])
@@ -140,7 +158,7 @@ def person_unlock(*, actor: Actor, person_id: uuid.UUID) -> Person:
     Raises PermissionDenied, NotFound, Conflict when nothing is locked.
     """
     require_platform(actor)
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     if not limits.locked_for_s(person.email):
         raise Conflict(_("This account is not locked."), code="not_locked")
     publish(SignInUnlocked(person_id=person.id), actor=actor, tenant_id=None)
@@ -165,6 +183,7 @@ def membership_add(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) 
     Raises PermissionDenied for an actor from another tenant.
     """
     _require_party(actor, person_id, tenant_id)
+    epochs.change(epochs.of_membership(tenant_id, person_id))
     membership, _created = TenantMembership.objects.get_or_create(
         person_id=person_id, tenant_id=tenant_id
     )
@@ -179,6 +198,7 @@ def membership_remove(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUI
     Raises PermissionDenied for an actor from another tenant.
     """
     _require_party(actor, person_id, tenant_id)
+    epochs.change(epochs.of_membership(tenant_id, person_id))
     TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).delete()
     token_sessions.revoke_all(
         actor=actor, person_id=person_id, tenant_id=tenant_id, reason=RevokedReason.REMOVED
@@ -191,13 +211,14 @@ def person_lock(person_id: uuid.UUID) -> None:
         raise NotFound
 
 
-def _locked(actor: Actor, person_id: uuid.UUID) -> Person:
-    """The person, if it is the actor or the actor is the platform. Raises NotFound."""
+def _lock(actor: Actor, person_id: uuid.UUID) -> Person:
+    """The person, to be changed, if it is the actor or the actor is the platform. Raises NotFound."""
     if not actor.is_platform and actor.person_id != person_id:
         raise NotFound
     person = Person.objects.select_for_update(no_key=True).filter(id=person_id).first()
     if person is None:
         raise NotFound
+    epochs.change(epochs.of_person(person_id))
     return person
 
 

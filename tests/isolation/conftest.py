@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core import serializers
 from django.utils import timezone
 
-from apps.accounts.models import EmailDomain
+from apps.accounts.models import EmailDomain, SignInPolicy
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Invitation, JoinRequest, Member, Organization, RoleBinding
 from apps.roles.models import Role
@@ -79,6 +79,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
     domain = Domain.objects.create(
         tenant=tenant, domain=f"{canary}.example", token=f"token-of-{canary}"
     )
+    SignInPolicy.objects.create(tenant=tenant, require_mfa=False)
     email_domain = EmailDomain.objects.create(
         tenant=tenant, domain=f"mail.{canary}.example", token=f"token-of-mail-of-{canary}"
     )

@@ -20,6 +20,7 @@ TENANT_PAGES = (
     "/settings/export/",
     "/settings/addresses/",
     "/settings/addresses/change/",
+    "/settings/sign-in/",
     "/settings/email-domains/",
 )
 PUBLIC_PAGES = (
@@ -38,6 +39,9 @@ PERSON_PAGES = (
     "/workspaces/",
     "/workspaces/new/",
     "/profile/",
+    "/profile/data/",
+    "/profile/data/erase/",
+    "/goodbye/",
     "/accounts/password/change/",
     "/accounts/logout/",
 )

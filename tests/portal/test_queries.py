@@ -31,6 +31,7 @@ PAGES = (
     "/settings/addresses/",
     "/settings/addresses/change/",
     "/settings/email-domains/",
+    "/settings/sign-in/",
     "/switcher/",
     "/palette.json",
     "/palette.json?q=pe",

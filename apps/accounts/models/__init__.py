@@ -1,14 +1,18 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
 from apps.accounts.models.email_domain import EmailDomain
+from apps.accounts.models.erasure import Erasure
 from apps.accounts.models.person import Person, TenantMembership
+from apps.accounts.models.sign_in_policy import SignInPolicy
 from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
 from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
     "EmailDomain",
+    "Erasure",
     "Person",
     "RefreshToken",
+    "SignInPolicy",
     "SigningKey",
     "TenantMembership",
     "TokenSession",

@@ -1,6 +1,7 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
 from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.erasure import owned_alone, person_erase
 from apps.organizations.services.invitations import (
     invitation_accept,
     invitation_create,
@@ -22,6 +23,7 @@ from apps.organizations.services.members import (
     member_sync_person,
     member_update_status,
 )
+from apps.organizations.services.offboarding import member_offboard
 from apps.organizations.services.organizations import (
     MovePreview,
     organization_create,
@@ -49,12 +51,15 @@ __all__ = [
     "join_request_decline",
     "member_join",
     "member_move",
+    "member_offboard",
     "member_sync_person",
     "member_update_status",
     "organization_create",
     "organization_delete",
     "organization_move",
     "organization_rename",
+    "owned_alone",
+    "person_erase",
     "root_ensure",
     "root_rename",
     "tenant_join",

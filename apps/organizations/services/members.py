@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.accounts.models import Person
 from apps.accounts.services import membership_add, membership_remove
 from apps.common.access import authorize
@@ -98,7 +99,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     leaves = member.id == actor.member_id and status == MemberStatus.REMOVED
     if not leaves:
         authorize(actor, needed, member.organization)
-        _check_owner_by_owner(actor, member)
+        check_owner_by_owner(actor, member)
     if status == member.status:
         return member
     if status != MemberStatus.ACTIVE:
@@ -123,13 +124,16 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     return member
 
 
-def _check_owner_by_owner(actor: Actor, member: Member) -> None:
+def check_owner_by_owner(actor: Actor, member: Member) -> None:
+    """Raises PermissionDenied where the member is an owner and the actor is none."""
     if holds_owner(actor):
         return
     if member.bindings.filter(role__code=OWNER, organization__depth=1).exists():
         raise PermissionDenied(_("Only an owner may do this to an owner."))
 
 
+@transaction.atomic
 def member_sync_person(person: Person) -> None:
     """Copy a person's e-mail and name to their member row in the entered tenant."""
+    epochs.change(epochs.of_membership(require_tenant().id, person.id))
     Member.objects.filter(person_id=person.id).update(email=person.email, name=person.name)

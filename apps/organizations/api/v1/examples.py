@@ -25,16 +25,15 @@ BINDING_ID = "0197c2a4-7e50-7a44-9d54-6f708192a3b4"
 AT, LATER = "2026-01-05T09:00:00Z", "2026-01-12T09:00:00Z"
 
 
-def request_example(name: str, body: dict[str, Any]) -> OpenApiExample:
+def _in(name: str, body: dict[str, Any]) -> OpenApiExample:
     return OpenApiExample(name, body, request_only=True)
 
 
-def response_example(name: str, body: dict[str, Any], status: str = "") -> OpenApiExample:
-    codes = [status] if status else None
-    return OpenApiExample(name, body, response_only=True, status_codes=codes)
+def _out(name: str, body: dict[str, Any]) -> OpenApiExample:
+    return OpenApiExample(name, body, response_only=True)
 
 
-ORGANIZATION = response_example(
+ORGANIZATION = _out(
     "A branch",
     {
         **BRANCH,
@@ -45,14 +44,12 @@ ORGANIZATION = response_example(
         "updated_at": AT,
     },
 )
-ORGANIZATION_CREATE = request_example("A branch", {"name": "Lisbon", "parent": ROOT["id"]})
-ORGANIZATION_UPDATE = request_example("New name", {"name": "Lisbon and Porto"})
-MOVE = request_example("Ask first", {"parent": ROOT["id"], "dry_run": True})
-PREVIEW = response_example(
-    "What would change", {"organizations": 3, "gaining": [BOB], "losing": []}
-)
+ORGANIZATION_CREATE = _in("A branch", {"name": "Lisbon", "parent": ROOT["id"]})
+ORGANIZATION_UPDATE = _in("New name", {"name": "Lisbon and Porto"})
+MOVE = _in("Ask first", {"parent": ROOT["id"], "dry_run": True})
+PREVIEW = _out("What would change", {"organizations": 3, "gaining": [BOB], "losing": []})
 
-MEMBER = response_example(
+MEMBER = _out(
     "Bob",
     {
         **BOB,
@@ -64,9 +61,9 @@ MEMBER = response_example(
         "updated_at": AT,
     },
 )
-MEMBER_UPDATE = request_example("Move to Lisbon", {"organization_id": BRANCH["id"]})
+MEMBER_UPDATE = _in("Move to Lisbon", {"organization_id": BRANCH["id"]})
 
-INVITATION = response_example(
+INVITATION = _out(
     "To Dana",
     {
         "id": "0197c2a4-8f60-7b55-8e65-708192a3b4c5",
@@ -84,11 +81,9 @@ INVITATION = response_example(
         "updated_at": AT,
     },
 )
-INVITATION_CREATE = request_example(
-    "To Dana", {"email": "dana@example.com", "role_ids": [MEMBER_ROLE["id"]]}
-)
-ACCEPT = request_example("From the link", {"token": "WyIwMTk3YzJhNC4uLiJd:1vXyZ0:2f6c..."})
-ACCEPTED = response_example(
+INVITATION_CREATE = _in("To Dana", {"email": "dana@example.com", "role_ids": [MEMBER_ROLE["id"]]})
+ACCEPT = _in("From the link", {"token": "WyIwMTk3YzJhNC4uLiJd:1vXyZ0:2f6c..."})
+ACCEPTED = _out(
     "Joined Acme",
     {
         "tenant": {
@@ -102,7 +97,7 @@ ACCEPTED = response_example(
     },
 )
 
-BINDING = response_example(
+BINDING = _out(
     "Bob is a member",
     {
         "id": BINDING_ID,
@@ -112,7 +107,7 @@ BINDING = response_example(
         "created_at": AT,
     },
 )
-BINDING_CREATE = request_example(
+BINDING_CREATE = _in(
     "Bob becomes a member of Lisbon",
     {
         "member_id": BOB["id"],
@@ -120,7 +115,7 @@ BINDING_CREATE = request_example(
         "organization_id": BRANCH["id"],
     },
 )
-EXPLANATION = response_example(
+EXPLANATION = _out(
     "Allowed",
     {
         "allowed": True,
@@ -128,4 +123,55 @@ EXPLANATION = response_example(
         "role": "member",
         "organization_id": ROOT["id"],
     },
+)
+OFFBOARD = _in("To Alice", {"successor_id": "0197c2a4-8b10-7c02-9a55-0a1b2c3d4e5f"})
+OFFBOARDED = _out(
+    "Three invitations",
+    {
+        "handed_over": [
+            {"code": "organizations.invitation", "label": "Open invitations", "count": 3}
+        ]
+    },
+)
+OWN_DATA = _out(
+    "Bob's",
+    {
+        "exported_at": "2026-01-02T09:00:00Z",
+        "account": {
+            "accounts.tokensession": [
+                {
+                    "user_agent": "Acme App/2.1 (iPhone)",
+                    "ip": "203.0.113.7",
+                    "last_used_at": "2026-01-02T08:59:00Z",
+                    "expires_at": "2026-02-01T08:59:00Z",
+                    "revoked_at": None,
+                    "created_at": "2025-12-30T10:00:00Z",
+                }
+            ]
+        },
+        "workspaces": [
+            {
+                "slug": "acme",
+                "name": "Acme",
+                "tables": {
+                    "organizations.member": [
+                        {
+                            "email": "bob@example.com",
+                            "name": "Bob Baker",
+                            "status": "active",
+                            "organization__name": "Acme",
+                            "created_at": "2025-12-01T10:00:00Z",
+                        }
+                    ]
+                },
+            }
+        ],
+    },
+)
+ERASE = _in("With your password", {"password": "correct horse battery staple"})
+ERASURE = OpenApiExample(
+    "Under way",
+    {"id": "0197c2a4-9f10-7c02-a111-0a1b2c3d4e5f", "created_at": AT},
+    response_only=True,
+    status_codes=["202"],
 )

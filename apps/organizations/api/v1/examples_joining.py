@@ -1,28 +1,25 @@
 """Examples in the OpenAPI document."""
 
-from apps.organizations.api.v1.examples import (
-    ACCEPTED,
-    ALICE,
-    AT,
-    BOB,
-    LATER,
-    MEMBER_ROLE,
-    request_example,
-    response_example,
-)
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+from apps.organizations.api.v1.examples import ACCEPTED, ALICE, AT, BOB, LATER, MEMBER_ROLE
+
+
+def _out(name: str, body: dict[str, Any], status: str = "") -> OpenApiExample:
+    codes = [status] if status else None
+    return OpenApiExample(name, body, response_only=True, status_codes=codes)
+
 
 _TENANT = ACCEPTED.value["tenant"]
 _ID = "0197c2a4-9f60-7b55-8e65-708192a3b4c5"
-OFFER = response_example(
+OFFER = _out(
     "Acme, at once",
     {"tenant": _TENANT, "join_mode": "automatic", "requested_at": None, "ask_again_at": None},
 )
-JOINED = response_example(
-    "A member", {"tenant": _TENANT, "member_id": BOB["id"], "join_request_id": None}
-)
-ASKED = response_example(
-    "A request", {"tenant": _TENANT, "member_id": None, "join_request_id": _ID}, "202"
-)
+JOINED = _out("A member", {"tenant": _TENANT, "member_id": BOB["id"], "join_request_id": None})
+ASKED = _out("A request", {"tenant": _TENANT, "member_id": None, "join_request_id": _ID}, "202")
 _PENDING = {
     "id": _ID,
     "person_id": "0197c2a4-6d4e-7c1f-9f6e-0d1d2c3b4a5b",
@@ -35,8 +32,8 @@ _PENDING = {
     "created_at": AT,
     "updated_at": AT,
 }
-REQUEST = response_example("Waiting", _PENDING)
-APPROVED = response_example(
+REQUEST = _out("Waiting", _PENDING)
+APPROVED = _out(
     "Approved",
     {
         **_PENDING,
@@ -46,7 +43,7 @@ APPROVED = response_example(
         "member_id": BOB["id"],
     },
 )
-DECLINED = response_example(
+DECLINED = _out(
     "Declined", {**_PENDING, "status": "declined", "decided_at": LATER, "decided_by": ALICE}
 )
-APPROVE = request_example("As a member", {"role_ids": [MEMBER_ROLE["id"]]})
+APPROVE = OpenApiExample("As a member", {"role_ids": [MEMBER_ROLE["id"]]}, request_only=True)

@@ -7,6 +7,7 @@ from apps.organizations.api.v1 import (
     views_joining,
     views_members,
     views_organizations,
+    views_own_data,
 )
 
 urlpatterns = [
@@ -25,6 +26,11 @@ urlpatterns = [
     ),
     path("members/", views_members.MembersView.as_view(), name="api_members"),
     path("members/<uuid:member_id>/", views_members.MemberView.as_view(), name="api_member"),
+    path(
+        "members/<uuid:member_id>/offboard/",
+        views_members.MemberOffboardView.as_view(),
+        name="api_member_offboard",
+    ),
     path("invitations/", views_invitations.InvitationsView.as_view(), name="api_invitations"),
     path(
         "invitations/accept/",
@@ -77,6 +83,8 @@ urlpatterns = [
         views_joining.JoinRequestDeclineView.as_view(),
         name="api_join_request_decline",
     ),
+    path("me/data/", views_own_data.OwnDataView.as_view(), name="api_me_data"),
+    path("me/erasure/", views_own_data.OwnErasureView.as_view(), name="api_me_erasure"),
     path("role-bindings/", views_access.RoleBindingsView.as_view(), name="api_role_bindings"),
     path(
         "role-bindings/<uuid:binding_id>/",

@@ -21,7 +21,7 @@ ALTER TABLE accounts_emaildomain DISABLE ROW LEVEL SECURITY;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_signing_key_life"),
+        ("accounts", "0005_sign_in_policy"),
         ("tenants", "0005_history_is_internal"),
     ]
 
