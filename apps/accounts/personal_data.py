@@ -2,7 +2,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
 
-from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.models import Person, ScimToken, TenantMembership, TokenSession
 from apps.common.personal_data import (
     ERASED_NAME,
     PersonalRows,
@@ -16,6 +16,10 @@ from apps.common.personal_data import (
 
 def _person(subject: Subject) -> Q:
     return Q(person_id=subject.person_id)
+
+
+def _made_by(subject: Subject) -> Q:
+    return Q(created_by__iexact=subject.email) if subject.email else Q(pk__in=[])
 
 
 declare(
@@ -52,5 +56,12 @@ declare(
         _person,
         ("user_agent", "ip", "last_used_at", "expires_at", "revoked_at", "created_at"),
         delete,
+    ),
+    # The workspace's token stays; where it was last used from is its identity provider's address.
+    PersonalRows(
+        ScimToken,
+        _made_by,
+        ("tenant__slug", "label", "created_at"),
+        overwrite(created_by=pseudonym),
     ),
 )

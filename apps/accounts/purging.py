@@ -3,6 +3,7 @@
 from apps.accounts.models import (
     EmailDomain,
     RefreshToken,
+    ScimToken,
     SignInPolicy,
     TenantMembership,
     TokenSession,
@@ -15,4 +16,5 @@ STEPS = (
     rows_step("token_sessions", "API sign-ins", 62, TokenSession),
     rows_step("sign_in_policy", "Sign-in policy", 63, SignInPolicy),
     rows_step("email_domains", "E-mail domains", 64, EmailDomain),
+    rows_step("scim_tokens", "Provisioning tokens", 65, ScimToken),
 )

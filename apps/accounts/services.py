@@ -56,6 +56,24 @@ def person_create(
 
 
 @transaction.atomic
+def person_provision(*, actor: Actor, email: str, name: str) -> Person:
+    """Create a person without a password for a tenant that answers for the address.
+
+    The caller has checked that the tenant has proven the domain of the address, so it counts as verified.
+    They sign in by the tenant's identity provider, or set a password by a mail to that address.
+    Raises ValidationError, IntegrityError when the address is taken. Publishes accounts.person_registered.
+    """
+    person = Person(email=normalize_email(email), name=name)
+    person.set_unusable_password()
+    # Whether it is taken is said by the constraint: thousands may be provisioned one by one.
+    person.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+    person.save(force_insert=True)
+    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
+    publish(PersonRegistered(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+@transaction.atomic
 def person_update(
     *,
     actor: Actor,

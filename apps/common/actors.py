@@ -11,6 +11,7 @@ class ActorKind(StrEnum):
     PERSON = "person"
     STAFF = "staff"
     SYSTEM = "system"
+    PROVISIONING = "provisioning"
     API_KEY = "api_key"
 
 
@@ -28,11 +29,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person in a tenant, a member of the platform's staff, or the platform itself.
+    """A person in a tenant, a member of the platform's staff, the platform itself, or a program.
 
     label: what history shows (an e-mail address, or the name of the part of the system).
     member_id, tenant_id and grants are set for a person who acts inside a tenant; the grants are read
     when the request starts, so a change of roles takes effect on the next one.
+    Of kind PROVISIONING is a tenant's identity provider that keeps its people by SCIM: tenant_id and the
+    grants are set, nobody's id is.
     A program with an API key has tenant_id, api_key_id and one grant, and is labelled `key:<name>`.
     """
 

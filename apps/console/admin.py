@@ -3,13 +3,14 @@
 Here, and not in each app: a tenant's page needs people, who are a layer above tenants.
 """
 
-from apps.accounts.models import EmailDomain, Person, SigningKey, TenantMembership
+from apps.accounts.models import EmailDomain, Person, ScimToken, SigningKey, TenantMembership
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
 from apps.console.email_domains import EmailDomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.tenants import TenantAdmin
@@ -22,6 +23,7 @@ site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
 site.register(EmailDomain, EmailDomainAdmin)
+site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)

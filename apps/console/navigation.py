@@ -29,6 +29,7 @@ GROUPS: dict[str, list[Page]] = {
     "People": [
         Page("People", "person", "admin:accounts_person_changelist"),
         Page("Memberships", "badge", "admin:accounts_tenantmembership_changelist"),
+        Page("Provisioning tokens", "sync_lock", "admin:accounts_scimtoken_changelist"),
         Page("Signing keys", "key", "admin:accounts_signingkey_changelist"),
     ],
     "Events": [

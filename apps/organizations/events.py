@@ -83,3 +83,39 @@ class MemberPersonChanged(Event):
     """A person who is a member here changed what the account says of them, such as the name."""
 
     person_id: uuid.UUID
+
+
+@event("organizations.scim_token_created", version=1, scope="organization", aggregate="token_id")
+class ScimTokenCreated(Event):
+    token_id: uuid.UUID
+    label: str
+
+
+@event("organizations.scim_token_revoked", version=1, scope="organization", aggregate="token_id")
+class ScimTokenRevoked(Event):
+    token_id: uuid.UUID
+    label: str
+
+
+@event("organizations.directory_user_changed", version=1, scope="organization", aggregate="user_id")
+class DirectoryUserChanged(Event):
+    """change: provisioned, invited, updated, deactivated, reactivated or deprovisioned.
+
+    member_id: None while they have not accepted an invitation.
+    """
+
+    user_id: uuid.UUID
+    member_id: uuid.UUID | None
+    user_name: str
+    change: str
+
+
+@event("organizations.group_changed", version=1, scope="organization", aggregate="group_id")
+class GroupChanged(Event):
+    """change: created, renamed, members, mapped, unmapped or deleted. added, removed: how many members."""
+
+    group_id: uuid.UUID
+    name: str
+    change: str
+    added: int
+    removed: int

@@ -2,8 +2,8 @@ from apps.accounts.events import PersonUpdated
 from apps.accounts.selectors import memberships_of, person_by_id
 from apps.events.registry import EventContext, subscribe
 from apps.events.services import publish
-from apps.organizations.events import MemberInvited, MemberPersonChanged
-from apps.organizations.services import member_sync_person, root_rename
+from apps.organizations.events import MemberInvited, MemberJoined, MemberPersonChanged
+from apps.organizations.services import directory_link, member_sync_person, root_rename
 from apps.organizations.tasks import send_invitation
 from apps.tenants.events import TenantRenamed
 
@@ -38,3 +38,9 @@ def sync_member(event: MemberPersonChanged, context: EventContext) -> None:
     person = person_by_id(event.person_id)
     if person is not None:
         member_sync_person(person)
+
+
+@subscribe("organizations.member_joined", name="organizations.link_directory")
+def link_directory(event: MemberJoined, context: EventContext) -> None:
+    """Who accepts an invitation of the identity provider's becomes the user that it knows."""
+    directory_link(actor=context.actor, member_id=event.member_id)

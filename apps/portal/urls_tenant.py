@@ -12,6 +12,7 @@ from apps.portal.views import (
     invitations,
     members,
     organizations,
+    provisioning,
     public,
     sign_in_policy,
     workspace,
@@ -77,6 +78,18 @@ urlpatterns = [
         name="address_make_primary",
     ),
     path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
+    path("settings/provisioning/", provisioning.index, name="provisioning"),
+    path(
+        "settings/provisioning/tokens/<uuid:scim_token_id>/revoke/",
+        provisioning.revoke,
+        name="scim_token_revoke",
+    ),
+    path("settings/provisioning/groups/", provisioning.groups, name="provisioning_groups"),
+    path(
+        "settings/provisioning/groups/<uuid:group_id>/",
+        provisioning.group,
+        name="provisioning_group",
+    ),
     path("settings/email-domains/", email_domains.index, name="email_domains"),
     path(
         "settings/email-domains/<uuid:email_domain_id>/", email_domains.detail, name="email_domain"

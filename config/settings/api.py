@@ -41,6 +41,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "permissions", "description": "What can be allowed."},
         {"name": "roles", "description": "Named sets of permissions."},
         {"name": "role-bindings", "description": "Who holds which role where."},
+        {"name": "scim-tokens", "description": "With which identity providers keep members."},
+        {"name": "groups", "description": "Groups that an identity provider keeps."},
         {"name": "api-keys", "description": "How programs come in."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],

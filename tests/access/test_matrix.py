@@ -19,9 +19,9 @@ from django.test import Client
 from apps.accounts.email_domains import email_domain_add
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.models import Group, Member, Organization, RoleBinding
 from apps.organizations.selectors import actor_for
-from apps.organizations.services import invitation_create
+from apps.organizations.services import invitation_create, scim_token_create
 from apps.roles.models import Role
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import export_request
@@ -79,6 +79,10 @@ def samples(world: World) -> Samples:
             "email_domain_id": email_domain_add(
                 actor=actor_for(world.alice), tenant_id=world.acme.id, domain="acme.test"
             ).id,
+            "scim_token_id": scim_token_create(
+                actor=actor_for(world.alice), label="Entra", expires_in_days=None
+            )[0].id,
+            "group_id": Group.objects.create(display_name="Staff").id,
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
             "factor_id": factor.pk,

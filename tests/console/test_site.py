@@ -104,6 +104,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.TenantMembership",
         "accounts.SigningKey",
         "accounts.EmailDomain",
+        "accounts.ScimToken",
         "events.OutboxEvent",
         "events.Handling",
         "events.DeadTask",

@@ -23,6 +23,8 @@ TENANT_PAGES = (
     "/settings/addresses/change/",
     "/settings/sign-in/",
     "/settings/email-domains/",
+    "/settings/provisioning/",
+    "/settings/provisioning/groups/",
 )
 PUBLIC_PAGES = (
     "/",

@@ -125,4 +125,7 @@ def test_every_table_of_tenants_is_looked_at() -> None:
         "organizations.Member",
         "organizations.RoleBinding",
         "organizations.Invitation",
+        "organizations.DirectoryUser",
+        "organizations.Group",
+        "organizations.GroupMembership",
     }

@@ -1,7 +1,21 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
 from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.directory_data import DirectoryUserData
+from apps.organizations.services.directory_users import (
+    directory_link,
+    directory_user_change,
+    directory_user_create,
+    directory_user_delete,
+)
 from apps.organizations.services.erasure import owned_alone, person_erase
+from apps.organizations.services.groups import (
+    GroupData,
+    group_change,
+    group_create,
+    group_delete,
+    group_map,
+)
 from apps.organizations.services.invitations import (
     invitation_accept,
     invitation_create,
@@ -26,11 +40,22 @@ from apps.organizations.services.organizations import (
     root_ensure,
     root_rename,
 )
+from apps.organizations.services.scim_tokens import scim_token_create, scim_token_revoke
 
 __all__ = [
+    "DirectoryUserData",
+    "GroupData",
     "MovePreview",
     "binding_create",
     "binding_delete",
+    "directory_link",
+    "directory_user_change",
+    "directory_user_create",
+    "directory_user_delete",
+    "group_change",
+    "group_create",
+    "group_delete",
+    "group_map",
     "invitation_accept",
     "invitation_create",
     "invitation_open",
@@ -50,4 +75,6 @@ __all__ = [
     "person_erase",
     "root_ensure",
     "root_rename",
+    "scim_token_create",
+    "scim_token_revoke",
 ]

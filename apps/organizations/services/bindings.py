@@ -104,7 +104,8 @@ def _bind(actor: Actor, member: Member, role: Role, organization: Organization) 
 def binding_delete(*, actor: Actor, binding_id: uuid.UUID) -> None:
     """Take a role from a member. Locks the owner role. Publishes role_binding_changed.
 
-    Raises PermissionDenied (also for a role above the actor's own), NotFound, Conflict (last owner).
+    Raises PermissionDenied (also for a role above the actor's own), NotFound, Conflict (last owner,
+    a role that comes with a group).
     """
     owner_role_locked()
     binding = bindings_for(actor).filter(id=binding_id).first()
@@ -112,6 +113,11 @@ def binding_delete(*, actor: Actor, binding_id: uuid.UUID) -> None:
         raise NotFound
     authorize(actor, BIND_ROLE, binding.organization)
     _check_holds(actor, binding.role, binding.organization)
+    if binding.by_group:
+        raise Conflict(
+            _("This role comes with a group. Take the member from the group where it is kept."),
+            code="held_by_group",
+        )
     if binding.role.code == OWNER:
         check_not_last_owner(binding.member)
     _publish(actor, binding, "taken")

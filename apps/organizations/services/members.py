@@ -16,9 +16,10 @@ from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
 from apps.organizations.events import MemberJoined, MemberMoved, MemberStatusChanged
-from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.models import DirectoryUser, Member, Organization, RoleBinding
 from apps.organizations.selectors import member_for, organization_for
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
+from apps.organizations.services.directory import directory_forget, directory_locked
 from apps.roles.models import OWNER, Role
 from apps.roles.selectors import owner_role_locked
 
@@ -71,9 +72,12 @@ def member_move(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.UUI
 def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberStatus) -> Member:
     """Deactivate, reactivate or remove a member; effective on their next request.
 
-    Removing takes all roles. Locks the owner role. Publishes member_status_changed. Raises
+    Removing takes all roles and the place in the directory. Locks the owner role, and for removing the
+    directory. Publishes member_status_changed. Raises
     PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner).
     """
+    if status == MemberStatus.REMOVED:
+        directory_locked()
     owner_role_locked()
     member = member_for(actor, member_id)
     needed = p.REMOVE_MEMBER if status == MemberStatus.REMOVED else p.UPDATE_MEMBER
@@ -96,6 +100,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
         membership_remove(actor=actor, person_id=member.person_id, tenant_id=tenant_id)
     if status == MemberStatus.REMOVED:
         RoleBinding.objects.filter(member=member).delete()
+        directory_forget(member)
     publish(
         MemberStatusChanged(member_id=member.id, person_id=member.person_id, status=status),
         actor=actor,
@@ -113,6 +118,16 @@ def check_owner_by_owner(actor: Actor, member: Member) -> None:
 
 @transaction.atomic
 def member_sync_person(person: Person) -> None:
-    """Copy a person's e-mail and name to their member row in the entered tenant."""
+    """Copy a person's e-mail and name to their member row in the entered tenant.
+
+    Not where the tenant's identity provider has given them others.
+    """
     epochs.change(epochs.of_membership(require_tenant().id, person.id))
-    Member.objects.filter(person_id=person.id).update(email=person.email, name=person.name)
+    directory_locked()
+    entries = DirectoryUser.objects.filter(member__person_id=person.id, is_managed=False)
+    entries.update(display_name=person.name)
+    if not DirectoryUser.objects.filter(user_name=person.email).exists():
+        entries.update(user_name=person.email)
+    Member.objects.filter(person_id=person.id).exclude(directory_user__is_managed=True).update(
+        email=person.email, name=person.name
+    )

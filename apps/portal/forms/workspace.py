@@ -25,7 +25,7 @@ def indented(name: str, depth: int) -> str:
     return "\u2003" * (depth - 1) + name
 
 
-class _IdField(forms.TypedChoiceField):
+class IdField(forms.TypedChoiceField):
     """A choice among ids, as a UUID."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class InviteForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one role."},
     )
-    organization_id = _IdField(
+    organization_id = IdField(
         label="Organization", help_text="Where they belong. The roles hold there and below it."
     )
 
@@ -64,8 +64,8 @@ class InviteForm(forms.Form):
 
 
 class BindingForm(forms.Form):
-    role_id = _IdField(label="Role")
-    organization_id = _IdField(label="At", help_text="The role holds there and in all below it.")
+    role_id = IdField(label="Role")
+    organization_id = IdField(label="At", help_text="The role holds there and in all below it.")
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class BindingForm(forms.Form):
 
 
 class MoveMemberForm(forms.Form):
-    organization_id = _IdField(label="Organization")
+    organization_id = IdField(label="Organization")
 
     def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,7 +143,7 @@ class OrganizationForm(forms.Form):
 
 
 class MoveOrganizationForm(forms.Form):
-    parent_id = _IdField(label="New place, inside")
+    parent_id = IdField(label="New place, inside")
 
     def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -151,7 +151,7 @@ class MoveOrganizationForm(forms.Form):
 
 
 class NewOrganizationForm(OrganizationForm):
-    parent_id = _IdField(label="Inside")
+    parent_id = IdField(label="Inside")
 
     def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,6 +6,7 @@ from apps.organizations.api.v1 import (
     views_members,
     views_organizations,
     views_own_data,
+    views_provisioning,
 )
 
 urlpatterns = [
@@ -58,5 +59,13 @@ urlpatterns = [
         views_access.RoleBindingView.as_view(),
         name="api_role_binding",
     ),
+    path("scim-tokens/", views_provisioning.ScimTokensView.as_view(), name="api_scim_tokens"),
+    path(
+        "scim-tokens/<uuid:scim_token_id>/",
+        views_provisioning.ScimTokenView.as_view(),
+        name="api_scim_token",
+    ),
+    path("groups/", views_provisioning.GroupsView.as_view(), name="api_groups"),
+    path("groups/<uuid:group_id>/", views_provisioning.GroupView.as_view(), name="api_group"),
     path("access/explain/", views_access.ExplainView.as_view(), name="api_access_explain"),
 ]
