@@ -223,6 +223,12 @@ def membership_remove(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUI
     )
 
 
+def person_lock(person_id: uuid.UUID) -> None:
+    """Let whatever else locks this person wait until the caller's transaction ends. Raises NotFound."""
+    if Person.objects.select_for_update(no_key=True).filter(id=person_id).first() is None:
+        raise NotFound
+
+
 def _lock(actor: Actor, person_id: uuid.UUID) -> Person:
     """The person, to be changed, if it is the actor or the actor is the platform. Raises NotFound."""
     if not actor.is_platform and actor.person_id != person_id:

@@ -26,10 +26,65 @@ class MemberInvited(Event):
 
 
 @event(
+    "organizations.invitation_accepted", version=1, scope="organization", aggregate="invitation_id"
+)
+class InvitationAccepted(Event):
+    """Besides member_joined, which is not published for who was a member already."""
+
+    invitation_id: uuid.UUID
+    member_id: uuid.UUID
+    email: str
+
+
+@event(
     "organizations.invitation_revoked", version=1, scope="organization", aggregate="invitation_id"
 )
 class InvitationRevoked(Event):
     invitation_id: uuid.UUID
+    email: str
+
+
+@event("organizations.member_admitted", version=1, scope="organization", aggregate="member_id")
+class MemberAdmitted(Event):
+    """A person came in by the verified domain of their address. Besides member_joined."""
+
+    member_id: uuid.UUID
+    email_domain_id: uuid.UUID
+    domain: str
+
+
+@event("organizations.join_requested", version=1, scope="organization", aggregate="join_request_id")
+class JoinRequested(Event):
+    """A person whose address is within a verified domain asks to come in."""
+
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
+    email: str
+
+
+@event(
+    "organizations.join_request_approved",
+    version=1,
+    scope="organization",
+    aggregate="join_request_id",
+)
+class JoinRequestApproved(Event):
+    """Besides member_joined."""
+
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
+    email: str
+
+
+@event(
+    "organizations.join_request_declined",
+    version=1,
+    scope="organization",
+    aggregate="join_request_id",
+)
+class JoinRequestDeclined(Event):
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
     email: str
 
 

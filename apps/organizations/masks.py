@@ -1,6 +1,13 @@
 """What becomes of people when a workspace is copied for a sandbox."""
 
-from apps.organizations.models import DirectoryUser, Group, Invitation, Member, Organization
+from apps.organizations.models import (
+    DirectoryUser,
+    Group,
+    Invitation,
+    JoinRequest,
+    Member,
+    Organization,
+)
 from apps.tenants.masking import Mask, register_masks
 
 # What the identity provider calls somebody: unique, so it stays so.
@@ -27,3 +34,4 @@ def register() -> None:
         family_name=Mask.NAME,
     )
     register_masks(Group, kept=("display_name",), external_id=EXTERNAL_ID)
+    register_masks(JoinRequest, email=Mask.EMAIL, name=Mask.NAME, person_id=Mask.ID)

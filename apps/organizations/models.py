@@ -11,7 +11,7 @@ from treebeard.mp_tree import MP_Node
 
 from apps.common.ids import uuid7
 from apps.common.models import BaseModel
-from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.enums import InvitationStatus, JoinRequestStatus, MemberStatus
 from apps.roles.models import Role
 
 
@@ -198,3 +198,43 @@ class GroupMembership(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.group_id}"
+
+
+class JoinRequest(BaseModel):
+    """A person whose address is within a verified e-mail domain of the tenant asks to come in.
+
+    E-mail and name are copies, as a member's are.
+    """
+
+    person_id = models.UUIDField(_("person"))
+    email = models.EmailField(_("e-mail address"))
+    name = models.CharField(_("name"), max_length=150)
+    status = models.CharField(
+        _("status"), max_length=12, choices=JoinRequestStatus, default=JoinRequestStatus.PENDING
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="join_decisions"
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="join_requests"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person_id"], condition=Q(status="pending"), name="join_request_open_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending") ^ Q(decided_at__isnull=False),
+                name="join_request_decided_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["person_id", "-id"], name="join_request_person")]
+
+    def __str__(self) -> str:
+        return f"request of {self.email}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == JoinRequestStatus.PENDING

@@ -10,7 +10,7 @@ from apps.common.personal_data import (
     overwrite,
     pseudonym,
 )
-from apps.organizations.models import DirectoryUser, Invitation, Member, RoleBinding
+from apps.organizations.models import DirectoryUser, Invitation, JoinRequest, Member, RoleBinding
 
 
 def _invited(subject: Subject) -> Q:
@@ -52,6 +52,12 @@ declare(
         DirectoryUser,
         _provisioned,
         ("user_name", "external_id", "display_name", "given_name", "family_name", "created_at"),
+        delete,
+    ),
+    PersonalRows(
+        JoinRequest,
+        lambda subject: Q(person_id=subject.person_id),
+        ("email", "name", "status", "decided_at", "created_at"),
         delete,
     ),
 )

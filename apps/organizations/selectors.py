@@ -52,6 +52,11 @@ def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]
     return member, found
 
 
+def actor_of_member(member_id: uuid.UUID) -> Actor | None:
+    """An active member as an actor, with what they hold now. One statement."""
+    return _actor(Member.objects.filter(id=member_id, status=MemberStatus.ACTIVE))
+
+
 def access_explain(
     actor: Actor, *, member_id: uuid.UUID, permission: str, organization_id: uuid.UUID | None
 ) -> Decision:
@@ -226,6 +231,18 @@ def invitations_for(actor: Actor) -> "QuerySet[WithAnnotations[Invitation, Invit
         .select_related("organization", "invited_by")
         .annotate(state=state)
     )
+
+
+def invitations_matching(
+    invitations: "QuerySet[WithAnnotations[Invitation, InvitationState]]",
+    *,
+    state: str = "",
+    q: str = "",
+) -> "QuerySet[WithAnnotations[Invitation, InvitationState]]":
+    """Narrow a query of invitations down. q: part of the address."""
+    if state:
+        invitations = invitations.filter(state=state)
+    return invitations.filter(email__icontains=q) if q else invitations
 
 
 def invitation_for(actor: Actor, invitation_id: uuid.UUID) -> Invitation:

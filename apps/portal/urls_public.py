@@ -11,6 +11,7 @@ urlpatterns = [
     path("workspaces/new/", workspaces.create, name="workspace_new"),
     path("workspaces/new/slug/", workspaces.slug_check, name="workspace_slug"),
     path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
+    path("workspaces/<uuid:tenant_id>/join/", workspaces.join, name="workspace_join"),
     path("profile/", profile.profile, name="profile"),
     path(
         "profile/sign-ins/<uuid:session_id>/revoke/",

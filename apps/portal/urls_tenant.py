@@ -9,7 +9,9 @@ from apps.portal.views import (
     email_domains,
     exports,
     files,
+    invitation_import,
     invitations,
+    join_requests,
     members,
     organizations,
     provisioning,
@@ -38,6 +40,26 @@ urlpatterns = [
     path("invitations/new/", invitations.create, name="invite"),
     path("invitations/<uuid:invitation_id>/resend/", invitations.resend, name="invitation_resend"),
     path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
+    path("invitations/import/", invitation_import.upload, name="invitation_import"),
+    path(
+        "invitations/import/confirm/", invitation_import.confirm, name="invitation_import_confirm"
+    ),
+    path(
+        "invitations/import/template.csv",
+        invitation_import.template,
+        name="invitation_import_template",
+    ),
+    path("invitations/requests/", join_requests.index, name="join_requests"),
+    path(
+        "invitations/requests/<uuid:join_request_id>/approve/",
+        join_requests.approve,
+        name="join_request_approve",
+    ),
+    path(
+        "invitations/requests/<uuid:join_request_id>/decline/",
+        join_requests.decline,
+        name="join_request_decline",
+    ),
     path("organizations/", organizations.index, name="organizations"),
     path("organizations/new/", organizations.create, name="organization_new"),
     path("organizations/<uuid:organization_id>/", organizations.detail, name="organization"),

@@ -19,7 +19,7 @@ from django.test import Client
 from apps.accounts.email_domains import email_domain_add
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import Group, Member, Organization, RoleBinding
+from apps.organizations.models import Group, JoinRequest, Member, Organization, RoleBinding
 from apps.organizations.selectors import actor_for
 from apps.organizations.services import invitation_create, scim_token_create
 from apps.roles.models import Role
@@ -67,7 +67,11 @@ def samples(world: World) -> Samples:
             organization_id=root.id,
         )
         export = export_request(actor=actor_for(world.alice), tenant_id=world.acme.id)
+        request = JoinRequest.objects.create(
+            person_id=world.charlie.id, email=world.charlie.email, name="Charlie Chen"
+        )
         known = {
+            "join_request_id": request.id,
             "export_id": export.id,
             "member_id": Member.objects.get(person_id=world.alice.id).id,
             "organization_id": root.id,

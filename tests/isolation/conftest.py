@@ -20,6 +20,7 @@ from apps.organizations.models import (
     Group,
     GroupMembership,
     Invitation,
+    JoinRequest,
     Member,
     Organization,
     RoleBinding,
@@ -37,7 +38,7 @@ SHARED = {
         (
             *("organization", "role", "member", "person", "invitation", "api_key"),
             *("directory_user", "group"),
-        )
+        )("organization", "role", "member", "person", "invitation", "join_request")
     )
 }
 
@@ -99,6 +100,12 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             permissions=["organizations.view_member"],
             created_by=f"{canary}@example.com",
         )
+        JoinRequest.objects.create(
+            id=SHARED["join_request"],
+            person_id=SHARED["person"],
+            email=f"asks-{canary}@example.com".lower(),
+            name=f"{canary} asks",
+        )
     # Ids of shared rows are nobody else's.
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     domain = Domain.objects.create(
@@ -119,6 +126,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "binding_id": binding.id,
         "invitation_id": invitation.id,
         "api_key_id": key.id,
+        "join_request_id": SHARED["join_request"],
         "domain_id": domain.id,
         "email_domain_id": email_domain.id,
         "group_id": group.id,

@@ -10,6 +10,8 @@ TENANT_PAGES = (
     "/members/?q=nobody-has-this-name",
     "/invitations/",
     "/invitations/?state=expired",
+    "/invitations/requests/",
+    "/invitations/import/",
     "/invitations/new/",
     "/organizations/",
     "/organizations/new/",

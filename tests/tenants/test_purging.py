@@ -314,11 +314,12 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "files": 5,
         "file_bytes": 25,
         "tables": {
-            "django_migrations": 4,
+            "django_migrations": 5,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,
             "organizations_invitation": 0,
+            "organizations_joinrequest": 0,
             "organizations_member": 1,
             "organizations_organization": 1,
             "organizations_rolebinding": 1,

@@ -24,6 +24,13 @@ from apps.organizations.services.invitations import (
     invitation_revoke,
     invitation_sent,
 )
+from apps.organizations.services.invitations_bulk import InvitationOutcome, invitations_create
+from apps.organizations.services.joining import (
+    Joining,
+    join_request_approve,
+    join_request_decline,
+    tenant_join,
+)
 from apps.organizations.services.members import (
     member_join,
     member_move,
@@ -45,6 +52,8 @@ from apps.organizations.services.scim_tokens import scim_token_create, scim_toke
 __all__ = [
     "DirectoryUserData",
     "GroupData",
+    "InvitationOutcome",
+    "Joining",
     "MovePreview",
     "binding_create",
     "binding_delete",
@@ -62,6 +71,9 @@ __all__ = [
     "invitation_resend",
     "invitation_revoke",
     "invitation_sent",
+    "invitations_create",
+    "join_request_approve",
+    "join_request_decline",
     "member_join",
     "member_move",
     "member_offboard",
@@ -77,4 +89,5 @@ __all__ = [
     "root_rename",
     "scim_token_create",
     "scim_token_revoke",
+    "tenant_join",
 ]

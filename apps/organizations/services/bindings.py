@@ -55,7 +55,7 @@ def grantable_roles(
     if len(roles) != len(set(role_ids)):
         raise InvalidInput.field(attr, _("There is no such role."), "role_unknown")
     for role in roles:
-        _check_holds(actor, role, organization)
+        check_holds(actor, role, organization)
         if role.code == OWNER:
             actor.require_recent_proof()
     return roles
@@ -66,7 +66,8 @@ def holds_owner(actor: Actor) -> bool:
     return actor.is_system or any(g.role == OWNER and g.is_root for g in actor.grants)
 
 
-def _check_holds(actor: Actor, role: Role, organization: Organization) -> None:
+def check_holds(actor: Actor, role: Role, organization: Organization) -> None:
+    """Raises PermissionDenied for a role that allows more than the actor holds at the organization."""
     if role.code == OWNER and not holds_owner(actor):
         raise PermissionDenied(_("Only an owner makes or unmakes owners."))
     codes = role_permissions(role.code, role.is_system, role.permissions)
@@ -112,7 +113,7 @@ def binding_delete(*, actor: Actor, binding_id: uuid.UUID) -> None:
     if binding is None:
         raise NotFound
     authorize(actor, BIND_ROLE, binding.organization)
-    _check_holds(actor, binding.role, binding.organization)
+    check_holds(actor, binding.role, binding.organization)
     if binding.by_group:
         raise Conflict(
             _("This role comes with a group. Take the member from the group where it is kept."),

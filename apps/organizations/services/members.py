@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import epochs
@@ -14,9 +15,16 @@ from apps.common.errors import Conflict, PermissionDenied
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations import permissions as p
-from apps.organizations.enums import MemberStatus
+from apps.organizations.enums import JoinRequestStatus, MemberStatus
 from apps.organizations.events import MemberJoined, MemberMoved, MemberStatusChanged
-from apps.organizations.models import DirectoryUser, Member, Organization, RoleBinding
+from apps.organizations.models import (
+    DirectoryUser,
+    JoinRequest,
+    Member,
+    Organization,
+    RoleBinding,
+)
+from apps.organizations.seats import require_seat
 from apps.organizations.selectors import member_for, organization_for
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
 from apps.organizations.services.directory import directory_forget, directory_locked
@@ -32,8 +40,20 @@ def member_join(
 
     They come without their old roles: who invites them back may hold less than these allow. The caller
     has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
-    organizations.member_joined.
+    organizations.member_joined. Raises SeatLimitReached.
     """
+    member, _is_new = member_enter(
+        actor=actor, person=person, organization=organization, roles=roles
+    )
+    return member
+
+
+@transaction.atomic
+def member_enter(
+    *, actor: Actor, person: Person, organization: Organization, roles: list[Role]
+) -> tuple[Member, bool]:
+    """As member_join; also says whether they came in by this call."""
+    require_seat(person.id)
     member, created = Member.objects.select_for_update().get_or_create(
         person_id=person.id,
         defaults={"email": person.email, "name": person.name, "organization": organization},
@@ -51,7 +71,11 @@ def member_join(
         publish(
             MemberJoined(member_id=member.id, person_id=person.id, email=member.email), actor=actor
         )
-    return member
+        # Whoever let them in has answered what they asked.
+        JoinRequest.objects.filter(person_id=person.id, status=JoinRequestStatus.PENDING).update(
+            status=JoinRequestStatus.APPROVED, decided_at=timezone.now(), member=member
+        )
+    return member, joined
 
 
 @transaction.atomic
@@ -74,7 +98,8 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
 
     Removing takes all roles and the place in the directory. Locks the owner role, and for removing the
     directory. Publishes member_status_changed. Raises
-    PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner).
+    PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner),
+    SeatLimitReached (reactivating).
     """
     if status == MemberStatus.REMOVED:
         directory_locked()
@@ -91,6 +116,8 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
         check_not_last_owner(member)
     if member.id == actor.member_id and status == MemberStatus.DEACTIVATED:
         raise Conflict(_("You can't deactivate yourself."), code="own_membership")
+    if status == MemberStatus.ACTIVE:
+        require_seat(member.person_id)
     member.status = status
     member.save(update_fields=["status", "updated_at"])
     tenant_id = require_tenant().id

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from apps.accounts.forms import EMAIL_INVALID
+from apps.organizations.invitation_csv import MAX_BYTES
 from apps.organizations.models import Organization
 from apps.roles.models import Role
 
@@ -32,15 +33,9 @@ class IdField(forms.TypedChoiceField):
         super().__init__(coerce=uuid.UUID, empty_value=None, **kwargs)
 
 
-class InviteForm(forms.Form):
-    email = forms.EmailField(
-        label="E-mail address",
-        max_length=254,
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
-        ),
-        error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
-    )
+class ApproveForm(forms.Form):
+    """With which roles, and where, somebody who asks comes in."""
+
     role_ids = forms.TypedMultipleChoiceField(
         label="Roles",
         coerce=uuid.UUID,
@@ -61,6 +56,37 @@ class InviteForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["role_ids"].choices = role_choices(roles)  # type: ignore[attr-defined]
         self.fields["organization_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]
+
+
+class InviteForm(ApproveForm):
+    """Whom to invite, besides."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
+        ),
+        error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
+    )
+    field_order = ["email"]
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        error_messages={
+            "required": "Choose a file.",
+            "empty": "The file is empty.",
+        },
+    )
+
+
+class ConfirmImportForm(forms.Form):
+    """The file's text goes along, so that nothing is kept between the preview and its confirmation."""
+
+    text = forms.CharField(max_length=MAX_BYTES, strip=False, widget=forms.HiddenInput)
 
 
 class BindingForm(forms.Form):

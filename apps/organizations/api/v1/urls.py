@@ -2,7 +2,9 @@ from django.urls import path
 
 from apps.organizations.api.v1 import (
     views_access,
+    views_bulk,
     views_invitations,
+    views_joining,
     views_members,
     views_organizations,
     views_own_data,
@@ -37,6 +39,11 @@ urlpatterns = [
         name="api_invitation_accept",
     ),
     path(
+        "invitations/bulk/",
+        views_bulk.InvitationsBulkView.as_view(),
+        name="api_invitations_bulk",
+    ),
+    path(
         "invitations/<uuid:invitation_id>/",
         views_invitations.InvitationView.as_view(),
         name="api_invitation",
@@ -50,6 +57,32 @@ urlpatterns = [
         "invitations/<uuid:invitation_id>/revoke/",
         views_invitations.InvitationRevokeView.as_view(),
         name="api_invitation_revoke",
+    ),
+    path(
+        "me/joinable-tenants/",
+        views_joining.JoinableTenantsView.as_view(),
+        name="api_me_joinable_tenants",
+    ),
+    path(
+        "tenants/<uuid:tenant_id>/join/",
+        views_joining.TenantJoinView.as_view(),
+        name="api_tenant_join",
+    ),
+    path("join-requests/", views_joining.JoinRequestsView.as_view(), name="api_join_requests"),
+    path(
+        "join-requests/<uuid:join_request_id>/",
+        views_joining.JoinRequestView.as_view(),
+        name="api_join_request",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/approve/",
+        views_joining.JoinRequestApproveView.as_view(),
+        name="api_join_request_approve",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/decline/",
+        views_joining.JoinRequestDeclineView.as_view(),
+        name="api_join_request_decline",
     ),
     path("me/data/", views_own_data.OwnDataView.as_view(), name="api_me_data"),
     path("me/erasure/", views_own_data.OwnErasureView.as_view(), name="api_me_erasure"),
