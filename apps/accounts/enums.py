@@ -27,3 +27,19 @@ class SigningKeyState(models.TextChoices):
     VERIFYING = "verifying", _("Verifying")
     RETIRED = "retired", _("Retired")
     REVOKED = "revoked", _("Revoked")
+
+
+class ProviderState(models.TextChoices):
+    """DRAFT: connected. TESTED: somebody signed in with it, to see. ON: people may. ENFORCED: they must."""
+
+    DRAFT = "draft", _("Not tested")
+    TESTED = "tested", _("Tested")
+    ON = "on", _("On")
+    ENFORCED = "enforced", _("Enforced")
+
+
+class ClientAuthentication(models.TextChoices):
+    """How a client proves itself at the token endpoint (OpenID Connect Core, section 9)."""
+
+    BASIC = "basic", "client_secret_basic"
+    POST = "post", "client_secret_post"

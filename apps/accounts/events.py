@@ -73,3 +73,51 @@ class SigningKeyRevoked(Event):
 
     kid: str
     reason: str
+
+
+@event("accounts.identity_linked", version=1, scope="user", aggregate="person_id")
+class IdentityLinked(Event):
+    """A subject of an identity provider is this person from now on."""
+
+    person_id: uuid.UUID
+    provider_id: uuid.UUID
+    identity_id: uuid.UUID
+
+
+@event("accounts.identity_unlinked", version=1, scope="user", aggregate="person_id")
+class IdentityUnlinked(Event):
+    person_id: uuid.UUID
+    provider_id: uuid.UUID
+    identity_id: uuid.UUID
+
+
+@event("accounts.provider_sign_in_refused", version=1, scope="user", aggregate="provider_id")
+class ProviderSignInRefused(Event):
+    """What a provider answered was not accepted, or nobody may sign in by it. reason: ProviderRefused's code."""
+
+    provider_id: uuid.UUID
+    reason: str
+
+
+@event("accounts.provider_organization_mapped", version=1, scope="system", aggregate="provider_id")
+class ProviderOrganizationMapped(Event):
+    """Who signs in for this organization of the platform's provider goes to the event's tenant."""
+
+    provider_id: uuid.UUID
+    code: str
+
+
+@event(
+    "accounts.provider_organization_unmapped", version=1, scope="system", aggregate="provider_id"
+)
+class ProviderOrganizationUnmapped(Event):
+    provider_id: uuid.UUID
+    code: str
+
+
+@event("accounts.provider_session_ended", version=1, scope="user", aggregate="provider_id")
+class ProviderSessionEnded(Event):
+    """A provider has told us, by back-channel, that somebody signed out there. person_id: None if unknown."""
+
+    provider_id: uuid.UUID
+    person_id: uuid.UUID | None

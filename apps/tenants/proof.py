@@ -4,7 +4,6 @@ The way of RFC 8555 (section 8.4) and of draft-ietf-dnsop-domain-verification-te
 own below the name, so that the record disturbs nothing, and a value that only the claimant was told.
 """
 
-import ipaddress
 import time
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import dns.resolver
 import structlog
 from django.conf import settings
 
+from apps.common.resolvers import nameserver, resolver
 from apps.tenants.enums import DomainCheck
 from apps.tenants.models import Domain
 
@@ -23,7 +23,6 @@ log = structlog.get_logger(__name__)
 
 # Seconds for all questions of one look, and for one server's answer to one of them.
 LIFETIME_S, TIMEOUT_S = 5.0, 2.0
-PORT = 53
 SHOWN_NAME, SHOWN_VALUE = 120, 60
 
 
@@ -74,28 +73,13 @@ def look_up(domain: Domain) -> Finding:
 
 def nameservers() -> list[dns.nameserver.Nameserver]:
     """DNS_RESOLVERS as the library wants them. Raises ValueError for what is no address."""
-    return [_nameserver(entry) for entry in settings.DNS_RESOLVERS]
-
-
-def _nameserver(entry: str) -> dns.nameserver.Nameserver:
-    """`192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`."""
-    host, port = entry.strip(), PORT
-    if host.startswith("["):
-        host, _, rest = host[1:].partition("]")
-        port = int(rest.removeprefix(":") or PORT)
-    elif host.count(":") == 1:
-        host, _, rest = host.partition(":")
-        port = int(rest)
-    return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), port)
+    return [nameserver(entry) for entry in settings.DNS_RESOLVERS]
 
 
 def _resolver() -> dns.resolver.Resolver:
-    found = nameservers()
-    resolver = dns.resolver.Resolver(configure=not found)
-    if found:
-        resolver.nameservers = found
-    resolver.timeout = TIMEOUT_S
-    return resolver
+    made = resolver(settings.DNS_RESOLVERS)
+    made.timeout = TIMEOUT_S
+    return made
 
 
 def _txt(name: str, lifetime_s: float) -> list[str] | None:

@@ -1,11 +1,19 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
+from apps.accounts.models.identity_provider import (
+    ExternalIdentity,
+    IdentityProvider,
+    ProviderOrganization,
+)
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
 from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
+    "ExternalIdentity",
+    "IdentityProvider",
     "Person",
+    "ProviderOrganization",
     "RefreshToken",
     "SigningKey",
     "TenantMembership",
