@@ -9,9 +9,10 @@ from rest_framework import serializers
 from apps.accounts.enums import Language
 from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.managers import normalize_email
-from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.models import Person, SignInPolicy, TenantMembership, TokenSession
 from apps.accounts.tokens import AccessClaims
 from apps.accounts.validators import validate_printable, validate_time_zone
+from apps.common.api.fields import FlagField
 from apps.tenants.enums import TenantStatus
 
 
@@ -117,3 +118,14 @@ class TokenSessionSerializer(serializers.ModelSerializer[TokenSession]):
     def get_current(self, session: TokenSession) -> bool:
         claims = self.context["request"].auth
         return isinstance(claims, AccessClaims) and claims.session_id == session.id
+
+
+class SignInPolicySerializer(serializers.ModelSerializer[SignInPolicy]):
+    class Meta:
+        model = SignInPolicy
+        fields = ["require_mfa"]
+        read_only_fields = fields
+
+
+class SignInPolicyUpdateSerializer(serializers.Serializer):
+    require_mfa = FlagField(help_text="Everybody signs in with a second factor or a passkey.")
