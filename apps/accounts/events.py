@@ -93,7 +93,10 @@ class IdentityUnlinked(Event):
 
 @event("accounts.provider_sign_in_refused", version=1, scope="user", aggregate="provider_id")
 class ProviderSignInRefused(Event):
-    """What a provider answered was not accepted, or nobody may sign in by it. reason: ProviderRefused's code."""
+    """What a provider answered was not accepted, or who it names may not sign in.
+
+    reason: the code of ProviderRefused.
+    """
 
     provider_id: uuid.UUID
     reason: str
@@ -121,6 +124,8 @@ class ProviderSessionEnded(Event):
 
     provider_id: uuid.UUID
     person_id: uuid.UUID | None
+
+
 @event("accounts.sign_in_policy_changed", version=1, scope="organization", aggregate="tenant_id")
 class SignInPolicyChanged(Event):
     """How people have to sign in to a workspace; fields have their values from now on."""

@@ -93,14 +93,17 @@ def redeem(token: str, *, tenant: Tenant, host: str, state: str) -> Ticket | Non
     return ticket if constant_time_compare(ticket.state_hash, _digest(state)) else None
 
 
-def issue_sign_out(person_id: uuid.UUID) -> str:
-    """Proof for the public host that this person signed out on a tenant's."""
-    return _store("sign-out", {"person_id": str(person_id)})
+def issue_sign_out(person_id: uuid.UUID, onward: str = "") -> str:
+    """Proof for the public host that this person signed out on a tenant's.
+
+    onward: address at the identity provider where they sign out afterwards.
+    """
+    return _store("sign-out", {"person_id": str(person_id), "onward": onward})
 
 
-def redeem_sign_out(token: str) -> uuid.UUID | None:
+def redeem_sign_out(token: str) -> tuple[uuid.UUID, str] | None:
     data = _take("sign-out", token)
-    return uuid.UUID(data["person_id"]) if data else None
+    return (uuid.UUID(data["person_id"]), data["onward"]) if data else None
 
 
 def bind_session(session: SessionBase, tenant: Tenant | None, host: str = "") -> None:

@@ -8,7 +8,7 @@ from apps.accounts import views
 urlpatterns = [
     path("signup/", views.SignupView.as_view(), name="account_signup"),
     path("login/", views.LoginView.as_view(), name="account_login"),
-    path("logout/", allauth_views.logout, name="account_logout"),
+    path("logout/", views.LogoutView.as_view(), name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
     path(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
 from apps.accounts.models import Person
+from apps.accounts.oidc.sessions import sign_out_url
 from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
 from apps.common.problems import problem_or_page
@@ -107,11 +108,11 @@ def enter(request: PlatformRequest) -> HttpResponse:
 @never_cache
 def sign_out(request: PlatformRequest) -> HttpResponse:
     """Tenant host: end this host's session, then the public one, or signing in would undo it."""
-    person = request.user
+    person, onward = request.user, sign_out_url(request.session)
     logout(request)
     if not isinstance(person, Person):
         return redirect(public_url())
-    ticket = handoff.issue_sign_out(person.id)
+    ticket = handoff.issue_sign_out(person.id, onward)
     return redirect(public_url(f"/signed-out/?{urlencode({'ticket': ticket})}"))
 
 
@@ -120,11 +121,16 @@ def sign_out(request: PlatformRequest) -> HttpResponse:
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Public host: end the session of the person who signed out on a tenant's host.
 
-    The one-time ticket proves that they did; without one this page signs nobody out.
+    The one-time ticket proves that they did; without one this page signs nobody out. Who came by an
+    identity provider goes on to sign out there.
     """
-    person_id = handoff.redeem_sign_out(request.GET.get("ticket", ""))
-    if person_id is not None and request.user.pk == person_id:
+    proof = handoff.redeem_sign_out(request.GET.get("ticket", ""))
+    onward = proof[1] if proof else ""
+    if proof is not None and request.user.pk == proof[0]:
+        onward = onward or sign_out_url(request.session)
         logout(request)
+    if onward:
+        return leave_for(onward)
     if not request.user.is_authenticated:
         messages.success(request, _("You have signed out."))
     return redirect("account_login")

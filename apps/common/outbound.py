@@ -6,6 +6,7 @@ address that was looked at: a name that says something else the next time gains 
 
 import ipaddress
 import os
+import re
 import socket
 import threading
 import time
@@ -30,6 +31,8 @@ MAX_URL_LENGTH = 2000
 MAX_BYTES = 512 * 1024
 CHUNK = 16 * 1024
 PORTS = (None, 443, 8443)
+# RFC 3986, section 2, in ASCII; a backslash, for one, is read in different ways.
+URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 # Lead to IPv4 addresses that nobody looked at: NAT64 (RFC 6052, RFC 8215), IPv4-compatible (RFC 4291).
 EMBEDDING = [ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]
 
@@ -83,24 +86,23 @@ def url_problem(
 
     internal_hosts: `host:port` that may be internal and without TLS (the sandbox, never in production).
     """
-    if len(url) > MAX_URL_LENGTH or not url.isascii() or any(c <= " " or c == "\x7f" for c in url):
+    if len(url) > MAX_URL_LENGTH or not URL.fullmatch(url):
         return "The address has characters that no address has, or is too long."
     try:
         parts = urlsplit(url)
-        port = parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return "This is not an address."
-    if "\\" in url or "@" in parts.netloc or parts.fragment:
-        return "The address must have no user, no password and no #."
-    if not parts.hostname:
-        return "Enter a whole address, which begins with https://."
-    if f"{parts.hostname}:{port}" in internal_hosts:
-        return "" if parts.scheme in ("http", "https") else "The address must begin with https://."
-    if parts.scheme != "https":
-        return "The address must begin with https://."
-    if port not in PORTS and not is_trusted:
-        return "Only the ports 443 and 8443 can be used."
-    return ""
+    may_be_internal = f"{host}:{port}" in internal_hosts
+    problems = {
+        "The address must have no user, no password and no #.": "@" in parts.netloc or "#" in url,
+        "Enter a whole address, which begins with https://.": not host,
+        "The address must begin with https://.": parts.scheme
+        not in (("https", "http") if may_be_internal else ("https",)),
+        "Only the ports 443 and 8443 can be used.": port not in PORTS
+        and not (may_be_internal or is_trusted),
+    }
+    return next((problem for problem, holds in problems.items() if holds), "")
 
 
 def fetch(
@@ -117,7 +119,8 @@ def fetch(
 ) -> Answer:
     """Ask, and read the whole answer: at most timeout_s seconds in all. Never inside a transaction.
 
-    is_trusted: an operator named the address, so it may be internal. A redirect is an answer with its status, not followed. No proxies, cookies or .netrc are used.
+    is_trusted: an operator named the address, so it may be internal. A redirect is an answer with its
+    status, not followed. No proxies, cookies or .netrc are used.
     Raises OutboundError: url_refused, address_refused, unreachable, timeout, too_large.
     """
     problem = url_problem(url, internal_hosts, is_trusted=is_trusted)
@@ -239,11 +242,11 @@ class _PinnedConnection:
         raise failure
 
 
-class _Http(_PinnedConnection, HTTPConnection):  # type: ignore[misc]
+class _Http(_PinnedConnection, HTTPConnection):
     pass
 
 
-class _Https(_PinnedConnection, HTTPSConnection):  # type: ignore[misc]
+class _Https(_PinnedConnection, HTTPSConnection):
     pass
 
 

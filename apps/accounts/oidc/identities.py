@@ -116,6 +116,8 @@ def identity_link(*, actor: Actor, provider: Provider, signed_in: SignedIn) -> E
 
     Publishes accounts.identity_linked. Raises Conflict (it is somebody else's), ProviderRefused.
     """
+    if actor.person_id is None:
+        raise NotFound
     person = Person.objects.get(id=actor.person_id)
     known = ExternalIdentity.objects.filter(
         provider_id=provider.id, issuer=signed_in.issuer, subject=signed_in.subject
@@ -170,7 +172,7 @@ def identities_of(person_id: uuid.UUID) -> list[ExternalIdentity]:
 @system_connection()
 @transaction.atomic
 def refusal_note(*, provider: Provider, reason: str) -> None:
-    """Publishes accounts.provider_sign_in_refused: for the provider's administrator, who cannot see our log."""
+    """Publishes accounts.provider_sign_in_refused: the provider's administrator cannot see our log."""
     publish(
         ProviderSignInRefused(provider_id=provider.id, reason=reason),
         actor=Actor.system("oidc"),

@@ -87,12 +87,13 @@ def _fetch(provider: Provider) -> _Keys:
         raise ProviderUnavailable
     try:
         document = fetch_json("GET", provider.jwks_uri, is_trusted=provider.is_trusted)
-        listed = document.get("keys")
-        if not isinstance(listed, list):
-            raise ProviderUnavailable("The provider’s key set has no keys.")
     except ProviderUnavailable:
         cache.set(f"{_name(provider)}:failed", 1, RETRY_S)
         raise
+    listed = document.get("keys")
+    if not isinstance(listed, list):
+        cache.set(f"{_name(provider)}:failed", 1, RETRY_S)
+        raise ProviderUnavailable("The provider’s key set has no keys.")
     entry = {"uri": provider.jwks_uri, "keys": listed[:MAX_KEYS], "fetched_at_s": time.time()}
     cache.set(_name(provider), entry, KEPT_S)
     return _remember(provider, entry)

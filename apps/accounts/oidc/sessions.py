@@ -38,7 +38,10 @@ def note(provider: Provider, signed_in: SignedIn) -> dict[str, Any]:
 
 
 def ended_by_provider(session: SessionBase) -> bool:
-    """Whether the provider has signed the person out since. One round trip to Redis, for such sessions only."""
+    """Whether the provider has signed the person out since.
+
+    One round trip to Redis, for sessions that began by a provider only.
+    """
     known = session.get(KEY)
     if not known:
         return False

@@ -167,7 +167,7 @@ def public_jwk(key: Key) -> dict[str, Any]:
     """The public half, as the key set has it (RFC 7517)."""
     private_key: Any = serialization.load_pem_private_key(key.pem.encode(), password=None)
     algorithm = jwt.get_algorithm_by_name(key.alg)
-    jwk: dict[str, Any] = json.loads(algorithm.to_jwk(private_key.public_key()))  # type: ignore[attr-defined]
+    jwk: dict[str, Any] = json.loads(algorithm.to_jwk(private_key.public_key()))
     jwk.pop("key_ops", None)
     return {**jwk, "kid": key.kid, "alg": key.alg, "use": "sig"}
 

@@ -77,15 +77,14 @@ class Issuer:
         return next(key for key in reversed(self.keys) if key.signs)
 
 
-ACME = {"org_code": "org_acme", "org_name": "Acme Industries"}
-GLOBEX = {"org_code": "org_globex", "org_name": "Globex"}
+ACME, GLOBEX = ("org_acme", "Acme Industries"), ("org_globex", "Globex")
 PEOPLE = {
     "kinde": (
         "Kinde (sandbox)",
         [
-            Someone("kp_alice", "alice@acme.test", "Alice Archer", **ACME),
-            Someone("kp_bob", "bob@acme.test", "Bob Baker", **ACME),
-            Someone("kp_charlie", "charlie@globex.test", "Charlie Chen", **GLOBEX),
+            Someone("kp_alice", "alice@acme.test", "Alice Archer", True, *ACME),
+            Someone("kp_bob", "bob@acme.test", "Bob Baker", True, *ACME),
+            Someone("kp_charlie", "charlie@globex.test", "Charlie Chen", True, *GLOBEX),
             Someone("kp_nina", "nina@example.com", "Nina New"),
             Someone("kp_uma", "uma@example.com", "Uma Unverified", email_verified=False),
         ],
@@ -191,7 +190,7 @@ def _new(slug: str) -> Issuer:
 
 
 def _key(slug: str, alg: str) -> Key:
-    number = caches["global"].get_or_set(_name("keys", slug), 0, KEEP_S)
+    number = int(caches["global"].get(_name("keys", slug), 0))
     caches["global"].set(_name("keys", slug), number + 1, KEEP_S)
     return Key(
         f"{slug}-{alg.lower()}-{number}-{secrets.token_hex(4)}", alg, _pem(slug, alg, number)

@@ -206,17 +206,19 @@ def token(request: HttpRequest, found: Issuer) -> HttpResponse:
     person = found.person(grant["sub"])
     if person is None:
         return _oauth_error("invalid_grant")
-    return _tokens(base_url(request, found.slug), found, client, person, grant, wrong)
+    base = base_url(request, found.slug)
+    body = _tokens(base, found, client, grant, person, wrong)
+    return JsonResponse(body, headers={"Cache-Control": "no-store"})
 
 
-def _tokens(
+def _tokens(  # noqa: PLR0917 - all of it goes into the tokens
     base: str,
     found: Issuer,
     client: Client,
-    person: Someone,
     grant: dict[str, Any],
+    person: Someone,
     wrong: Collection[str],
-) -> HttpResponse:
+) -> dict[str, Any]:
     access = access_token(base, found, client, person)
     claims = {
         **_times(),
@@ -238,9 +240,7 @@ def _tokens(
         "expires_in": TOKEN_LIFETIME_S,
         "scope": "openid email profile",
     }
-    return JsonResponse(
-        {k: v for k, v in body.items() if v is not None}, headers={"Cache-Control": "no-store"}
-    )
+    return {k: v for k, v in body.items() if v is not None}
 
 
 def access_token(base: str, found: Issuer, client: Client, person: Someone, **changes: Any) -> str:
