@@ -21,7 +21,7 @@ ALTER TABLE accounts_signinpolicy DISABLE ROW LEVEL SECURITY;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_signing_key_life"),
+        ("accounts", "0004_person_epoch"),
         ("tenants", "0005_history_is_internal"),
     ]
 
