@@ -132,3 +132,52 @@ class SignInPolicyChanged(Event):
 
     tenant_id: uuid.UUID
     require_mfa: bool
+
+
+@event("accounts.identity_provider_connected", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderConnected(Event):
+    """A tenant's own provider was connected, or its connection changed."""
+
+    provider_id: uuid.UUID
+    issuer: str
+    client_id: str
+
+
+@event("accounts.identity_provider_tested", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderTested(Event):
+    """person_id: who signed in by it, to see what it says."""
+
+    provider_id: uuid.UUID
+    person_id: uuid.UUID
+    is_successful: bool
+
+
+@event("accounts.identity_provider_switched", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderSwitched(Event):
+    """Turned on or off, enforced or no longer. States: a ProviderState."""
+
+    provider_id: uuid.UUID
+    from_state: str
+    to_state: str
+
+
+@event("accounts.identity_provider_updated", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderUpdated(Event):
+    """Who joins by it, or who may come in without it. fields: names of what changed."""
+
+    provider_id: uuid.UUID
+    fields: str
+
+
+@event("accounts.identity_provider_removed", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderRemoved(Event):
+    provider_id: uuid.UUID
+    issuer: str
+
+
+@event("accounts.break_glass_used", version=1, scope="user", aggregate="person_id")
+class BreakGlassUsed(Event):
+    """An owner came in without the provider that is a must for everybody else."""
+
+    person_id: uuid.UUID
+    provider_id: uuid.UUID

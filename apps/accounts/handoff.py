@@ -11,6 +11,7 @@ import re
 import secrets
 import uuid
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -44,6 +45,8 @@ class Ticket:
     state_hash: str
     path: str
     host: str = ""
+    # What the tenant's session remembers of the tenant's own identity provider, if they came by it.
+    provider: dict[str, Any] | None = None
 
 
 def _digest(value: str) -> str:
@@ -76,9 +79,17 @@ def set_state(response: HttpResponse, state: str) -> None:
     )
 
 
-def issue(*, person_id: uuid.UUID, tenant: Tenant, host: str, state: str, path: str) -> str:
+def issue(
+    *,
+    person_id: uuid.UUID,
+    tenant: Tenant,
+    host: str,
+    state: str,
+    path: str,
+    provider: dict[str, Any] | None = None,
+) -> str:
     """A ticket for a person whose membership the caller has checked."""
-    ticket = Ticket(str(person_id), str(tenant.id), _digest(state), safe_path(path), host)
+    ticket = Ticket(str(person_id), str(tenant.id), _digest(state), safe_path(path), host, provider)
     return _store("handoff", asdict(ticket))
 
 
@@ -106,6 +117,15 @@ def redeem_sign_out(token: str) -> tuple[uuid.UUID, str] | None:
     return (uuid.UUID(data["person_id"]), data["onward"]) if data else None
 
 
+def issue_test(data: dict[str, str]) -> str:
+    """For the test of an identity provider, which begins on the tenant's host and goes on on the public one."""
+    return _store("oidc-test", data)
+
+
+def redeem_test(token: str) -> dict[str, Any] | None:
+    return _take("oidc-test", token)
+
+
 def bind_session(session: SessionBase, tenant: Tenant | None, host: str = "") -> None:
     """Mark which site a session belongs to, and the tenant's host; it is refused on every other."""
     session[HOST_KEY] = str(tenant.id) if tenant else PUBLIC_HOST
@@ -120,14 +140,14 @@ def session_fits(session: SessionBase, tenant: Tenant | None, host: str) -> bool
     return tenant is None or session.get(NAME_KEY) == host
 
 
-def _store(kind: str, data: dict[str, str]) -> str:
+def _store(kind: str, data: dict[str, Any]) -> str:
     token = secrets.token_urlsafe(32)
     caches["global"].set(f"{kind}:{_digest(token)}", data, TICKET_LIFETIME_S)
     return token
 
 
-def _take(kind: str, token: str) -> dict[str, str] | None:
+def _take(kind: str, token: str) -> dict[str, Any] | None:
     """Read and delete. Of any number at once, one sees its DEL remove the key and wins."""
     cache, key = caches["global"], f"{kind}:{_digest(token)}"
-    data: dict[str, str] | None = cache.get(key)
+    data: dict[str, Any] | None = cache.get(key)
     return data if data is not None and cache.delete(key) else None

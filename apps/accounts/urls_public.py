@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from apps.accounts import views, views_handoff
 from apps.accounts.oidc import views as oidc
-from apps.accounts.oidc import views_logout
+from apps.accounts.oidc import views_logout, views_tenant
 
 urlpatterns = [
     path("accounts/", include("apps.accounts.urls")),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("signed-out/", views_handoff.signed_out, name="signed_out"),
     path("oidc/start/", oidc.start, name="oidc_start"),
     path("oidc/connect/", oidc.connect, name="oidc_connect"),
+    path("oidc/<uuid:provider_id>/start/", views_tenant.start, name="oidc_tenant_start"),
+    path("oidc/test/", views_tenant.test, name="oidc_test"),
     path("oidc/callback/", oidc.callback, name="oidc_callback"),
     path("oidc/link/", oidc.link, name="oidc_link"),
     path("oidc/identities/<uuid:identity_id>/disconnect/", oidc.disconnect, name="oidc_disconnect"),

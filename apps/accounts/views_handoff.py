@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
@@ -12,8 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
+from apps.accounts.methods import has_second_factor, methods_of_records
 from apps.accounts.models import Person
-from apps.accounts.oidc.sessions import sign_out_url
+from apps.accounts.oidc.enforcement import break_glass_note, provider_on, sso_must
+from apps.accounts.oidc.sessions import KEY, sign_out_url
+from apps.accounts.oidc.views_tenant import choice, start_url
 from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
 from apps.common.problems import problem_or_page
@@ -51,7 +55,15 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     if not tenant.is_ready:
         return leave_for(host_url(host))
     if not is_asked:
-        return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path})}"))
+        return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path, 'way': 'other'})}"))
+    must = sso_must(tenant, person)
+    if must is not None:
+        if not must.is_break_glass:
+            asked = {"state": state, "next": path, "host": host}
+            return redirect(start_url(must.provider_id, asked))
+        if not has_second_factor(methods_of_records(get_authentication_records(request, person))):
+            return _needs_second_factor(request)
+        break_glass_note(person=person, tenant=tenant, must=must)
     ticket = handoff.issue(person_id=person.id, tenant=tenant, host=host, state=state, path=path)
     return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
 
@@ -59,7 +71,10 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 @never_cache
 def sign_in(request: PlatformRequest) -> HttpResponse:
-    """Tenant host: give this browser a state and send it to the public host to sign in."""
+    """Tenant host: give this browser a state and send it to the public host to sign in.
+
+    Where the tenant has an identity provider, a page asks first; `way` is what was chosen there: sso, other.
+    """
     path = safe_path(request.GET.get("next"))
     if request.user.is_authenticated:
         return redirect(path)
@@ -71,6 +86,12 @@ def sign_in(request: PlatformRequest) -> HttpResponse:
     if host != slug_host(tenant.slug):
         query["host"] = host
     response = redirect(public_url(f"/open/{tenant.slug}/?{urlencode(query)}"))
+    way = request.GET.get("way")
+    provider = provider_on(tenant) if way != "other" else None
+    if provider is not None and way == "sso":
+        response = redirect(start_url(provider.id, query))
+    elif provider is not None:
+        return choice(request, tenant, provider.name, {"next": path})
     handoff.set_state(response, state)
     return response
 
@@ -99,6 +120,8 @@ def enter(request: PlatformRequest) -> HttpResponse:
             _("It works once, for a minute, in the browser that asked for it. Sign in again."),
         )
     login(request, person, backend=BACKEND)
+    if ticket.provider is not None:
+        request.session[KEY] = ticket.provider
     response = redirect(ticket.path)
     response.delete_cookie(handoff.state_cookie_name(), samesite="Lax")
     return response
@@ -146,6 +169,19 @@ def _tenant(request: PlatformRequest) -> Tenant:
 def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
     person = Person.objects.filter(id=ticket.person_id, is_active=True).first()
     return person if person is not None and is_member(person.id, tenant.id) else None
+
+
+def _needs_second_factor(request: HttpRequest) -> HttpResponse:
+    return problem_or_page(
+        request,
+        403,
+        "mfa_required",
+        _("Sign in with your second factor"),
+        _(
+            "This workspace takes sign-ins by its identity provider only. You may come in without it, but "
+            "only with a second factor: sign out, and sign in with yours."
+        ),
+    )
 
 
 def _host(tenant: Tenant, wanted: str) -> str | None:

@@ -74,3 +74,16 @@ class MemberPersonChanged(Event):
     """A person who is a member here changed what the account says of them, such as the name."""
 
     person_id: uuid.UUID
+
+
+@event(
+    "organizations.group_role_changed", version=1, scope="organization", aggregate="group_role_id"
+)
+class GroupRoleChanged(Event):
+    """A group of the identity provider gives a role, or no longer. change: added or removed."""
+
+    group_role_id: uuid.UUID
+    group: str
+    role: str
+    organization_id: uuid.UUID
+    change: str

@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
+from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
 from apps.common.access import Decision, authorize, decide, paths_allowed, permissions
 from apps.common.actors import Actor, ActorKind, Grant
 from apps.common.errors import InvalidInput, NotFound, PermissionDenied
 from apps.common.tenancy import require_tenant
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
-from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.organizations.models import GroupRole, Invitation, Member, Organization, RoleBinding
 from apps.roles.models import OWNER, role_permissions
 from apps.roles.permissions import VIEW_ROLE
 
@@ -247,3 +248,22 @@ def counts_for(actor: Actor) -> dict[str, int]:
             invitations_for(actor).filter(state=InvitationStatus.PENDING).count()
         )
     return figures
+
+
+def group_roles_for(actor: Actor) -> QuerySet[GroupRole]:
+    """Which roles groups of the identity provider give, by name. Raises PermissionDenied."""
+    authorize(actor, MANAGE_IDENTITY_PROVIDER)
+    return GroupRole.objects.select_related("role", "organization")
+
+
+def owners_of_tenant() -> QuerySet[Member]:
+    """Active members who hold the owner role in the whole tenant, by name."""
+    return (
+        Member.objects.filter(
+            bindings__role__code=OWNER,
+            bindings__organization__depth=1,
+            status=MemberStatus.ACTIVE,
+        )
+        .distinct()
+        .order_by("name", "id")
+    )

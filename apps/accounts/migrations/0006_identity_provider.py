@@ -33,8 +33,7 @@ ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_person_epoch"),
-        ("accounts", "0004_sign_in_policy"),
+        ("accounts", "0005_sign_in_policy"),
         ("tenants", "0005_history_is_internal"),
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from apps.accounts.enums import ProviderState
 from apps.accounts.models import IdentityProvider
 from apps.common import crypto
 from apps.common.database import system_connection
@@ -34,6 +35,10 @@ class Provider:
     scopes: str
     algorithms: tuple[str, ...]
     groups_claim: str
+
+    @property
+    def is_on(self) -> bool:
+        return self.state in (ProviderState.ON, ProviderState.ENFORCED)
 
     @property
     def is_trusted(self) -> bool:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.errors import ProviderRefused
 from apps.accounts.models import Person
-from apps.accounts.oidc import flow
+from apps.accounts.oidc import flow, views_tenant
 from apps.accounts.oidc.client import SignedIn, exchange
 from apps.accounts.oidc.config import Provider, provider_by_id
 from apps.accounts.oidc.identities import (
@@ -28,32 +28,21 @@ from apps.accounts.oidc.identities import (
     refusal_note,
 )
 from apps.accounts.oidc.organizations import workspace_path
+from apps.accounts.oidc.pages import refused
 from apps.accounts.oidc.platform import platform_provider
 from apps.accounts.oidc.sessions import remember
+from apps.accounts.oidc.views_tenant import test_failed
 from apps.accounts.redirects import safe_path
 from apps.accounts.selectors import person_actor
 from apps.common.errors import PlatformError
 from apps.common.ids import parse_uuid
-from apps.common.problems import problem_or_page
+from apps.common.urls import host_url
 
 log = structlog.get_logger(__name__)
 
 # In the session: who signed in at the provider, and has yet to sign in to the account with their address.
 PENDING, PENDING_S = "oidc_pending", 900
 METHOD = "oidc"
-
-
-def refused(request: HttpRequest, error: PlatformError) -> HttpResponse:
-    """The one page that every failure ends on."""
-    return problem_or_page(
-        request,
-        error.status,
-        error.code,
-        str(error.title),
-        str(error.detail),
-        template="account/provider_refused.html",
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 @require_GET
@@ -100,19 +89,24 @@ def disconnect(request: HttpRequest, identity_id: uuid.UUID) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     """Where every provider answers (RFC 6749, section 4.1.2). The state is looked at before anything else."""
     try:
-        back = flow.come_back(request)
+        returned = flow.come_back(request)
     except ProviderRefused as error:
         log.info("accounts.provider_state_refused")
         return refused(request, error)
-    provider, errand = back.provider, back.errand
+    provider, errand = returned.provider, returned.errand
     try:
         flow.check_answer(request, provider)
-        signed_in = exchange(request, provider, nonce=back.nonce, code_verifier=back.code_verifier)
+        signed_in = exchange(
+            request, provider, nonce=returned.nonce, code_verifier=returned.code_verifier
+        )
         return FINISH[errand.intent](request, provider, errand, signed_in)
     except PlatformError as error:
         log.warning("accounts.provider_refused", provider_id=str(provider.id), reason=error.code)
         refusal_note(provider=provider, reason=error.code)
-        return refused(request, error)
+        if errand.intent == "test":
+            return test_failed(request, provider, errand, error)
+        back = host_url(errand.host, "/sign-in/") if errand.host else ""
+        return refused(request, error, back)
 
 
 def _sign_in(
@@ -188,4 +182,9 @@ def _person(request: HttpRequest) -> Person:
     return person
 
 
-FINISH = {"sign_in": _sign_in, "link": _link}
+FINISH = {
+    "sign_in": _sign_in,
+    "link": _link,
+    "enter": views_tenant.enter,
+    "test": views_tenant.finish_test,
+}

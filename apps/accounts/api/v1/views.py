@@ -18,6 +18,7 @@ from apps.accounts.api.v1.serializers import (
     SignupSerializer,
     TokenPairSerializer,
 )
+from apps.accounts.oidc.enforcement import require_no_sso
 from apps.accounts.selectors import is_member
 from apps.accounts.token_sessions import TokenPair
 from apps.common.actors import Actor
@@ -50,7 +51,8 @@ class TokenView(PublicView):
         description=(
             "On a tenant's host, or with `X-Tenant`, the tokens are good for that tenant only. "
             "Wrong credentials answer 401 `invalid_credentials`, an address that is not confirmed "
-            "403 `email_not_verified`, too many failures 429 with `Retry-After`."
+            "403 `email_not_verified`, a workspace that takes sign-ins by its identity provider only 403 "
+            "`sso_required`, too many failures 429 with `Retry-After`."
         ),
         request=CredentialsSerializer,
         responses={200: TokenPairSerializer},
@@ -68,6 +70,7 @@ class TokenView(PublicView):
             tenant is not None and not is_member(person.id, tenant.id)
         ):
             raise NotFound
+        require_no_sso(person, tenant)
         pair = token_sessions.token_session_start(
             person=person,
             tenant_id=tenant.id if tenant else None,

@@ -1,0 +1,69 @@
+"""Whether somebody has to come in by the tenant's provider."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from apps.accounts.enums import ProviderState
+from apps.accounts.errors import SsoRequired
+from apps.accounts.events import BreakGlassUsed
+from apps.accounts.models import IdentityProvider, Person, TenantMembership
+from apps.accounts.selectors import person_actor
+from apps.accounts.selectors_email_domains import email_domain_of
+from apps.common.database import system_connection
+from apps.common.tenancy import HasRef, tenant_context
+from apps.events.services import publish
+from apps.tenants.models import Tenant
+from apps.tenants.selectors import tenant_by_id
+
+
+@dataclass(frozen=True, slots=True)
+class Must:
+    """is_break_glass: they are named as one who may come in without, with a second factor."""
+
+    provider_id: uuid.UUID
+    is_break_glass: bool
+
+
+def provider_on(tenant: HasRef) -> IdentityProvider | None:
+    """The provider that people may sign in to the tenant by. One statement."""
+    with tenant_context(tenant.ref):
+        row = IdentityProvider.objects.filter(tenant_id=tenant.ref.id).first()
+    return row if row is not None and row.is_on else None
+
+
+def sso_must(tenant: Tenant, person: Person) -> Must | None:
+    """What the tenant asks of this person; None: any sign-in will do. One statement, two where enforced."""
+    row = provider_on(tenant)
+    if row is None or not row.is_enforced or email_domain_of(tenant, person.email) is None:
+        return None
+    return Must(row.id, person.id in row.break_glass_ids)
+
+
+def require_no_sso(person: Person, tenant: Tenant | None) -> None:
+    """For sign-ins with a password by API. tenant: None for tokens that are good for all of a person's.
+
+    Raises SsoRequired. Two or three statements.
+    """
+    tenants = [tenant] if tenant is not None else _enforcing(person)
+    if any(sso_must(one, person) is not None for one in tenants):
+        raise SsoRequired
+
+
+@system_connection()
+def _enforcing(person: Person) -> list[Tenant]:
+    enforced = IdentityProvider.objects.filter(state=ProviderState.ENFORCED).values("tenant_id")
+    found = TenantMembership.objects.filter(person_id=person.id, tenant_id__in=enforced)
+    tenants = (tenant_by_id(tenant_id) for tenant_id in found.values_list("tenant_id", flat=True))
+    return [tenant for tenant in tenants if tenant is not None]
+
+
+def break_glass_note(*, person: Person, tenant: Tenant, must: Must) -> None:
+    """Publishes accounts.break_glass_used, before the person is in."""
+    with tenant_context(tenant), transaction.atomic():
+        publish(
+            BreakGlassUsed(person_id=person.id, provider_id=must.provider_id),
+            actor=person_actor(person),
+            tenant_id=tenant.id,
+        )
