@@ -52,3 +52,11 @@ class ClientAuthentication(models.TextChoices):
 
     BASIC = "basic", "client_secret_basic"
     POST = "post", "client_secret_post"
+
+
+class JoinMode(models.TextChoices):
+    """How people whose address is within a verified e-mail domain come in without an invitation."""
+
+    OFF = "off", _("Nobody")
+    REQUEST = "request", _("On request")
+    AUTOMATIC = "automatic", _("Anybody, at once")

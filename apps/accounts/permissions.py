@@ -2,6 +2,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import Permission
 
+MANAGE_EMAIL_DOMAINS = "accounts.manage_email_domains"
 MANAGE_SIGN_IN_POLICY = "accounts.manage_sign_in_policy"
 MANAGE_IDENTITY_PROVIDER = "accounts.manage_identity_provider"
 
@@ -22,5 +23,11 @@ PERMISSIONS = [
         dangerous=True,
         # An administrator could make themselves an owner by it.
         system_roles=(),
+    ),
+    Permission(
+        MANAGE_EMAIL_DOMAINS,
+        _("Manage e-mail domains"),
+        _("Add and remove the workspace's e-mail domains, and say who may join by them."),
+        dangerous=True,
     ),
 ]

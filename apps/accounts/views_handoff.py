@@ -56,14 +56,9 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
         return leave_for(host_url(host))
     if not is_asked:
         return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path, 'way': 'other'})}"))
-    must = sso_must(tenant, person)
-    if must is not None:
-        if not must.is_break_glass:
-            asked = {"state": state, "next": path, "host": host}
-            return redirect(start_url(must.provider_id, asked))
-        if not has_second_factor(methods_of_records(get_authentication_records(request, person))):
-            return _needs_second_factor(request)
-        break_glass_note(person=person, tenant=tenant, must=must)
+    elsewhere = _by_provider(request, tenant, person, {"state": state, "next": path, "host": host})
+    if elsewhere is not None:
+        return elsewhere
     ticket = handoff.issue(person_id=person.id, tenant=tenant, host=host, state=state, path=path)
     return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
 
@@ -169,6 +164,21 @@ def _tenant(request: PlatformRequest) -> Tenant:
 def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
     person = Person.objects.filter(id=ticket.person_id, is_active=True).first()
     return person if person is not None and is_member(person.id, tenant.id) else None
+
+
+def _by_provider(
+    request: HttpRequest, tenant: Tenant, person: Person, query: dict[str, str]
+) -> HttpResponse | None:
+    """Where somebody goes who has to come in by the tenant's identity provider; None: they need not."""
+    must = sso_must(tenant, person)
+    if must is None:
+        return None
+    if not must.is_break_glass:
+        return redirect(start_url(must.provider_id, query))
+    if not has_second_factor(methods_of_records(get_authentication_records(request, person))):
+        return _needs_second_factor(request)
+    break_glass_note(person=person, tenant=tenant, must=must)
+    return None
 
 
 def _needs_second_factor(request: HttpRequest) -> HttpResponse:

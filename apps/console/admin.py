@@ -3,9 +3,10 @@
 Here, and not in each app: a tenant's page needs people, who are a layer above tenants.
 """
 
-from apps.accounts.models import Person, SigningKey, TenantMembership
+from apps.accounts.models import EmailDomain, Person, SigningKey, TenantMembership
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
+from apps.console.email_domains import EmailDomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
@@ -20,6 +21,7 @@ site.register(Domain, DomainAdmin)
 site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
+site.register(EmailDomain, EmailDomainAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)

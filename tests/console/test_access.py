@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from apps.accounts.models import Person, TenantMembership
+from apps.accounts.models import EmailDomain, Person, TenantMembership
 from apps.accounts.signing_keys import signing_key_rotate
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
@@ -50,6 +50,9 @@ def addresses(world: World) -> list[str]:
         "tenants/migrationrun": MigrationRun.objects.create(version="x", actor="system:tests"),
         "accounts/person": world.bob,
         "accounts/tenantmembership": TenantMembership.objects.filter(tenant=world.acme).first(),
+        "accounts/emaildomain": EmailDomain.objects.create(
+            tenant=world.acme, domain="acme.test", token="t0k3n"
+        ),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
         "events/outboxevent": handling.event,
         "events/handling": handling,
@@ -65,6 +68,7 @@ def state() -> list[Any]:
     return [
         list(Tenant.objects.order_by("id").values()),
         list(Domain.objects.order_by("id").values()),
+        list(EmailDomain.objects.order_by("id").values()),
         list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
         list(Handling.objects.order_by("id").values()),
         list(DeadTask.objects.order_by("id").values()),

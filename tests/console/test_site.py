@@ -103,6 +103,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.Person",
         "accounts.TenantMembership",
         "accounts.SigningKey",
+        "accounts.EmailDomain",
         "events.OutboxEvent",
         "events.Handling",
         "events.DeadTask",

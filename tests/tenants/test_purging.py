@@ -10,7 +10,14 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from apps.accounts.models import Person, RefreshToken, SignInPolicy, TenantMembership, TokenSession
+from apps.accounts.models import (
+    EmailDomain,
+    Person,
+    RefreshToken,
+    SignInPolicy,
+    TenantMembership,
+    TokenSession,
+)
 from apps.accounts.token_sessions import token_session_start
 from apps.common.database import system_connection
 from apps.common.errors import Conflict
@@ -30,7 +37,7 @@ from tests.conftest import SYSTEM, World
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "sign_in_policy", "events", "dead_tasks", "history", "domains", "exports", "files_late",
+    "sign_in_policy", "email_domains", "events", "dead_tasks", "history", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -42,6 +49,7 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
             tenant_files.save(f"a/{number}.txt", ContentFile(b"12345"))
     SignInPolicy.objects.create(tenant=globex)
     token_session_start(person=charlie, tenant_id=globex.id, user_agent="x", ip=None)
+    EmailDomain.objects.create(tenant=globex, domain="globex.test", token="x")
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -61,6 +69,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "history": set(TenantEvent.objects.filter(**of_it)),
         "exports": set(Export.objects.filter(**of_it)),
         "memberships": set(TenantMembership.objects.filter(**of_it)),
+        "email_domains": set(EmailDomain.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
     }
@@ -77,6 +86,7 @@ KINDS = (
     "memberships",
     "sign_ins",
     "policy",
+    "email_domains",
 )
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -147,9 +157,12 @@ def test_each_batch_is_small_and_leaves_a_mark(
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; six tables by
-    # four, and once more; schema, role, one membership, one token, one sign-in, one policy; no event that is
-    # settled yet, no refused task; five entries of the history by two; one domain, one export, no late file.
-    assert batches == [0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11, 11, 12, 13, 14, 15]
+    # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
+    # e-mail domain; no event that is settled yet, no refused task; five entries of the history by two; one
+    # domain, one export, no late file.
+    assert batches == [
+        0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 12, 13, 14, 15, 16,
+    ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
 
@@ -186,7 +199,7 @@ def test_progress_is_shown(due: Tenant) -> None:
         purging._advance(due.id)
     due.refresh_from_db()
     found = purge_progress(due)
-    assert (found.done, found.total) == (1, 15)
+    assert (found.done, found.total) == (1, len(STEPS))
     assert found.steps[:3] == [
         ("Exports under way", "done"),
         ("Files", "active"),
@@ -319,6 +332,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "refresh_tokens": 1,
         "token_sessions": 1,
         "sign_in_policy": 1,
+        "email_domains": 1,
         "events": 6,
         "dead_tasks": 0,
         "history": 4,

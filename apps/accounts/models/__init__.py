@@ -1,5 +1,6 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
+from apps.accounts.models.email_domain import EmailDomain
 from apps.accounts.models.identity_provider import (
     ExternalIdentity,
     IdentityProvider,
@@ -11,6 +12,7 @@ from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
 from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
+    "EmailDomain",
     "ExternalIdentity",
     "IdentityProvider",
     "Person",

@@ -1,6 +1,7 @@
 """What a provider says of itself (OpenID Connect Discovery 1.0)."""
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 # What we take; which of the two is in a token's header is compared with the provider's row.
 ALGORITHMS = ("RS256", "ES256")
 TIMEOUT_S = 5.0
+# Requests to tenants' providers at a time, in a process: each holds a thread that others wait for.
+AT_ONCE, SLOT_WAIT_S = 2, 1.0
+_slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ def fetch_json(method: str, url: str, *, is_trusted: bool, **how: Any) -> dict[s
 
 def ask(method: str, url: str, *, is_trusted: bool, **how: Any) -> Answer:
     """Raises ProviderUnavailable where there is no answer."""
+    if not is_trusted and not _slots.acquire(timeout=SLOT_WAIT_S):
+        raise _wrong("Many sign-ins are under way. Try again in a few seconds.")
     try:
         return fetch(
             method,
@@ -95,6 +101,9 @@ def ask(method: str, url: str, *, is_trusted: bool, **how: Any) -> Answer:
     except OutboundError as error:
         log.warning("accounts.provider_unreachable", code=error.code, url=url[:200])
         raise _wrong(error.detail) from error
+    finally:
+        if not is_trusted:
+            _slots.release()
 
 
 def json_object(answer: Answer) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def provider_update(
     *,
     actor: Actor,
     state: S | None = None,
-    default_role_id: uuid.UUID | None | _Unset = UNSET,
+    default_role_id: uuid.UUID | _Unset | None = UNSET,
     break_glass_ids: Sequence[uuid.UUID] | None = None,
 ) -> IdentityProvider:
     """Turn it on, off, or make it a must; say what those get who join by it, and who may still come without.
