@@ -118,7 +118,7 @@ def redeem_sign_out(token: str) -> tuple[uuid.UUID, str] | None:
 
 
 def issue_test(data: dict[str, str]) -> str:
-    """For the test of an identity provider, which begins on the tenant's host and goes on on the public one."""
+    """For the test of an identity provider, which begins on the tenant's host and goes on elsewhere."""
     return _store("oidc-test", data)
 
 

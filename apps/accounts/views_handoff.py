@@ -13,7 +13,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
-from apps.accounts.methods import has_second_factor, methods_of_records
 from apps.accounts.models import Person
 from apps.accounts.oidc.enforcement import break_glass_note, provider_on, sso_must
 from apps.accounts.oidc.sessions import KEY, sign_out_url
@@ -175,7 +174,7 @@ def _by_provider(
         return None
     if not must.is_break_glass:
         return redirect(start_url(must.provider_id, query))
-    if not has_second_factor(methods_of_records(get_authentication_records(request, person))):
+    if all(one["method"] != "mfa" for one in get_authentication_records(request, person)):
         return _needs_second_factor(request)
     break_glass_note(person=person, tenant=tenant, must=must)
     return None

@@ -176,6 +176,7 @@ def provider_update(
 
 
 def _switch(actor: Actor, row: IdentityProvider, state: S) -> None:
+    tenant_id = require_tenant().id
     if row.state not in FROM.get(state, ()):
         raise Conflict(
             _("Test the connection first.")
@@ -185,9 +186,7 @@ def _switch(actor: Actor, row: IdentityProvider, state: S) -> None:
         )
     if (
         state != S.TESTED
-        and not EmailDomain.objects.filter(
-            tenant_id=row.tenant_id, verified_at__isnull=False
-        ).exists()
+        and not EmailDomain.objects.filter(tenant_id=tenant_id, verified_at__isnull=False).exists()
     ):
         raise Conflict(
             _("Verify an e-mail domain first: only people in it can sign in by the provider."),
