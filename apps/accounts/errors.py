@@ -92,6 +92,15 @@ class ProviderUnavailable(ProviderRefused):
     default_detail = _("Try again in a few minutes, or sign in another way.")
 
 
+class WorkspaceSession(PermissionDenied):
+    """A session that began by a tenant's own provider, and something outside that tenant."""
+
+    code = "workspace_session"
+    default_detail = _(
+        "This sign-in is good in the workspace only. Sign in on the platform's own site."
+    )
+
+
 class SsoRequired(PermissionDenied):
     code = "sso_required"
     title = _("Sign in with your organization")

@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import caches
 from django.http import HttpRequest
 
+from apps.accounts.handoff import HOST_KEY, PUBLIC_HOST
 from apps.accounts.oidc.client import SignedIn
 from apps.accounts.oidc.config import SIGNED_OUT_PATH, Provider, provider_by_id
 from apps.common.ids import parse_uuid
@@ -35,6 +36,15 @@ def note(provider: Provider, signed_in: SignedIn) -> dict[str, Any]:
         "id_token": kept,
         "at": time.time(),
     }
+
+
+def is_workspace_session(session: SessionBase) -> bool:
+    """Whether it began by a tenant's own provider.
+
+    Whoever runs that provider can have such a session of anybody in the tenant's domains: it must show and
+    change nothing of theirs outside the tenant.
+    """
+    return KEY in session and session.get(HOST_KEY) != PUBLIC_HOST
 
 
 def ended_by_provider(session: SessionBase) -> bool:

@@ -61,7 +61,7 @@ def begin(browser: Browser, tenant: Tenant, path: str = "/members/") -> str:
 def enter(browser: Browser, tenant: Tenant, sandbox: Sandbox, sub: str, misbehave: str = "") -> Any:
     """The whole way into the tenant; the last answer, wherever it ended."""
     back = browser.get(sandbox.answer(begin(browser, tenant), sub, misbehave))
-    if back.status_code != 200 and back.status_code != 302:
+    if back.status_code not in (200, 302):
         return back
     return browser.get(onward(back))
 
