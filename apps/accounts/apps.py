@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
         # Attempts to sign in belong to no tenant, and count the same on every host; allauth has no
         # setting for the cache of its limits, and the default cache is the tenant's.
         ratelimit.cache = ConnectionProxy(caches, "global")
-        from apps.accounts import signals  # noqa: F401  # connects the receivers
+        from apps.accounts import checks, signals  # noqa: F401  # register themselves
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
         from apps.accounts.exports import SHARED_ROWS
         from apps.accounts.permissions import PERMISSIONS

@@ -84,6 +84,10 @@ def _password_notice(_email: str, person_id: uuid.UUID | None) -> Context | None
     return {"person": person, "url": _url("account_reset_password")} if person else None
 
 
+def _account_erased(_email: str, _person_id: uuid.UUID | None) -> Context | None:
+    return {"url": _url("account_signup")}
+
+
 BUILDERS: dict[str, Builder] = {
     "account/email/email_confirmation_signup": _verification,
     "account/email/email_confirmation": _verification,
@@ -92,6 +96,7 @@ BUILDERS: dict[str, Builder] = {
     "account/email/unknown_account": _account_unknown,
     "account/email/password_reset": _password_notice,
     "account/email/password_changed": _password_notice,
+    "account/email/account_erased": _account_erased,
 }
 
 

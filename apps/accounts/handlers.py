@@ -1,5 +1,5 @@
-from apps.accounts.events import EmailRequested
-from apps.accounts.tasks import send_email
+from apps.accounts.events import EmailRequested, PersonErasureRequested
+from apps.accounts.tasks import run_erasure, send_email
 from apps.events.registry import EventContext, subscribe
 
 
@@ -7,3 +7,8 @@ from apps.events.registry import EventContext, subscribe
 def queue_email(event: EmailRequested, _context: EventContext) -> None:
     """Queue the worker, before this handler's own commit: twice is better than never."""
     send_email.delay(event.template, event.email, str(event.person_id) if event.person_id else None)
+
+
+@subscribe("accounts.person_erasure_requested", name="accounts.run_erasure", tenant_context=False)
+def queue_erasure(event: PersonErasureRequested, _context: EventContext) -> None:
+    run_erasure.delay(str(event.erasure_id))

@@ -2,6 +2,9 @@
 
 from apps.accounts.models import (
     EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
+    ProviderOrganization,
     RefreshToken,
     SignInPolicy,
     TenantMembership,
@@ -15,4 +18,7 @@ STEPS = (
     rows_step("token_sessions", "API sign-ins", 62, TokenSession),
     rows_step("sign_in_policy", "Sign-in policy", 63, SignInPolicy),
     rows_step("email_domains", "E-mail domains", 64, EmailDomain),
+    rows_step("external_identities", "Identities at the provider", 65, ExternalIdentity),
+    rows_step("provider_organizations", "Provider's organizations", 66, ProviderOrganization),
+    rows_step("identity_providers", "Identity provider", 67, IdentityProvider),
 )

@@ -3,8 +3,9 @@ import uuid
 import structlog
 from celery import shared_task
 
-from apps.accounts import emails, selectors_email_domains, signing_keys, token_sessions
+from apps.accounts import emails, erasure, selectors_email_domains, signing_keys, token_sessions
 from apps.accounts.email_domains import email_domain_check
+from apps.accounts.selectors import erasures_unfinished
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
 
@@ -28,6 +29,26 @@ def send_email(template: str, email: str, person_id: str | None) -> None:
     emails.send_account_email(
         template=template, email=email, person_id=uuid.UUID(person_id) if person_id else None
     )
+
+
+# The mail at the end may fail for a while; what is done already is not done again.
+@shared_task(
+    name="accounts.run_erasure",
+    autoretry_for=(OSError,),
+    retry_backoff=5,
+    retry_backoff_max=600,
+    max_retries=12,
+    acks_late=True,
+)
+def run_erasure(erasure_id: str) -> None:
+    erasure.erasure_run(uuid.UUID(erasure_id))
+
+
+@shared_task(name="accounts.sweep_erasures")
+def sweep_erasures() -> None:
+    """Queue what a crash or a long outage left behind."""
+    for erasure_id in erasures_unfinished().values_list("id", flat=True):
+        run_erasure.delay(str(erasure_id))
 
 
 @shared_task(name="accounts.prune_tokens")

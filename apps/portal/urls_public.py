@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.portal.views import invitation_accept, profile, public, workspaces
+from apps.portal.views import invitation_accept, own_data, profile, public, workspaces
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -17,5 +17,9 @@ urlpatterns = [
         profile.sign_in_revoke,
         name="sign_in_revoke",
     ),
+    path("profile/data/", own_data.index, name="own_data"),
+    path("profile/data/download/", own_data.download, name="own_data_download"),
+    path("profile/data/erase/", own_data.erase, name="own_data_erase"),
+    path("goodbye/", own_data.erased, name="account_erased"),
     path("invitations/accept/", invitation_accept.accept, name="invitation_accept"),
 ]

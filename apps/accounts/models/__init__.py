@@ -1,6 +1,7 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
 from apps.accounts.models.email_domain import EmailDomain
+from apps.accounts.models.erasure import Erasure
 from apps.accounts.models.identity_provider import (
     ExternalIdentity,
     IdentityProvider,
@@ -13,6 +14,7 @@ from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
     "EmailDomain",
+    "Erasure",
     "ExternalIdentity",
     "IdentityProvider",
     "Person",

@@ -55,12 +55,18 @@ def ended_by_provider(session: SessionBase) -> bool:
     known = session.get(KEY)
     if not known:
         return False
-    provider_id = known["provider_id"]
-    names = [_mark(provider_id, "sub", known["subject"])]
-    if known["sid"]:
-        names.append(_mark(provider_id, "sid", known["sid"]))
+    return is_ended_since(
+        known["provider_id"], subject=known["subject"], sid=known["sid"], since_s=known["at"]
+    )
+
+
+def is_ended_since(provider_id: str, *, subject: str, sid: str, since_s: float) -> bool:
+    """since_s: when it began, in seconds since 1970. One round trip to Redis."""
+    names = [_mark(provider_id, "sub", subject)]
+    if sid:
+        names.append(_mark(provider_id, "sid", sid))
     marks = caches["global"].get_many(names)
-    return any(at >= known["at"] for at in marks.values())
+    return any(at >= since_s for at in marks.values())
 
 
 def end_by_provider(provider_id: uuid.UUID, *, subject: str, sid: str) -> None:

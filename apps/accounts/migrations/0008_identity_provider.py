@@ -33,7 +33,7 @@ ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_email_domain"),
+        ("accounts", "0007_erasure"),
         ("tenants", "0005_history_is_internal"),
     ]
 
