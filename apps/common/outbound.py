@@ -30,6 +30,7 @@ from apps.common.resolvers import resolver
 MAX_URL_LENGTH = 2000
 MAX_BYTES = 512 * 1024
 CHUNK = 16 * 1024
+NOT_PUBLIC = "The address leads into a network that is not public."
 PORTS = (None, 443, 8443)
 # RFC 3986, section 2, in ASCII; a backslash, for one, is read in different ways.
 URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -99,10 +100,19 @@ def url_problem(
         "Enter a whole address, which begins with https://.": not host,
         "The address must begin with https://.": parts.scheme
         not in (("https", "http") if may_be_internal else ("https",)),
+        NOT_PUBLIC: not (may_be_internal or is_trusted) and _is_internal_literal(host or ""),
         "Only the ports 443 and 8443 can be used.": port not in PORTS
         and not (may_be_internal or is_trusted),
     }
     return next((problem for problem, holds in problems.items() if holds), "")
+
+
+def _is_internal_literal(host: str) -> bool:
+    try:
+        return not is_public(str(ipaddress.ip_address(host)))
+    except ValueError:
+        # A name; where it leads is seen when connecting.
+        return False
 
 
 def fetch(
@@ -225,7 +235,7 @@ class _PinnedConnection:
         call = _call.get()
         addresses = _addresses(self._dns_host.rstrip("."), call)
         if not call.is_internal and not all(map(is_public, addresses)):
-            call.refused = "The address leads into a network that is not public."
+            call.refused = NOT_PUBLIC
             raise OSError(call.refused)
         failure: OSError = OSError("no address")
         for address in addresses:

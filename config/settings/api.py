@@ -54,5 +54,6 @@ SPECTACULAR_SETTINGS = {
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
         "DomainCheck": "apps.tenants.enums.DomainCheck",
         "JoinMode": "apps.accounts.enums.JoinMode",
+        "ProviderState": "apps.accounts.enums.ProviderState",
     },
 }

@@ -104,7 +104,7 @@ def code_of(url: str, **kwargs: Any) -> str:
     ],
 )
 def test_literal_addresses(host: str, resolvers: Zone, connections: list[Any]) -> None:
-    assert code_of(f"https://{host}/") == "address_refused"
+    assert code_of(f"https://{host}/") == "url_refused"
     assert connections == []
 
 

@@ -77,6 +77,13 @@ def discover(url: str, *, is_trusted: bool) -> Discovered:
     )
 
 
+def require_keys(found: Discovered) -> None:
+    """That a tenant's provider has keys at the address that it names. Raises ProviderUnavailable."""
+    document = fetch_json("GET", found.jwks_uri, is_trusted=False)
+    if not isinstance(document.get("keys"), list) or not document["keys"]:
+        raise _wrong("The provider publishes no keys.")
+
+
 def fetch_json(method: str, url: str, *, is_trusted: bool, **how: Any) -> dict[str, Any]:
     """A JSON object from a provider. Raises ProviderUnavailable for anything else."""
     answer = ask(method, url, is_trusted=is_trusted, **how)

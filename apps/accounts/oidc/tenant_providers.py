@@ -23,7 +23,7 @@ from apps.accounts.events import (
 from apps.accounts.models import EmailDomain, IdentityProvider
 from apps.accounts.oidc.client import SignedIn
 from apps.accounts.oidc.config import Provider, internal_hosts
-from apps.accounts.oidc.discovery import discover, discovery_url
+from apps.accounts.oidc.discovery import discover, discovery_url, require_keys
 from apps.accounts.oidc.members import members
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
 from apps.accounts.validators import validate_printable
@@ -71,7 +71,7 @@ def provider_connect(
 ) -> IdentityProvider:
     """Connect a provider, or change what is connected; None keeps the secret.
 
-    Not atomic: the discovery document is fetched before the transaction, in up to five seconds. Another
+    Not atomic: the discovery document and the keys are fetched before the transaction, in ten seconds at most. Another
     address or client begins anew as a draft, and forgets who was who. Publishes
     accounts.identity_provider_connected. Raises PermissionDenied, InvalidInput, Conflict (it is on, and
     another address or client was given).
@@ -93,6 +93,7 @@ def provider_connect(
     _require_change_allowed(_row(), url, client_id.strip(), client_secret)
     try:
         found = discover(url, is_trusted=False)
+        require_keys(found)
     except ProviderUnavailable as error:
         raise InvalidInput.field("discovery_url", str(error.detail), "discovery_failed") from error
     values = {

@@ -5,6 +5,9 @@ from pytest_django import Settings
 
 from apps.accounts.oidc import jwks
 from tests.accounts.oidc.provider import Browser, Sandbox, serving
+from tests.api.client import api
+
+__all__ = ["api"]
 
 
 @pytest.fixture(scope="session")

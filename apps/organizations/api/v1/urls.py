@@ -2,6 +2,7 @@ from django.urls import path
 
 from apps.organizations.api.v1 import (
     views_access,
+    views_group_roles,
     views_invitations,
     views_members,
     views_organizations,
@@ -54,4 +55,14 @@ urlpatterns = [
         name="api_role_binding",
     ),
     path("access/explain/", views_access.ExplainView.as_view(), name="api_access_explain"),
+    path(
+        "tenant/identity-provider/group-roles/",
+        views_group_roles.GroupRolesView.as_view(),
+        name="api_group_roles",
+    ),
+    path(
+        "tenant/identity-provider/group-roles/<uuid:group_role_id>/",
+        views_group_roles.GroupRoleView.as_view(),
+        name="api_group_role",
+    ),
 ]
