@@ -71,8 +71,8 @@ def provider_connect(
 ) -> IdentityProvider:
     """Connect a provider, or change what is connected; None keeps the secret.
 
-    Not atomic: the discovery document and the keys are fetched before the transaction, in ten seconds at most. Another
-    address or client begins anew as a draft, and forgets who was who. Publishes
+    Not atomic: the discovery document and the keys are fetched before the transaction, in ten seconds at
+    most. Another address or client begins anew as a draft, and forgets who was who. Publishes
     accounts.identity_provider_connected. Raises PermissionDenied, InvalidInput, Conflict (it is on, and
     another address or client was given).
     """
