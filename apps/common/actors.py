@@ -9,6 +9,7 @@ class ActorKind(StrEnum):
     PERSON = "person"
     STAFF = "staff"
     SYSTEM = "system"
+    API_KEY = "api_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Actor:
     label: what history shows (an e-mail address, or the name of the part of the system).
     member_id, tenant_id and grants are set for a person who acts inside a tenant; the grants are read
     when the request starts, so a change of roles takes effect on the next one.
+    A program with an API key has tenant_id, api_key_id and one grant, and is labelled `key:<name>`.
     """
 
     kind: ActorKind
@@ -38,6 +40,7 @@ class Actor:
     tenant_id: uuid.UUID | None = None
     member_id: uuid.UUID | None = None
     grants: tuple[Grant, ...] = ()
+    api_key_id: uuid.UUID | None = None
     # How the sign-in was proved (apps.accounts.enums.SignInMethod).
     methods: frozenset[str] = frozenset()
 

@@ -51,6 +51,15 @@ class MemberStatusChanged(Event):
     status: str
 
 
+@event("organizations.member_offboarded", version=1, scope="organization", aggregate="member_id")
+class MemberOffboarded(Event):
+    """handed_over: how many of which kind went to the successor, such as `organizations.invitation: 3`."""
+
+    member_id: uuid.UUID
+    successor_id: uuid.UUID
+    handed_over: str
+
+
 @event("organizations.member_moved", version=1, scope="organization", aggregate="member_id")
 class MemberMoved(Event):
     member_id: uuid.UUID

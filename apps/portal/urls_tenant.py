@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.portal.views import (
     addresses,
+    api_keys,
     dashboard,
     email_domains,
     exports,
@@ -49,6 +50,12 @@ urlpatterns = [
         organizations.delete,
         name="organization_delete",
     ),
+    path("api-keys/", api_keys.index, name="api_keys"),
+    path("api-keys/new/", api_keys.create, name="api_key_new"),
+    path("api-keys/<uuid:api_key_id>/", api_keys.detail, name="api_key"),
+    path("api-keys/<uuid:api_key_id>/change/", api_keys.change, name="api_key_change"),
+    path("api-keys/<uuid:api_key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
+    path("api-keys/<uuid:api_key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),
     path("roles/", workspace.roles, name="roles"),
     path("settings/", workspace.settings, name="settings"),
     path("settings/export/", exports.exports, name="exports"),

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
     "apps.accounts.middleware.TokenTenantMiddleware",
+    "apps.roles.middleware.ApiKeyTenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -205,6 +206,12 @@ CELERY_BEAT_SCHEDULE = {
     "accounts-tend-signing-keys": {
         "task": "accounts.tend_signing_keys",
         "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Of all tenants; those that expire are told a week ahead.
+    "roles-tend-api-keys": {
+        "task": "roles.tend_api_keys",
+        "schedule": 6 * 3600.0,
         "options": {"expires": 3600},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},

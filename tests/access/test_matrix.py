@@ -28,6 +28,7 @@ from tests.access.routes import Route, routes
 from tests.accounts.support import PUBLIC, force_sign_in, host
 from tests.api.client import MISSING
 from tests.conftest import World
+from tests.roles.support import make_key
 
 pytestmark = pytest.mark.django_db
 TABLE = Path(__file__).with_name("matrix.txt")
@@ -69,6 +70,7 @@ def samples(world: World) -> Samples:
             "role_id": role.id,
             "binding_id": RoleBinding.objects.get(member=bob).id,
             "invitation_id": invitation.id,
+            "api_key_id": make_key(actor_for(world.alice)).key.id,
             "domain_id": Domain.objects.get(domain="acme.localhost").id,
             "email_domain_id": email_domain_add(
                 actor=actor_for(world.alice), tenant_id=world.acme.id, domain="acme.test"

@@ -171,11 +171,12 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "files": 1,
         "file_bytes": 5,
         "tables": {
-            "django_migrations": 2,
+            "django_migrations": 3,
             "organizations_invitation": 0,
             "organizations_member": 2,
             "organizations_organization": 1,
             "organizations_rolebinding": 2,
+            "roles_apikey": 0,
             "roles_role": 3,
         },
         "schema": acme.schema_name,

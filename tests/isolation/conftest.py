@@ -1,5 +1,6 @@
 """Two tenants that differ in nothing but their canaries: the same primary keys in every table."""
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from django.utils import timezone
 from apps.accounts.models import EmailDomain, SignInPolicy
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
-from apps.roles.models import Role
+from apps.roles.models import ApiKey, Role
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from tests.api.client import Api, bearer
 from tests.conftest import World
@@ -24,7 +25,9 @@ __all__ = ["bearer"]
 
 SHARED = {
     name: uuid.UUID(f"0197c2a4-1111-7000-8000-{number:012d}")
-    for number, name in enumerate(("organization", "role", "member", "person", "invitation"))
+    for number, name in enumerate(
+        ("organization", "role", "member", "person", "invitation", "api_key")
+    )
 }
 
 
@@ -66,6 +69,14 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             role_ids=[role.id],
             expires_at=timezone.now() + timedelta(days=1),
         )
+        key = ApiKey.objects.create(
+            id=SHARED["api_key"],
+            name=f"{canary} key",
+            hint="sk_0…canary",
+            digest=hashlib.sha256(canary.encode()).hexdigest(),
+            permissions=["organizations.view_member"],
+            created_by=f"{canary}@example.com",
+        )
     # Ids of shared rows are nobody else's.
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     domain = Domain.objects.create(
@@ -82,6 +93,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "member_id": member.id,
         "binding_id": binding.id,
         "invitation_id": invitation.id,
+        "api_key_id": key.id,
         "domain_id": domain.id,
         "email_domain_id": email_domain.id,
         "tenant_id": tenant.id,

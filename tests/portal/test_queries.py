@@ -24,6 +24,8 @@ PAGES = (
     "/organizations/",
     "/organizations/new/",
     "/roles/",
+    "/api-keys/",
+    "/api-keys/new/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",

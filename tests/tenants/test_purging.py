@@ -319,11 +319,12 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "files": 5,
         "file_bytes": 25,
         "tables": {
-            "django_migrations": 2,
+            "django_migrations": 3,
             "organizations_invitation": 0,
             "organizations_member": 1,
             "organizations_organization": 1,
             "organizations_rolebinding": 1,
+            "roles_apikey": 0,
             "roles_role": 3,
         },
         "schema": due.schema_name,

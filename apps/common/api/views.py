@@ -21,6 +21,7 @@ from apps.common.actors import Actor, ActorKind
 from apps.common.api.exceptions import PreconditionFailed, TenantRequired
 from apps.common.api.fields import QuerySerializer
 from apps.common.api.pagination import CursorPagination
+from apps.common.api.principals import MachinePrincipal
 from apps.common.api.renderers import to_json
 from apps.common.errors import NotAuthenticated, NotFound
 from apps.common.tenancy import tenant_context
@@ -111,7 +112,14 @@ def etag_of(data: Any) -> str:
 
 
 def _actor_of(http_request: Any, person: Any) -> Actor:
-    """What the caller's sign-in remembers of them in this tenant, or what the source reads now."""
+    """What the caller's sign-in remembers of them in this tenant, or what the source reads now.
+
+    A program brings its actor along, which is good in one tenant.
+    """
+    if isinstance(person, MachinePrincipal):
+        if person.actor.tenant_id != http_request.tenant.id:
+            raise NotFound
+        return person.actor
     if _actor_source is None:
         raise ImproperlyConfigured("no app has called set_actor_source()")
     authorization = getattr(http_request, "authorization", None)

@@ -16,6 +16,7 @@ from apps.organizations.services.members import (
     member_sync_person,
     member_update_status,
 )
+from apps.organizations.services.offboarding import member_offboard
 from apps.organizations.services.organizations import (
     MovePreview,
     organization_create,
@@ -38,6 +39,7 @@ __all__ = [
     "invitation_sent",
     "member_join",
     "member_move",
+    "member_offboard",
     "member_sync_person",
     "member_update_status",
     "organization_create",

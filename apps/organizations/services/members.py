@@ -80,7 +80,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     leaves = member.id == actor.member_id and status == MemberStatus.REMOVED
     if not leaves:
         authorize(actor, needed, member.organization)
-        _check_owner_by_owner(actor, member)
+        check_owner_by_owner(actor, member)
     if status == member.status:
         return member
     if status != MemberStatus.ACTIVE:
@@ -103,7 +103,8 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     return member
 
 
-def _check_owner_by_owner(actor: Actor, member: Member) -> None:
+def check_owner_by_owner(actor: Actor, member: Member) -> None:
+    """Raises PermissionDenied where the member is an owner and the actor is none."""
     if holds_owner(actor):
         return
     if member.bindings.filter(role__code=OWNER, organization__depth=1).exists():

@@ -109,6 +109,27 @@ class ConfirmNameForm(forms.Form):
         return typed
 
 
+class RemoveMemberForm(ConfirmNameForm):
+    """Where the member owns something, somebody has to take it over."""
+
+    successor = forms.EmailField(
+        label="Who takes over",
+        required=False,
+        help_text="The e-mail address of an active member.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, expected: str, owns: bool, **kwargs: Any) -> None:
+        super().__init__(*args, expected=expected, **kwargs)
+        if owns:
+            self.fields["successor"].required = True
+            self.fields["successor"].error_messages["required"] = (
+                "Say who takes over what they own."
+            )
+        else:
+            del self.fields["successor"]
+
+
 class TenantNameForm(forms.Form):
     name = forms.CharField(
         label="Name", max_length=100, error_messages={"required": "Give the workspace a name."}

@@ -25,6 +25,11 @@ urlpatterns = [
     ),
     path("members/", views_members.MembersView.as_view(), name="api_members"),
     path("members/<uuid:member_id>/", views_members.MemberView.as_view(), name="api_member"),
+    path(
+        "members/<uuid:member_id>/offboard/",
+        views_members.MemberOffboardView.as_view(),
+        name="api_member_offboard",
+    ),
     path("invitations/", views_invitations.InvitationsView.as_view(), name="api_invitations"),
     path(
         "invitations/accept/",
