@@ -26,6 +26,7 @@ class RevokedReason(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", _("The password was changed")
     DEACTIVATED = "deactivated", _("The account was deactivated")
     REMOVED = "membership_removed", _("Removed from the workspace")
+    SSO_ENFORCED = "sso_enforced", _("The workspace takes sign-ins by its identity provider only")
 
 
 class SigningKeyState(models.TextChoices):

@@ -4,13 +4,16 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import F, Func
 
-from apps.accounts.enums import ProviderState
+from apps.accounts import token_sessions
+from apps.accounts.enums import ProviderState, RevokedReason
 from apps.accounts.errors import SsoRequired
 from apps.accounts.events import BreakGlassUsed
-from apps.accounts.models import IdentityProvider, Person, TenantMembership
+from apps.accounts.models import EmailDomain, IdentityProvider, Person, TenantMembership
 from apps.accounts.selectors import person_actor
 from apps.accounts.selectors_email_domains import email_domain_of
+from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import HasRef, tenant_context
 from apps.events.services import publish
@@ -57,6 +60,37 @@ def _enforcing(person: Person) -> list[Tenant]:
     found = TenantMembership.objects.filter(person_id=person.id, tenant_id__in=enforced)
     tenants = (tenant_by_id(tenant_id) for tenant_id in found.values_list("tenant_id", flat=True))
     return [tenant for tenant in tenants if tenant is not None]
+
+
+def end_other_sign_ins(actor: Actor, tenant_id: uuid.UUID) -> None:
+    """End the API sign-ins of members in the tenant's domains; each was by a password.
+
+    Those that are good for all of a person's tenants, too: they would go on in this one. Call it in the
+    transaction, in the tenant. Two statements, and some for each of these people.
+    """
+    domains = EmailDomain.objects.filter(tenant_id=tenant_id, verified_at__isnull=False)
+    names = list(domains.values_list("domain", flat=True))
+    people = (
+        TenantMembership.objects.filter(
+            tenant_id=tenant_id, person__token_sessions__revoked_at__isnull=True
+        )
+        .filter(person__token_sessions__isnull=False)
+        .annotate(domain=_domain("person__email"))
+        .filter(domain__in=names)
+        .values_list("person_id", flat=True)
+        .distinct()
+    )
+    for person_id in people:
+        token_sessions.revoke_all(
+            actor=actor, person_id=person_id, reason=RevokedReason.SSO_ENFORCED
+        )
+
+
+def _domain(field: str) -> Func:
+    """What follows the last @."""
+    return Func(
+        F(field), function="regexp_replace", template="%(function)s(%(expressions)s, '^.*@', '')"
+    )
 
 
 def break_glass_note(*, person: Person, tenant: Tenant, must: Must) -> None:

@@ -24,6 +24,7 @@ from apps.accounts.models import EmailDomain, IdentityProvider
 from apps.accounts.oidc.client import SignedIn
 from apps.accounts.oidc.config import Provider, internal_hosts
 from apps.accounts.oidc.discovery import discover, discovery_url, require_keys
+from apps.accounts.oidc.enforcement import end_other_sign_ins
 from apps.accounts.oidc.members import members
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
 from apps.accounts.validators import validate_printable
@@ -195,6 +196,7 @@ def _switch(actor: Actor, row: IdentityProvider, state: S) -> None:
         )
     if state == S.ENFORCED:
         _require_break_glass(row)
+        end_other_sign_ins(actor, tenant_id)
     publish(
         IdentityProviderSwitched(provider_id=row.id, from_state=row.state, to_state=state),
         actor=actor,

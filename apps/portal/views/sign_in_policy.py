@@ -1,8 +1,6 @@
 """How people have to sign in to the workspace: a page of sections, each with its own forms and addresses."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -15,15 +13,9 @@ from apps.accounts.sign_in_policy import sign_in_policy_for, sign_in_policy_upda
 from apps.common.access import allows, authorize
 from apps.common.errors import InvalidInput, PermissionDenied, PlatformError
 from apps.portal.http import WorkspaceRequest, workspace_page
+from apps.portal.sections import Section
+from apps.portal.views import identity_provider
 from apps.tenants.permissions import VIEW_SETTINGS
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A card of the page. context: of its template, as `section.context`."""
-
-    template: str
-    context: dict[str, Any] = field(default_factory=dict)
 
 
 def _second_factor(request: WorkspaceRequest) -> Section:
@@ -34,8 +26,11 @@ def _second_factor(request: WorkspaceRequest) -> Section:
     return Section("portal/sign_in/_second_factor.html", context)
 
 
-# In the order of the page.
-SECTIONS: list[Callable[[WorkspaceRequest], Section]] = [_second_factor]
+# In the order of the page; None: nothing for this reader.
+SECTIONS: list[Callable[[WorkspaceRequest], Section | None]] = [
+    _second_factor,
+    identity_provider.section,
+]
 
 
 @require_safe
@@ -43,7 +38,7 @@ SECTIONS: list[Callable[[WorkspaceRequest], Section]] = [_second_factor]
 def index(request: WorkspaceRequest) -> HttpResponse:
     authorize(request.actor, VIEW_SETTINGS)
     context = {
-        "sections": [section(request) for section in SECTIONS],
+        "sections": list(filter(None, (section(request) for section in SECTIONS))),
         "can_manage": allows(request.actor, MANAGE_SIGN_IN_POLICY),
     }
     return render(request, "portal/sign_in/policy.html", context)
