@@ -154,11 +154,12 @@ class IdentityProviderTested(Event):
 
 @event("accounts.identity_provider_switched", version=1, scope="user", aggregate="provider_id")
 class IdentityProviderSwitched(Event):
-    """Turned on or off, enforced or no longer. States: a ProviderState."""
+    """Turned on or off, enforced or no longer. States: a ProviderState. reason: staff's, else empty."""
 
     provider_id: uuid.UUID
     from_state: str
     to_state: str
+    reason: str
 
 
 @event("accounts.identity_provider_updated", version=1, scope="user", aggregate="provider_id")

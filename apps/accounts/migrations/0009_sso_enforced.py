@@ -4,15 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0008_identity_provider'),
+        ("accounts", "0008_identity_provider"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='tokensession',
-            name='revoked_reason',
-            field=models.CharField(blank=True, choices=[('signed_out', 'Signed out'), ('revoked', 'Ended from the list of sessions'), ('refresh_token_reused', 'A refresh token was used twice'), ('password_changed', 'The password was changed'), ('deactivated', 'The account was deactivated'), ('membership_removed', 'Removed from the workspace'), ('sso_enforced', 'The workspace takes sign-ins by its identity provider only')], max_length=32),
+            model_name="tokensession",
+            name="revoked_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("signed_out", "Signed out"),
+                    ("revoked", "Ended from the list of sessions"),
+                    ("refresh_token_reused", "A refresh token was used twice"),
+                    ("password_changed", "The password was changed"),
+                    ("deactivated", "The account was deactivated"),
+                    ("membership_removed", "Removed from the workspace"),
+                    ("sso_enforced", "The workspace takes sign-ins by its identity provider only"),
+                ],
+                max_length=32,
+            ),
         ),
     ]

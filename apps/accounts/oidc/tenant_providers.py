@@ -29,8 +29,9 @@ from apps.accounts.oidc.members import members
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
 from apps.accounts.validators import validate_printable
 from apps.common import crypto
-from apps.common.access import authorize
+from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.common.outbound import url_problem
 from apps.common.tenancy import require_tenant
@@ -198,7 +199,9 @@ def _switch(actor: Actor, row: IdentityProvider, state: S) -> None:
         _require_break_glass(row)
         end_other_sign_ins(actor, tenant_id)
     publish(
-        IdentityProviderSwitched(provider_id=row.id, from_state=row.state, to_state=state),
+        IdentityProviderSwitched(
+            provider_id=row.id, from_state=row.state, to_state=state, reason=""
+        ),
         actor=actor,
     )
     row.state = state
@@ -317,3 +320,38 @@ def _require_break_glass(row: IdentityProvider) -> None:
             _("Name an owner who can come in without the provider, for when it does not answer."),
             code="no_break_glass",
         )
+
+
+@system_connection()
+@transaction.atomic
+def provider_turn_off(*, actor: Actor, provider_id: uuid.UUID, reason: str) -> IdentityProvider:
+    """Staff let a tenant's people sign in in other ways: nobody can by the provider, and nobody must.
+
+    Locks the provider. Publishes accounts.identity_provider_switched. Raises PermissionDenied, NotFound,
+    Conflict (it is off already), InvalidInput without a reason.
+    """
+    require_platform(actor)
+    if not reason.strip():
+        raise InvalidInput.field("reason", _("Say why."), "required")
+    row = (
+        IdentityProvider.objects.select_for_update()
+        .filter(id=provider_id, tenant__isnull=False)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    if not row.is_on:
+        raise Conflict(_("It is off already."), code="provider_off")
+    publish(
+        IdentityProviderSwitched(
+            provider_id=row.id,
+            from_state=row.state,
+            to_state=S.TESTED,
+            reason=reason.strip(),
+        ),
+        actor=actor,
+        tenant_id=row.tenant_id,
+    )
+    row.state = S.TESTED
+    row.save(update_fields=["state", "updated_at"])
+    return row
