@@ -5,7 +5,9 @@ from pytest_django import Settings
 
 from apps.accounts.oidc import jwks
 from tests.accounts.oidc.provider import Browser, Sandbox, serving
+from tests.accounts.oidc.rows import Rows
 from tests.api.client import api
+from tests.conftest import World
 
 __all__ = ["api"]
 
@@ -51,3 +53,8 @@ def kinde(sandbox: Callable[[str], Sandbox], settings: Settings, world: object) 
 @pytest.fixture
 def browser() -> Browser:
     return Browser()
+
+
+@pytest.fixture
+def rows(world: World) -> Rows:
+    return Rows(world)
