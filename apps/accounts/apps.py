@@ -11,15 +11,19 @@ class AccountsConfig(AppConfig):
         # Attempts to sign in belong to no tenant, and count the same on every host; allauth has no
         # setting for the cache of its limits, and the default cache is the tenant's.
         ratelimit.cache = ConnectionProxy(caches, "global")
+        from allauth.mfa.totp.internal import auth as totp
+
         from apps.accounts import checks, signals  # noqa: F401  # register themselves
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
         from apps.accounts.exports import SHARED_ROWS
+        from apps.accounts.mfa_adapter import UsedCodes
         from apps.accounts.permissions import PERMISSIONS
         from apps.accounts.purging import STEPS
         from apps.common.access import register_permissions
         from apps.tenants.exports.shared import register_shared_rows
         from apps.tenants.purging import register_purge_step
 
+        totp.cache = UsedCodes()
         register_permissions(PERMISSIONS)
         register_shared_rows(*SHARED_ROWS)
         register_purge_step(*STEPS)

@@ -15,6 +15,16 @@ class SignInMethod(models.TextChoices):
     TOTP = "totp", _("Code of an app")
     RECOVERY_CODE = "recovery_code", _("Recovery code")
     WEBAUTHN = "webauthn", _("Passkey")
+    # By the provider of the tenant that the session is in: how, the tenant decides there.
+    SSO = "sso", _("The workspace’s identity provider")
+
+
+class SsoRule(models.TextChoices):
+    """What an enforced identity provider asks of a member: to come in by it, or with a second factor."""
+
+    NONE = "", _("Nothing")
+    MUST = "must", _("To sign in by it")
+    BREAK_GLASS = "break_glass", _("To sign in by it, or with a second factor")
 
 
 class RevokedReason(models.TextChoices):

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
 from apps.accounts.redirects import safe_path
+from apps.common.proofs import Proof
 from apps.tenants.models import Tenant
 
 TICKET_LIFETIME_S = 60
@@ -45,6 +46,9 @@ class Ticket:
     state_hash: str
     path: str
     host: str = ""
+    # How and when the person proved who they are, for the tenant's session.
+    methods: tuple[str, ...] = ()
+    proved_at: float = 0.0
     # What the tenant's session remembers of the tenant's own identity provider, if they came by it.
     provider: dict[str, Any] | None = None
 
@@ -86,10 +90,20 @@ def issue(
     host: str,
     state: str,
     path: str,
+    proof: Proof,
     provider: dict[str, Any] | None = None,
 ) -> str:
-    """A ticket for a person whose membership the caller has checked."""
-    ticket = Ticket(str(person_id), str(tenant.id), _digest(state), safe_path(path), host, provider)
+    """A ticket for a person whose membership and proof the caller has checked."""
+    ticket = Ticket(
+        str(person_id),
+        str(tenant.id),
+        _digest(state),
+        safe_path(path),
+        host,
+        tuple(sorted(proof.methods)),
+        proof.proved_at,
+        provider,
+    )
     return _store("handoff", asdict(ticket))
 
 

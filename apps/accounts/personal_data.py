@@ -1,10 +1,12 @@
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db.models import Q
 
 from apps.accounts.models import (
     ExternalIdentity,
     IdentityProvider,
     Person,
+    ScimToken,
     TenantMembership,
     TokenSession,
 )
@@ -21,6 +23,10 @@ from apps.common.personal_data import (
 
 def _person(subject: Subject) -> Q:
     return Q(person_id=subject.person_id)
+
+
+def _made_by(subject: Subject) -> Q:
+    return Q(created_by__iexact=subject.email) if subject.email else Q(pk__in=[])
 
 
 declare(
@@ -58,11 +64,24 @@ declare(
         ("last_test_claims", "last_tested_at"),
         overwrite(last_test_claims={}),
     ),
+    PersonalRows(
+        Authenticator,
+        lambda subject: Q(user_id=subject.person_id),
+        ("type", "created_at", "last_used_at"),
+        delete,
+    ),
     PersonalRows(TenantMembership, _person, ("tenant__slug", "created_at"), delete),
     PersonalRows(
         TokenSession,
         _person,
         ("user_agent", "ip", "last_used_at", "expires_at", "revoked_at", "created_at"),
         delete,
+    ),
+    # The workspace's token stays; where it was last used from is its identity provider's address.
+    PersonalRows(
+        ScimToken,
+        _made_by,
+        ("tenant__slug", "label", "created_at"),
+        overwrite(created_by=pseudonym),
     ),
 )

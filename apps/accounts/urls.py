@@ -3,13 +3,21 @@
 from allauth.account import views as allauth_views
 from django.urls import path, re_path
 
-from apps.accounts import views
+from apps.accounts import views, views_mfa
 
 urlpatterns = [
     path("signup/", views.SignupView.as_view(), name="account_signup"),
     path("login/", views.LoginView.as_view(), name="account_login"),
     path("logout/", views.LogoutView.as_view(), name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path("mfa/authenticate/", views_mfa.AuthenticateView.as_view(), name="mfa_authenticate"),
+    path("passkey/", views_mfa.PasskeyLoginView.as_view(), name="mfa_login_webauthn"),
+    path("reauthenticate/code/", views_mfa.ReauthenticateView.as_view(), name="mfa_reauthenticate"),
+    path(
+        "reauthenticate/passkey/",
+        views_mfa.ReauthenticatePasskeyView.as_view(),
+        name="mfa_reauthenticate_webauthn",
+    ),
     path("reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
     path(
         "confirm-email/",

@@ -2,24 +2,29 @@
 
 from urllib.parse import urlencode
 
-from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
+from apps.accounts.enums import SsoRule
+from apps.accounts.errors import MfaRequired
 from apps.accounts.models import Person
-from apps.accounts.oidc.enforcement import break_glass_note, provider_on, sso_must
-from apps.accounts.oidc.sessions import KEY, sign_out_url
+from apps.accounts.oidc.enforcement import Must, break_glass_note, is_met, provider_on, sso_must
+from apps.accounts.oidc.sessions import KEY, is_workspace_session, sign_out_url
 from apps.accounts.oidc.views_tenant import choice, start_url
+from apps.accounts.proof import bind_proof, session_proof
 from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
+from apps.accounts.sign_in_policy import require_satisfied, sign_in_policy_of
 from apps.common.problems import problem_or_page
+from apps.common.proofs import Proof
 from apps.common.requests import host_name
 from apps.common.urls import host_url, public_url, slug_host
 from apps.tenants.http import PlatformRequest
@@ -35,7 +40,8 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     """Public host: send a member on to the tenant's host, with a ticket if that asked for one.
 
-    Query: `state` (its hash goes into the ticket), `next` (path there), `host` (a custom domain). An old
+    Query: `state` (its hash goes into the ticket), `next` (path there), `host` (a custom domain), `fresh`
+    (they prove again that it is them, if that is a while ago), `factor` (they prove a second factor). An old
     slug is good too; the browser has its state on the old host then, and gets another on the new one.
     """
     tenant = tenant_by_slug(slug)
@@ -54,12 +60,34 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     if not tenant.is_ready:
         return leave_for(host_url(host))
     if not is_asked:
-        return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path, 'way': 'other'})}"))
-    elsewhere = _by_provider(request, tenant, person, {"state": state, "next": path, "host": host})
-    if elsewhere is not None:
-        return elsewhere
-    ticket = handoff.issue(person_id=person.id, tenant=tenant, host=host, state=state, path=path)
-    return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
+        query = {"next": path, "way": "other", **_wanted(request)}
+        return leave_for(host_url(host, f"/sign-in/?{urlencode(query)}"))
+    return _hand_over(request, tenant, person, {"state": state, "next": path, "host": host})
+
+
+def _hand_over(
+    request: HttpRequest, tenant: Tenant, person: Person, query: dict[str, str]
+) -> HttpResponse:
+    """With a ticket to the tenant's host; or to where the person gets what the tenant asks for besides."""
+    proof = session_proof(request)
+    must = sso_must(tenant, person)
+    if must is not None and must.rule == SsoRule.MUST:
+        return redirect(start_url(must.provider_id, {**query, **_wanted(request)}))
+    if missing := _missing(request, tenant, proof, must):
+        onward = _onward(request, tenant.slug)
+        return redirect(f"{reverse(missing)}?{urlencode({'next': onward})}")
+    if must is not None:
+        break_glass_note(person=person, tenant=tenant, must=must)
+    ticket = handoff.issue(
+        person_id=person.id,
+        tenant=tenant,
+        host=query["host"],
+        state=query["state"],
+        path=query["next"],
+        proof=proof,
+    )
+    entry = urlencode({"ticket": ticket, "state": query["state"]})
+    return leave_for(host_url(query["host"], f"/enter/?{entry}"))
 
 
 @require_GET
@@ -67,25 +95,28 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
 def sign_in(request: PlatformRequest) -> HttpResponse:
     """Tenant host: give this browser a state and send it to the public host to sign in.
 
-    Where the tenant has an identity provider, a page asks first; `way` is what was chosen there: sso, other.
+    Who is signed in goes on to `next`; but with `fresh` only if they proved lately that it is them, and only
+    with a second factor where `factor` or the sign-in policy asks for one. Where the tenant has an identity
+    provider, a page asks first; `way` is what was chosen there: sso, other.
     """
     path = safe_path(request.GET.get("next"))
-    if request.user.is_authenticated:
-        return redirect(path)
     tenant = _tenant(request)
+    provider = provider_on(tenant)
+    if _is_enough(request, tenant):
+        return redirect(path)
     # One state for all tabs of this browser, so that the last one opened does not break the others.
     state = handoff.state_of(request) or handoff.new_state()
     query = {"state": state, "next": path}
     host = host_name(request)
     if host != slug_host(tenant.slug):
         query["host"] = host
+    query |= _wanted(request)
     response = redirect(public_url(f"/open/{tenant.slug}/?{urlencode(query)}"))
-    way = request.GET.get("way")
-    provider = provider_on(tenant) if way != "other" else None
+    way = request.GET.get("way") or ("sso" if is_workspace_session(request.session) else "")
     if provider is not None and way == "sso":
         response = redirect(start_url(provider.id, query))
-    elif provider is not None:
-        return choice(request, tenant, provider.name, {"next": path})
+    elif provider is not None and way != "other":
+        return choice(request, tenant, provider.name, {"next": path, **_wanted(request)})
     handoff.set_state(response, state)
     return response
 
@@ -114,6 +145,7 @@ def enter(request: PlatformRequest) -> HttpResponse:
             _("It works once, for a minute, in the browser that asked for it. Sign in again."),
         )
     login(request, person, backend=BACKEND)
+    bind_proof(request.session, ticket.methods, ticket.proved_at)
     if ticket.provider is not None:
         request.session[KEY] = ticket.provider
     response = redirect(ticket.path)
@@ -165,32 +197,44 @@ def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
     return person if person is not None and is_member(person.id, tenant.id) else None
 
 
-def _by_provider(
-    request: HttpRequest, tenant: Tenant, person: Person, query: dict[str, str]
-) -> HttpResponse | None:
-    """Where somebody goes who has to come in by the tenant's identity provider; None: they need not."""
+def _is_enough(request: HttpRequest, tenant: Tenant) -> bool:
+    """Whether the person is signed in on the tenant's host by all that is asked."""
+    person = request.user
+    if not isinstance(person, Person):
+        return False
+    proof = session_proof(request)
     must = sso_must(tenant, person)
-    if must is None:
-        return None
-    if not must.is_break_glass:
-        return redirect(start_url(must.provider_id, query))
-    if all(one["method"] != "mfa" for one in get_authentication_records(request, person)):
-        return _needs_second_factor(request)
-    break_glass_note(person=person, tenant=tenant, must=must)
-    return None
+    if must is not None and not is_met(must.rule, proof.methods):
+        return False
+    return _missing(request, tenant, proof, must) is None
 
 
-def _needs_second_factor(request: HttpRequest) -> HttpResponse:
-    return problem_or_page(
-        request,
-        403,
-        "mfa_required",
-        _("Sign in with your second factor"),
-        _(
-            "This workspace takes sign-ins by its identity provider only. You may come in without it, but "
-            "only with a second factor: sign out, and sign in with yours."
-        ),
+def _missing(request: HttpRequest, tenant: Tenant, proof: Proof, must: Must | None) -> str | None:
+    """The name of the page where a session gets what it lacks for what is asked; None: it is enough.
+
+    must: of who may come in without the tenant's provider, but only with a second factor.
+    """
+    is_wanted = (
+        must is not None or "factor" in request.GET or sign_in_policy_of(tenant.id).require_mfa
     )
+    try:
+        require_satisfied(is_wanted, proof.methods)
+    except MfaRequired:
+        return "second_factor_required"
+    is_stale = "fresh" in request.GET and not proof.is_recent(0)
+    return "account_reauthenticate" if is_stale else None
+
+
+def _wanted(request: HttpRequest) -> dict[str, str]:
+    """What is wanted of the session, to be passed on."""
+    return {name: "1" for name in ("fresh", "factor") if name in request.GET}
+
+
+def _onward(request: HttpRequest, slug: str) -> str:
+    """This address without the state, which would not last: the workspace's host makes another."""
+    query = {name: request.GET[name] for name in ("next", "host") if name in request.GET}
+    query |= _wanted(request)
+    return f"{reverse('open_workspace', args=[slug])}?{urlencode(query)}"
 
 
 def _host(tenant: Tenant, wanted: str) -> str | None:

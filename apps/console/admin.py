@@ -8,6 +8,7 @@ from apps.accounts.models import (
     ExternalIdentity,
     IdentityProvider,
     Person,
+    ScimToken,
     SigningKey,
     TenantMembership,
 )
@@ -18,6 +19,7 @@ from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.identity_providers import ExternalIdentityAdmin, IdentityProviderAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.tenants import TenantAdmin
@@ -30,6 +32,7 @@ site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
 site.register(EmailDomain, EmailDomainAdmin)
+site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(IdentityProvider, IdentityProviderAdmin)
 site.register(ExternalIdentity, ExternalIdentityAdmin)

@@ -26,10 +26,65 @@ class MemberInvited(Event):
 
 
 @event(
+    "organizations.invitation_accepted", version=1, scope="organization", aggregate="invitation_id"
+)
+class InvitationAccepted(Event):
+    """Besides member_joined, which is not published for who was a member already."""
+
+    invitation_id: uuid.UUID
+    member_id: uuid.UUID
+    email: str
+
+
+@event(
     "organizations.invitation_revoked", version=1, scope="organization", aggregate="invitation_id"
 )
 class InvitationRevoked(Event):
     invitation_id: uuid.UUID
+    email: str
+
+
+@event("organizations.member_admitted", version=1, scope="organization", aggregate="member_id")
+class MemberAdmitted(Event):
+    """A person came in by the verified domain of their address. Besides member_joined."""
+
+    member_id: uuid.UUID
+    email_domain_id: uuid.UUID
+    domain: str
+
+
+@event("organizations.join_requested", version=1, scope="organization", aggregate="join_request_id")
+class JoinRequested(Event):
+    """A person whose address is within a verified domain asks to come in."""
+
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
+    email: str
+
+
+@event(
+    "organizations.join_request_approved",
+    version=1,
+    scope="organization",
+    aggregate="join_request_id",
+)
+class JoinRequestApproved(Event):
+    """Besides member_joined."""
+
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
+    email: str
+
+
+@event(
+    "organizations.join_request_declined",
+    version=1,
+    scope="organization",
+    aggregate="join_request_id",
+)
+class JoinRequestDeclined(Event):
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
     email: str
 
 
@@ -86,9 +141,12 @@ class MemberPersonChanged(Event):
 
 
 @event(
-    "organizations.group_role_changed", version=1, scope="organization", aggregate="group_role_id"
+    "organizations.provider_group_role_changed",
+    version=1,
+    scope="organization",
+    aggregate="group_role_id",
 )
-class GroupRoleChanged(Event):
+class ProviderGroupRoleChanged(Event):
     """A group of the identity provider gives a role, or no longer. change: added or removed."""
 
     group_role_id: uuid.UUID
@@ -96,3 +154,39 @@ class GroupRoleChanged(Event):
     role: str
     organization_id: uuid.UUID
     change: str
+
+
+@event("organizations.scim_token_created", version=1, scope="organization", aggregate="token_id")
+class ScimTokenCreated(Event):
+    token_id: uuid.UUID
+    label: str
+
+
+@event("organizations.scim_token_revoked", version=1, scope="organization", aggregate="token_id")
+class ScimTokenRevoked(Event):
+    token_id: uuid.UUID
+    label: str
+
+
+@event("organizations.directory_user_changed", version=1, scope="organization", aggregate="user_id")
+class DirectoryUserChanged(Event):
+    """change: provisioned, invited, updated, deactivated, reactivated or deprovisioned.
+
+    member_id: None while they have not accepted an invitation.
+    """
+
+    user_id: uuid.UUID
+    member_id: uuid.UUID | None
+    user_name: str
+    change: str
+
+
+@event("organizations.group_changed", version=1, scope="organization", aggregate="group_id")
+class GroupChanged(Event):
+    """change: created, renamed, members, mapped, unmapped or deleted. added, removed: how many members."""
+
+    group_id: uuid.UUID
+    name: str
+    change: str
+    added: int
+    removed: int

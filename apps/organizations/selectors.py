@@ -1,6 +1,7 @@
 """Reads of a tenant's people and organizations; every one takes the actor and filters in SQL."""
 
 import uuid
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, TypedDict
@@ -10,15 +11,29 @@ from django.db.models.functions import Length, Substr
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Person
+from apps.accounts.models import Person, SignInPolicy
+from apps.accounts.oidc.enforcement import (
+    enforced_break_glass_ids,
+    require_met,
+    sso_rule_of,
+    verified_domains,
+)
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
+from apps.accounts.sign_in_policy import require_satisfied
 from apps.common.access import Decision, authorize, decide, paths_allowed, permissions
 from apps.common.actors import Actor, ActorKind, Grant
 from apps.common.errors import InvalidInput, NotFound, PermissionDenied
+from apps.common.proofs import Proof
 from apps.common.tenancy import require_tenant
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
-from apps.organizations.models import GroupRole, Invitation, Member, Organization, RoleBinding
+from apps.organizations.models import (
+    Invitation,
+    Member,
+    Organization,
+    ProviderGroupRole,
+    RoleBinding,
+)
 from apps.roles.models import OWNER, role_permissions
 from apps.roles.permissions import VIEW_ROLE
 
@@ -26,15 +41,20 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-def actor_for(person: Person) -> Actor:
+def actor_for(person: Person, proof: Proof | None = None) -> Actor:
     """The person as an actor of the entered tenant, with what they hold. One statement.
 
-    Raises NotFound for who is no active member: a tenant one can't enter is like none.
+    proof: of the sign-in. Raises NotFound for who is no active member: a tenant one can't
+    enter is like none; MfaRequired where that does not satisfy the tenant's sign-in policy, SsoRequired
+    where they have to come in by its identity provider.
     """
     found = _actor(Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE))
     if found is None:
         raise NotFound
-    return found
+    actor = replace(found, proof=proof)
+    require_satisfied(actor.require_mfa, actor.methods)
+    require_met(actor.sso_rule, actor.methods)
+    return actor
 
 
 def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]:
@@ -45,6 +65,11 @@ def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]
     if found is None:
         raise NotFound
     return member, found
+
+
+def actor_of_member(member_id: uuid.UUID) -> Actor | None:
+    """An active member as an actor, with what they hold now. One statement."""
+    return _actor(Member.objects.filter(id=member_id, status=MemberStatus.ACTIVE))
 
 
 def access_explain(
@@ -65,6 +90,7 @@ def access_explain(
 
 def _actor(members: QuerySet[Member]) -> Actor | None:
     """The one member that the query finds as an actor. One statement."""
+    tenant_id = require_tenant().id
     rows = list(
         members.values_list(
             "id",
@@ -77,23 +103,33 @@ def _actor(members: QuerySet[Member]) -> Actor | None:
             "bindings__organization__name",
             "bindings__organization__path",
             "bindings__organization__depth",
+            Subquery(SignInPolicy.objects.filter(tenant_id=tenant_id).values("require_mfa")[:1]),
+            # The account's address: the member's may come from elsewhere.
+            Subquery(Person.objects.filter(id=OuterRef("person_id")).values("email")[:1]),
+            enforced_break_glass_ids(tenant_id),
+            verified_domains(tenant_id),
         )
     )
     if not rows:
         return None
     grants = tuple(
         Grant(code, role_permissions(code, system, stored), org_id, org_name, path, depth == 1)
-        for *_member, code, system, stored, org_id, org_name, path, depth in rows
+        for _, _, _, code, system, stored, org_id, org_name, path, depth, *_rules in rows
         if code is not None
     )
     member_id, person_id, email = rows[0][:3]
+    require_mfa, account_email, break_glass_ids, domains = rows[0][-4:]
     return Actor(
         kind=ActorKind.PERSON,
         label=email,
         person_id=person_id,
-        tenant_id=require_tenant().id,
+        tenant_id=tenant_id,
         member_id=member_id,
         grants=grants,
+        require_mfa=bool(require_mfa),
+        sso_rule=sso_rule_of(
+            person_id, account_email or "", break_glass_ids=break_glass_ids, domains=domains
+        ),
     )
 
 
@@ -220,6 +256,18 @@ def invitations_for(actor: Actor) -> "QuerySet[WithAnnotations[Invitation, Invit
     )
 
 
+def invitations_matching(
+    invitations: "QuerySet[WithAnnotations[Invitation, InvitationState]]",
+    *,
+    state: str = "",
+    q: str = "",
+) -> "QuerySet[WithAnnotations[Invitation, InvitationState]]":
+    """Narrow a query of invitations down. q: part of the address."""
+    if state:
+        invitations = invitations.filter(state=state)
+    return invitations.filter(email__icontains=q) if q else invitations
+
+
 def invitation_for(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     """Raises NotFound."""
     invitation = invitations_for(actor).filter(id=invitation_id).first()
@@ -250,10 +298,10 @@ def counts_for(actor: Actor) -> dict[str, int]:
     return figures
 
 
-def group_roles_for(actor: Actor) -> QuerySet[GroupRole]:
+def provider_group_roles_for(actor: Actor) -> QuerySet[ProviderGroupRole]:
     """Which roles groups of the identity provider give, by name. Raises PermissionDenied."""
     authorize(actor, MANAGE_IDENTITY_PROVIDER)
-    return GroupRole.objects.select_related("role", "organization")
+    return ProviderGroupRole.objects.select_related("role", "organization")
 
 
 def owners_of_tenant() -> QuerySet[Member]:

@@ -10,9 +10,12 @@ from apps.portal.views import (
     exports,
     files,
     identity_provider,
+    invitation_import,
     invitations,
+    join_requests,
     members,
     organizations,
+    provisioning,
     public,
     sign_in_policy,
     workspace,
@@ -38,6 +41,26 @@ urlpatterns = [
     path("invitations/new/", invitations.create, name="invite"),
     path("invitations/<uuid:invitation_id>/resend/", invitations.resend, name="invitation_resend"),
     path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
+    path("invitations/import/", invitation_import.upload, name="invitation_import"),
+    path(
+        "invitations/import/confirm/", invitation_import.confirm, name="invitation_import_confirm"
+    ),
+    path(
+        "invitations/import/template.csv",
+        invitation_import.template,
+        name="invitation_import_template",
+    ),
+    path("invitations/requests/", join_requests.index, name="join_requests"),
+    path(
+        "invitations/requests/<uuid:join_request_id>/approve/",
+        join_requests.approve,
+        name="join_request_approve",
+    ),
+    path(
+        "invitations/requests/<uuid:join_request_id>/decline/",
+        join_requests.decline,
+        name="join_request_decline",
+    ),
     path("organizations/", organizations.index, name="organizations"),
     path("organizations/new/", organizations.create, name="organization_new"),
     path("organizations/<uuid:organization_id>/", organizations.detail, name="organization"),
@@ -115,6 +138,18 @@ urlpatterns = [
         name="address_make_primary",
     ),
     path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
+    path("settings/provisioning/", provisioning.index, name="provisioning"),
+    path(
+        "settings/provisioning/tokens/<uuid:scim_token_id>/revoke/",
+        provisioning.revoke,
+        name="scim_token_revoke",
+    ),
+    path("settings/provisioning/groups/", provisioning.groups, name="provisioning_groups"),
+    path(
+        "settings/provisioning/groups/<uuid:group_id>/",
+        provisioning.group,
+        name="provisioning_group",
+    ),
     path("settings/email-domains/", email_domains.index, name="email_domains"),
     path(
         "settings/email-domains/<uuid:email_domain_id>/", email_domains.detail, name="email_domain"

@@ -52,6 +52,7 @@ SHARED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_cotton.apps.SimpleAppConfig",
     "django_htmx",
@@ -268,6 +269,27 @@ OIDC_SIGN_UP = env.bool("OIDC_SIGN_UP", default=True)
 OIDC_API_AUDIENCE = env("OIDC_API_AUDIENCE", default="")
 # host:port where tenants' providers may be at internal addresses. The sandbox's only: a check refuses others.
 OIDC_INTERNAL_HOSTS: list[str] = []
+
+MFA_ADAPTER = "apps.accounts.mfa_adapter.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "apps.accounts.mfa_forms.AuthenticateForm",
+    "reauthenticate": "apps.accounts.mfa_forms.ReauthenticateForm",
+    "authenticate_webauthn": "apps.accounts.mfa_forms.AuthenticateWebAuthnForm",
+    "login_webauthn": "apps.accounts.mfa_forms.LoginWebAuthnForm",
+    "reauthenticate_webauthn": "apps.accounts.mfa_forms.ReauthenticateWebAuthnForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Wrapper"
+# There is nothing to guess in a passkey; this bounds work. Each sign-in is two requests.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+# Steps of 30 s before and after: clocks of phones are off, and people type slowly (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RECOVERY_CODE_DIGITS = 10
+# For so long after somebody proved who they are, nothing sensitive asks again.
+STEP_UP_S = 600
+STAFF_REQUIRE_MFA = env.bool("STAFF_REQUIRE_MFA", default=False)
 
 ACCESS_TOKEN_LIFETIME_S = 600
 # For so long a process works with the signing keys that it has read.

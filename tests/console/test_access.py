@@ -13,6 +13,7 @@ from apps.accounts.models import (
     ExternalIdentity,
     IdentityProvider,
     Person,
+    ScimToken,
     TenantMembership,
 )
 from apps.accounts.signing_keys import signing_key_rotate
@@ -66,6 +67,7 @@ def addresses(world: World) -> list[str]:
         "accounts/externalidentity": ExternalIdentity.objects.create(
             provider=provider, tenant=world.acme, issuer="x", subject="1", person=world.bob
         ),
+        "accounts/scimtoken": ScimToken.objects.create(tenant=world.acme, label="x"),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
         "events/outboxevent": handling.event,
         "events/handling": handling,
@@ -82,6 +84,7 @@ def state() -> list[Any]:
         list(Tenant.objects.order_by("id").values()),
         list(Domain.objects.order_by("id").values()),
         list(EmailDomain.objects.order_by("id").values()),
+        list(ScimToken.objects.order_by("id").values()),
         list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
         list(Handling.objects.order_by("id").values()),
         list(DeadTask.objects.order_by("id").values()),

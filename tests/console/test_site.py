@@ -106,6 +106,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.EmailDomain",
         "accounts.IdentityProvider",
         "accounts.ExternalIdentity",
+        "accounts.ScimToken",
         "events.OutboxEvent",
         "events.Handling",
         "events.DeadTask",

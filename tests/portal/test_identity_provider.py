@@ -11,7 +11,7 @@ from apps.accounts.enums import ProviderState
 from apps.accounts.models import EmailDomain, ExternalIdentity, IdentityProvider, Person
 from apps.accounts.oidc import jwks
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import GroupRole, Organization
+from apps.organizations.models import Organization, ProviderGroupRole
 from apps.roles.models import Role
 from apps.sandbox.oidc import state
 from apps.tenants.models import Tenant
@@ -163,13 +163,13 @@ def test_joining_and_groups(
     assert client.post(f"{PATH}groups/", row).status_code == 422
     assert client.post(f"{PATH}groups/", {**row, "group-group": ""}).status_code == 422
     with tenant_context(world.acme):
-        made = GroupRole.objects.get()
+        made = ProviderGroupRole.objects.get()
     page = client.get(PATH)
     assert f"{PATH}groups/{made.id}/remove/" in page.content.decode()
     assert read(page.content).check() == []
     client.post(f"{PATH}groups/{made.id}/remove/")
     with tenant_context(world.acme):
-        assert not GroupRole.objects.exists()
+        assert not ProviderGroupRole.objects.exists()
 
 
 def test_who_may(acme_id: Sandbox, world: World, browser_of: Any) -> None:

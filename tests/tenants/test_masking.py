@@ -122,7 +122,11 @@ def test_every_table_of_tenants_is_looked_at() -> None:
         "roles.ApiKey",
         "roles.Role",
         "organizations.Organization",
+        "organizations.JoinRequest",
         "organizations.Member",
         "organizations.RoleBinding",
         "organizations.Invitation",
+        "organizations.DirectoryUser",
+        "organizations.Group",
+        "organizations.GroupMembership",
     }

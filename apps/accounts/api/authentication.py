@@ -11,9 +11,11 @@ from apps.accounts.errors import TokenInvalid, TokenRevoked, WorkspaceSession
 from apps.accounts.middleware import bearer_token
 from apps.accounts.models import Person
 from apps.accounts.oidc.sessions import is_workspace_session
+from apps.accounts.proof import session_proof
 from apps.accounts.selectors import is_member
 from apps.accounts.tokens import AccessClaims
 from apps.common.errors import NotFound
+from apps.common.proofs import Proof
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -50,7 +52,7 @@ class BearerAuthentication(BaseAuthentication):
         if claims.epoch != person.epoch:
             raise TokenRevoked
         http_request.authorization = authorization  # type: ignore[attr-defined]
-        _accept(http_request, person)
+        _accept(http_request, person, authorization.proof)
         return person, claims
 
     def authenticate_header(self, request: Request) -> str:
@@ -81,7 +83,7 @@ class CookieAuthentication(SessionAuthentication):
             or request.method in getattr(view, "open_to_workspace_sessions", ())
         ):
             raise WorkspaceSession
-        _accept(http_request, person)
+        _accept(http_request, person, session_proof(http_request))
         return person, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -89,7 +91,8 @@ class CookieAuthentication(SessionAuthentication):
         return 'Cookie realm="pages"'
 
 
-def _accept(request: Any, person: Any) -> None:
+def _accept(request: Any, person: Any, proof: Proof) -> None:
     request.log_person_id = str(person.pk)
+    request.proof = proof
     if getattr(request, "tenant_missing", False):
         raise NotFound

@@ -8,6 +8,7 @@ from apps.accounts.models.identity_provider import (
     ProviderOrganization,
 )
 from apps.accounts.models.person import Person, TenantMembership
+from apps.accounts.models.scim_token import ScimToken
 from apps.accounts.models.sign_in_policy import SignInPolicy
 from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
 from apps.accounts.models.token_session import RefreshToken, TokenSession
@@ -20,6 +21,7 @@ __all__ = [
     "Person",
     "ProviderOrganization",
     "RefreshToken",
+    "ScimToken",
     "SignInPolicy",
     "SigningKey",
     "TenantMembership",

@@ -5,6 +5,7 @@ PUBLIC_URL and not from the Host header, requests go out by `common.outbound`, t
 `verification`, and nobody is looked up here.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -20,7 +21,7 @@ from apps.accounts.errors import ProviderRefused
 from apps.accounts.managers import normalize_email
 from apps.accounts.oidc.config import Provider, redirect_uri
 from apps.accounts.oidc.discovery import ask, fetch_json, json_object
-from apps.accounts.oidc.verification import id_token_verify, refuse, signed_claims
+from apps.accounts.oidc.verification import LEEWAY_S, id_token_verify, refuse, signed_claims
 
 MAX_GROUPS, GROUP_MAX_LENGTH, NAME_MAX_LENGTH = 200, 120, 150
 ORG_CODE_MAX_LENGTH = 120
@@ -30,7 +31,8 @@ ORG_CODE_MAX_LENGTH = 120
 class SignedIn:
     """What a provider says of who signed in; verified. email: lower case, and verified by the provider.
 
-    sid: the session there, which may end by back-channel. id_token: for signing out there.
+    sid: the session there, which may end by back-channel. id_token: for signing out there. proved_at: when
+    they last showed the provider who they are, in seconds since 1970; 0: it does not say.
     """
 
     issuer: str
@@ -41,6 +43,7 @@ class SignedIn:
     org_code: str
     sid: str
     id_token: str
+    proved_at: float
 
 
 class _Settings:
@@ -69,17 +72,24 @@ class _Settings:
 
 
 class _Request(_Settings, OIDCAuthenticationRequestView):
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
+    def __init__(self, provider: Provider, *, is_fresh: bool) -> None:
+        self.provider, self.is_fresh = provider, is_fresh
         super().__init__()
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
-        return {"redirect_uri": redirect_uri()}
+        # Section 3.1.2.1: with max_age, the ID token has to say when they proved it (auth_time).
+        fresh = {"prompt": "login", "max_age": "0"} if self.is_fresh else {}
+        return {"redirect_uri": redirect_uri(), **fresh}
 
 
-def authorization_url(request: HttpRequest, provider: Provider) -> tuple[str, str]:
-    """Where to send the browser, and the state, which the session now knows with nonce and verifier."""
-    url = str(_Request(provider).get(request)["Location"])
+def authorization_url(
+    request: HttpRequest, provider: Provider, *, is_fresh: bool = False
+) -> tuple[str, str]:
+    """Where to send the browser, and the state, which the session now knows with nonce and verifier.
+
+    is_fresh: people are to prove there who they are, also if they are signed in there.
+    """
+    url = str(_Request(provider, is_fresh=is_fresh).get(request)["Location"])
     request.session.pop("oidc_login_next", None)
     given = urlsplit(provider.authorization_endpoint)
     if given.query:
@@ -145,6 +155,7 @@ class _Exchange(_Settings, OIDCAuthenticationBackend):
             org_code=self._org_code(claims, access_token),
             sid=_text(payload.get("sid")),
             id_token=id_token,
+            proved_at=_moment(payload.get("auth_time")),
         )
 
     def _org_code(self, claims: dict[str, Any], access_token: Any) -> str:
@@ -215,6 +226,12 @@ def _groups(value: Any) -> tuple[str, ...]:
         if _text(name, GROUP_MAX_LENGTH):
             names.append(str(name))
     return tuple(dict.fromkeys(names))
+
+
+def _moment(value: Any) -> float:
+    """Seconds since 1970, not in the future; 0 for anything else."""
+    is_time = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_time and 0 < value <= time.time() + LEEWAY_S else 0.0
 
 
 def _text(value: Any, max_length: int = 255) -> str:

@@ -1,18 +1,22 @@
 """Whether somebody has to come in by the tenant's provider."""
 
 import uuid
+from collections.abc import Collection, Set
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import F, Func
+from django.db.models import F, Func, Subquery
 
 from apps.accounts import token_sessions
-from apps.accounts.enums import ProviderState, RevokedReason
+from apps.accounts.enums import ProviderState, RevokedReason, SignInMethod, SsoRule
 from apps.accounts.errors import SsoRequired
 from apps.accounts.events import BreakGlassUsed
+from apps.accounts.methods import has_second_factor
 from apps.accounts.models import EmailDomain, IdentityProvider, Person, TenantMembership
 from apps.accounts.selectors import person_actor
-from apps.accounts.selectors_email_domains import email_domain_of
+from apps.accounts.selectors_email_domains import domain_part
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import HasRef, tenant_context
@@ -23,10 +27,48 @@ from apps.tenants.selectors import tenant_by_id
 
 @dataclass(frozen=True, slots=True)
 class Must:
-    """is_break_glass: they are named as one who may come in without, with a second factor."""
-
     provider_id: uuid.UUID
-    is_break_glass: bool
+    rule: SsoRule
+
+
+def sso_rule_of(
+    person_id: uuid.UUID, email: str, *, break_glass_ids: list[Any] | None, domains: Collection[str]
+) -> SsoRule:
+    """The one decision: what an enforced provider asks of a person.
+
+    email: of their account. break_glass_ids: of the provider; None: none is enforced. domains: verified.
+    """
+    if break_glass_ids is None or domain_part(email) not in domains:
+        return SsoRule.NONE
+    return SsoRule.BREAK_GLASS if person_id in break_glass_ids else SsoRule.MUST
+
+
+def is_met(rule: str, methods: Set[str]) -> bool:
+    """Whether a sign-in that was proved by `methods` is enough for it."""
+    return (
+        not rule
+        or SignInMethod.SSO in methods
+        or (rule == SsoRule.BREAK_GLASS and has_second_factor(methods))
+    )
+
+
+def require_met(rule: str, methods: Set[str]) -> None:
+    """Where an actor is built, on every request. Raises SsoRequired."""
+    if not is_met(rule, methods):
+        raise SsoRequired
+
+
+def enforced_break_glass_ids(tenant_id: uuid.UUID) -> Any:
+    """A subquery, for the statement that finds a member: None where no provider is enforced."""
+    found = IdentityProvider.objects.filter(tenant_id=tenant_id, state=ProviderState.ENFORCED)
+    return Subquery(found.values("break_glass_ids")[:1])
+
+
+def verified_domains(tenant_id: uuid.UUID) -> Any:
+    """A subquery: the names of the tenant's e-mail domains."""
+    return ArraySubquery(
+        EmailDomain.objects.filter(tenant_id=tenant_id, verified_at__isnull=False).values("domain")
+    )
 
 
 def provider_on(tenant: HasRef) -> IdentityProvider | None:
@@ -39,9 +81,18 @@ def provider_on(tenant: HasRef) -> IdentityProvider | None:
 def sso_must(tenant: Tenant, person: Person) -> Must | None:
     """What the tenant asks of this person; None: any sign-in will do. One statement, two where enforced."""
     row = provider_on(tenant)
-    if row is None or not row.is_enforced or email_domain_of(tenant, person.email) is None:
+    if row is None or not row.is_enforced:
         return None
-    return Must(row.id, person.id in row.break_glass_ids)
+    with tenant_context(tenant):
+        domains = list(
+            EmailDomain.objects.filter(tenant_id=tenant.id, verified_at__isnull=False).values_list(
+                "domain", flat=True
+            )
+        )
+    rule = sso_rule_of(
+        person.id, person.email, break_glass_ids=row.break_glass_ids, domains=domains
+    )
+    return Must(row.id, rule) if rule else None
 
 
 def require_no_sso(person: Person, tenant: Tenant | None) -> None:

@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 from apps.accounts.oidc.client import authorization_url
 from apps.accounts.oidc.config import Provider, provider_by_id
-from apps.accounts.oidc.verification import refuse
+from apps.accounts.oidc.verification import LEEWAY_S, refuse
 from apps.accounts.redirects import leave_for
 from apps.common.ids import parse_uuid
 
@@ -28,6 +28,8 @@ STATE_MAX_LENGTH = 100
 class Errand:
     """intent: sign_in and link at the platform's provider; enter and test at a tenant's.
 
+    fresh_since: they have to prove there who they are, after this moment (seconds since 1970); 0: no.
+
     path: where to go afterwards. state, host: of the hand-off to the tenant. person_id: who tests or links.
     """
 
@@ -37,6 +39,7 @@ class Errand:
     state: str = ""
     host: str = ""
     person_id: str = ""
+    fresh_since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Returned:
 
 def leave(request: HttpRequest, provider: Provider, errand: Errand) -> HttpResponse:
     """Send the browser to the provider."""
-    url, state = authorization_url(request, provider)
+    url, state = authorization_url(request, provider, is_fresh=errand.fresh_since > 0)
     request.session[STATES][state][NOTE] = asdict(errand)
     request.session.modified = True
     response = leave_for(url)
@@ -84,6 +87,15 @@ def come_back(request: HttpRequest) -> Returned:
     if provider is None:
         raise refuse("provider_gone", "This identity provider is no longer connected.")
     return Returned(provider, errand, entry["nonce"], entry["code_verifier"])
+
+
+def check_fresh(errand: Errand, proved_at: float) -> None:
+    """Raises ProviderRefused where the provider let an old sign-in do."""
+    if errand.fresh_since and proved_at < errand.fresh_since - LEEWAY_S:
+        raise refuse(
+            "proof_old",
+            "The identity provider has not asked you to prove who you are. Sign out there, and try again.",
+        )
 
 
 def check_answer(request: HttpRequest, provider: Provider) -> None:

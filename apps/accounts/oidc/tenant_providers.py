@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import handoff
+from apps.accounts import epochs, handoff
 from apps.accounts.enums import ProviderState as S
 from apps.accounts.errors import ProviderUnavailable
 from apps.accounts.events import (
@@ -75,10 +75,11 @@ def provider_connect(
 
     Not atomic: the discovery document and the keys are fetched before the transaction, in ten seconds at
     most. Another address or client begins anew as a draft, and forgets who was who. Publishes
-    accounts.identity_provider_connected. Raises PermissionDenied, InvalidInput, Conflict (it is on, and
-    another address or client was given).
+    accounts.identity_provider_connected. Raises PermissionDenied, ReauthenticationRequired, InvalidInput,
+    Conflict (it is on, and another address or client was given).
     """
     authorize(actor, MANAGE_IDENTITY_PROVIDER)
+    actor.require_recent_proof()
     texts = {
         "name": (name.strip(), NAME_MAX_LENGTH),
         "client_id": (client_id.strip(), ID_MAX_LENGTH),
@@ -153,8 +154,8 @@ def provider_update(
     """Turn it on, off, or make it a must; say what those get who join by it, and who may still come without.
 
     Locks the provider. Publishes accounts.identity_provider_switched and identity_provider_updated, as far as
-    something changes. Raises PermissionDenied, NotFound, InvalidInput, Conflict (not tested; no verified
-    domain; no owner who could come in without it).
+    something changes. Raises PermissionDenied, ReauthenticationRequired, NotFound, InvalidInput, Conflict
+    (not tested; no verified domain; no owner who could come in without it).
     """
     row = _locked(actor)
     changed = []
@@ -174,6 +175,8 @@ def provider_update(
         _switch(actor, row, state)
         changed.append("state")
     if changed:
+        # What it asks of members is remembered with their sign-ins.
+        epochs.change(epochs.of_tenant(require_tenant().id))
         row.save(update_fields=[*changed, "updated_at"])
     return row
 
@@ -214,6 +217,7 @@ def provider_remove(*, actor: Actor) -> None:
     Publishes accounts.identity_provider_removed. Raises PermissionDenied, NotFound.
     """
     row = _locked(actor)
+    epochs.change(epochs.of_tenant(require_tenant().id))
     publish(IdentityProviderRemoved(provider_id=row.id, issuer=row.issuer), actor=actor)
     row.delete()
 
@@ -263,6 +267,7 @@ def _row() -> IdentityProvider | None:
 
 def _locked(actor: Actor) -> IdentityProvider:
     authorize(actor, MANAGE_IDENTITY_PROVIDER)
+    actor.require_recent_proof()
     row = IdentityProvider.objects.select_for_update().filter(tenant_id=require_tenant().id).first()
     if row is None:
         raise NotFound(_("No identity provider is connected."))
@@ -338,7 +343,7 @@ def provider_turn_off(*, actor: Actor, provider_id: uuid.UUID, reason: str) -> I
         .filter(id=provider_id, tenant__isnull=False)
         .first()
     )
-    if row is None:
+    if row is None or (tenant_id := row.tenant_id) is None:
         raise NotFound
     if not row.is_on:
         raise Conflict(_("It is off already."), code="provider_off")
@@ -352,6 +357,7 @@ def provider_turn_off(*, actor: Actor, provider_id: uuid.UUID, reason: str) -> I
         actor=actor,
         tenant_id=row.tenant_id,
     )
+    epochs.change(epochs.of_tenant(tenant_id))
     row.state = S.TESTED
     row.save(update_fields=["state", "updated_at"])
     return row

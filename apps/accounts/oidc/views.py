@@ -99,6 +99,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         signed_in = exchange(
             request, provider, nonce=returned.nonce, code_verifier=returned.code_verifier
         )
+        flow.check_fresh(errand, signed_in.proved_at)
         return FINISH[errand.intent](request, provider, errand, signed_in)
     except PlatformError as error:
         log.warning("accounts.provider_refused", provider_id=str(provider.id), reason=error.code)

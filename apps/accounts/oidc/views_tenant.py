@@ -3,6 +3,7 @@
 What comes of it is a hand-off ticket for the tenant's host: a session there, and nowhere else.
 """
 
+import time
 import uuid
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from apps.accounts import handoff
+from apps.accounts.enums import SignInMethod
 from apps.accounts.errors import ProviderRefused
 from apps.accounts.oidc import flow
 from apps.accounts.oidc.client import SignedIn
@@ -26,6 +28,7 @@ from apps.accounts.oidc.verification import refuse
 from apps.accounts.redirects import leave_for, safe_path
 from apps.common.errors import PlatformError
 from apps.common.ids import parse_uuid
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.common.urls import host_url, public_url, slug_host
 from apps.tenants.http import PlatformRequest
@@ -45,7 +48,10 @@ def start_url(provider_id: uuid.UUID, query: dict[str, str]) -> str:
 @require_GET
 @never_cache
 def start(request: HttpRequest, provider_id: uuid.UUID) -> HttpResponse:
-    """Go to a tenant's provider. Query: as `open_workspace`; the state is that of the tenant's host."""
+    """Go to a tenant's provider. Query: as `open_workspace`; the state is that of the tenant's host.
+
+    `fresh`: they prove there again who they are.
+    """
     try:
         provider, tenant = _known(provider_id)
         host = request.GET.get("host") or slug_host(tenant.slug)
@@ -57,7 +63,14 @@ def start(request: HttpRequest, provider_id: uuid.UUID) -> HttpResponse:
     except PlatformError as error:
         return refused(request, error)
     path = safe_path(request.GET.get("next"))
-    errand = flow.Errand("enter", str(provider.id), path, state, host)
+    errand = flow.Errand(
+        "enter",
+        str(provider.id),
+        path,
+        state,
+        host,
+        fresh_since=time.time() if "fresh" in request.GET else 0.0,
+    )
     return flow.leave(request, provider, errand)
 
 
@@ -90,6 +103,7 @@ def enter(
         host=errand.host,
         state=errand.state,
         path=errand.path,
+        proof=Proof(frozenset({SignInMethod.SSO}), signed_in.proved_at),
         provider=note(provider, signed_in),
     )
     query = urlencode({"ticket": ticket, "state": errand.state})

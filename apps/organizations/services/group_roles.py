@@ -1,83 +1,67 @@
-"""The table of which role a group of the identity provider gives."""
+"""Roles that come from groups: given with the first group that maps to one, taken with the last."""
 
 import uuid
+from collections.abc import Collection
 
-from django.db import IntegrityError, transaction
-from django.utils.translation import gettext_lazy as _
-
-from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
-from apps.common.access import authorize
+from apps.accounts import epochs
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.tenancy import require_tenant
 from apps.events.services import publish
-from apps.organizations.events import GroupRoleChanged
-from apps.organizations.models import GroupRole
-from apps.organizations.selectors import group_roles_for, organization_for, root_organization
-from apps.organizations.services.bindings import grantable_roles
-from apps.roles.models import OWNER
-
-MAX_ROWS, GROUP_MAX_LENGTH = 200, 120
+from apps.organizations.events import RoleBindingChanged
+from apps.organizations.models import GroupMembership, Member, RoleBinding
+from apps.roles.models import Role
 
 
-@transaction.atomic
-def group_role_create(
-    *,
-    actor: Actor,
-    group: str,
-    role_id: uuid.UUID,
-    organization_id: uuid.UUID | None = None,
-) -> GroupRole:
-    """Let a group give a role at an organization (None: in the whole workspace).
+def group_roles_sync(actor: Actor, member_ids: Collection[uuid.UUID]) -> None:
+    """Make what these members hold through groups what the groups say.
 
-    Effective at each member's next sign-in by the provider. Publishes organizations.group_role_changed.
-    Raises PermissionDenied (also for a role above the actor's own), InvalidInput, NotFound, Conflict.
+    Call under directory_locked(). A role that was given by hand stays as it is. Publishes
+    organizations.role_binding_changed for each change. Two statements, and one for each event.
     """
-    authorize(actor, MANAGE_IDENTITY_PROVIDER)
-    group = group.strip()
-    if not group or len(group) > GROUP_MAX_LENGTH or not group.isprintable():
-        raise InvalidInput.field(
-            "group", _("Enter the group's name, of at most %d characters.") % GROUP_MAX_LENGTH
-        )
-    organization = (
-        organization_for(actor, organization_id) if organization_id else root_organization()
+    if not member_ids:
+        return
+    wanted = set(
+        GroupMembership.objects.filter(
+            user__member_id__in=member_ids, group__role_id__isnull=False
+        ).values_list("user__member_id", "group__role_id", "group__organization_id")
     )
-    role = grantable_roles(actor, [role_id], organization, attr="role_id")[0]
-    if role.code == OWNER:
-        raise InvalidInput.field(
-            "role_id", _("A group never makes owners. Choose another role."), "role_owner"
+    bindings = list(RoleBinding.objects.filter(member_id__in=member_ids))
+    held = {(one.member_id, one.role_id, one.organization_id) for one in bindings}
+    given = [
+        RoleBinding(member_id=member, role_id=role, organization_id=organization, by_group=True)
+        for member, role, organization in sorted(wanted - held)
+    ]
+    taken = [
+        one
+        for one in bindings
+        if one.by_group and (one.member_id, one.role_id, one.organization_id) not in wanted
+    ]
+    # Somebody may give the same by hand at this moment: theirs stays.
+    RoleBinding.objects.bulk_create(given, ignore_conflicts=True)
+    RoleBinding.objects.filter(id__in=[one.id for one in taken]).delete()
+    _tell(actor, [(one, "given") for one in given] + [(one, "taken") for one in taken])
+
+
+def _tell(actor: Actor, changes: list[tuple[RoleBinding, str]]) -> None:
+    if not changes:
+        return
+    people = dict(
+        Member.objects.filter(id__in={one.member_id for one, _ in changes}).values_list(
+            "id", "person_id"
         )
-    if GroupRole.objects.count() >= MAX_ROWS:
-        raise Conflict(_("A workspace has at most %d of these.") % MAX_ROWS, code="too_many")
-    try:
-        with transaction.atomic():
-            row = GroupRole.objects.create(group=group, role=role, organization=organization)
-    except IntegrityError as error:
-        raise Conflict(_("This group gives this role there already."), code="exists") from error
-    _publish(actor, row, "added")
-    return row
-
-
-@transaction.atomic
-def group_role_delete(*, actor: Actor, group_role_id: uuid.UUID) -> None:
-    """Who holds the role keeps it; from now on it is given and taken by hand.
-
-    Publishes organizations.group_role_changed. Raises PermissionDenied, NotFound.
-    """
-    row = group_roles_for(actor).filter(id=group_role_id).first()
-    if row is None:
-        raise NotFound
-    _publish(actor, row, "removed")
-    row.delete()
-
-
-def _publish(actor: Actor, row: GroupRole, change: str) -> None:
-    publish(
-        GroupRoleChanged(
-            group_role_id=row.id,
-            group=row.group,
-            role=row.role.code,
-            organization_id=row.organization_id,
-            change=change,
-        ),
-        actor=actor,
     )
+    roles = dict(
+        Role.objects.filter(id__in={one.role_id for one, _ in changes}).values_list("id", "code")
+    )
+    tenant_id = require_tenant().id
+    epochs.change(*(epochs.of_membership(tenant_id, person) for person in people.values()))
+    for binding, change in changes:
+        publish(
+            RoleBindingChanged(
+                member_id=binding.member_id,
+                role=roles[binding.role_id],
+                organization_id=binding.organization_id,
+                change=change,
+            ),
+            actor=actor,
+        )

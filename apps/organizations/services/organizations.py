@@ -123,7 +123,7 @@ def organization_move(
 def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
     """Delete an empty organization.
 
-    Raises Conflict while it has children, members, roles bound or API keys that work.
+    Raises Conflict while it has children, members, roles bound, groups or API keys that work.
     """
     tree_locked()
     organization = organization_for(actor, organization_id)
@@ -135,6 +135,7 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
         not organization.is_leaf()
         or present.exclude(status=MemberStatus.REMOVED).exists()
         or organization.bindings.exists()
+        or organization.groups.exists()
         or api_keys_work_at(organization.id)
     ):
         raise Conflict(

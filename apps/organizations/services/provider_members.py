@@ -10,7 +10,7 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.errors import InvalidInput
 from apps.organizations.enums import MemberStatus
-from apps.organizations.models import GroupRole, Member, RoleBinding
+from apps.organizations.models import Member, ProviderGroupRole, RoleBinding
 from apps.organizations.selectors import root_organization
 from apps.organizations.services.bindings import binding_give, binding_take
 from apps.organizations.services.members import member_join
@@ -56,15 +56,17 @@ class ProviderMembers:
                     actor=ACTOR, person=person, organization=root_organization(), roles=roles
                 )
             member = Member.objects.select_for_update().get(person_id=person.id)
-            group_roles_apply(member, groups)
+            provider_group_roles_apply(member, groups)
 
 
-def group_roles_apply(member: Member, groups: Collection[str]) -> None:
+def provider_group_roles_apply(member: Member, groups: Collection[str]) -> None:
     """Give and take the roles that the table names, by the groups that the member is in now.
 
     Others stay. The owner's is never given or taken, even if a row names it.
     """
-    rows = list(GroupRole.objects.select_related("role", "organization").exclude(role__code=OWNER))
+    rows = list(
+        ProviderGroupRole.objects.select_related("role", "organization").exclude(role__code=OWNER)
+    )
     decided = {(row.role_id, row.organization_id): row for row in rows}
     wanted = {(row.role_id, row.organization_id) for row in rows if row.group in groups}
     held = {

@@ -14,7 +14,7 @@ from apps.accounts.oidc.tenant_providers import (
 )
 from apps.common.outbound import MAX_URL_LENGTH
 from apps.organizations.models import Member, Organization
-from apps.organizations.services.group_roles import GROUP_MAX_LENGTH
+from apps.organizations.services.provider_groups import GROUP_MAX_LENGTH
 from apps.portal.forms.workspace import organization_choices, role_choices
 from apps.roles.models import Role
 

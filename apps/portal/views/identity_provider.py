@@ -23,8 +23,15 @@ from apps.common.access import authorize
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.common.requests import host_name
 from apps.common.urls import public_url
-from apps.organizations.selectors import group_roles_for, organizations_for, owners_of_tenant
-from apps.organizations.services.group_roles import group_role_create, group_role_delete
+from apps.organizations.selectors import (
+    organizations_for,
+    owners_of_tenant,
+    provider_group_roles_for,
+)
+from apps.organizations.services.provider_groups import (
+    provider_group_role_create,
+    provider_group_role_delete,
+)
 from apps.portal.forms.identity_provider import (
     BreakGlassForm,
     ConnectForm,
@@ -141,7 +148,7 @@ def group_add(request: WorkspaceRequest) -> HttpResponse:
     form = _group_form(request, request.POST)
     if form.is_valid():
         try:
-            group_role_create(actor=request.actor, **form.cleaned_data)
+            provider_group_role_create(actor=request.actor, **form.cleaned_data)
         except PlatformError as error:
             add_errors(form, error)
         else:
@@ -153,7 +160,7 @@ def group_add(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_page
 def group_remove(request: WorkspaceRequest, group_role_id: uuid.UUID) -> HttpResponse:
-    group_role_delete(actor=request.actor, group_role_id=group_role_id)
+    provider_group_role_delete(actor=request.actor, group_role_id=group_role_id)
     messages.success(request, "The group gives this role no longer. Who holds it keeps it.")
     return redirect("identity_provider")
 
@@ -216,7 +223,7 @@ def _page(
         "domains": [str(domain) for domain in domains.order_by("domain")],
         "is_tested": provider.state != S.DRAFT,
         "has_break_glass": bool(named),
-        "group_roles": list(group_roles_for(request.actor)),
+        "group_roles": list(provider_group_roles_for(request.actor)),
         "joining_form": JoiningForm(
             roles=_roles(request), initial={"default_role_id": provider.default_role_id}
         ),

@@ -83,7 +83,8 @@ def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
         "member": member,
         "is_self": is_self,
         "bindings": [
-            (b, allows(request.actor, BIND_ROLE, b.organization)) for b in member.bindings.all()
+            (b, allows(request.actor, BIND_ROLE, b.organization) and not b.by_group)
+            for b in member.bindings.all()
         ],
         "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
         "can_update": allows(request.actor, p.UPDATE_MEMBER, node),

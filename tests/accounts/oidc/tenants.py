@@ -1,5 +1,6 @@
 """A tenant with a provider of its own, without the pages."""
 
+import time
 from typing import Any
 
 from django.utils import timezone
@@ -7,6 +8,8 @@ from django.utils import timezone
 from apps.accounts.enums import ProviderState
 from apps.accounts.models import EmailDomain, IdentityProvider, Person
 from apps.accounts.oidc.tenant_providers import provider_connect, provider_update
+from apps.common.actors import Actor
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.organizations.selectors import actor_for
 from apps.roles.models import Role
@@ -17,6 +20,11 @@ from tests.accounts.support import host
 SECRET = "sandbox-client-secret"
 
 
+def owner_actor(owner: Person) -> Actor:
+    """Signed in by the provider just now, which is enough for whatever it asks."""
+    return actor_for(owner, Proof(frozenset({"sso"}), time.time()))
+
+
 def verify_domain(tenant: Tenant, domain: str) -> EmailDomain:
     return EmailDomain.objects.create(tenant=tenant, domain=domain, verified_at=timezone.now())
 
@@ -24,7 +32,7 @@ def verify_domain(tenant: Tenant, domain: str) -> EmailDomain:
 def connect(tenant: Tenant, owner: Person, sandbox: Sandbox, **changes: Any) -> IdentityProvider:
     with tenant_context(tenant):
         return provider_connect(
-            actor=actor_for(owner),
+            actor=owner_actor(owner),
             **{
                 "name": sandbox.issuer.name,
                 "discovery_url_given": sandbox.discovery_url,
@@ -42,9 +50,9 @@ def turn(tenant: Tenant, owner: Person, state: ProviderState, **changes: Any) ->
             state=ProviderState.TESTED
         )
         if state == ProviderState.ENFORCED:
-            provider_update(actor=actor_for(owner), state=ProviderState.ON)
+            provider_update(actor=owner_actor(owner), state=ProviderState.ON)
             changes.setdefault("break_glass_ids", [owner.id])
-        return provider_update(actor=actor_for(owner), state=state, **changes)
+        return provider_update(actor=owner_actor(owner), state=state, **changes)
 
 
 def role_id(tenant: Tenant, code: str) -> Any:

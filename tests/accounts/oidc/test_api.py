@@ -10,7 +10,7 @@ from apps.accounts.models import EmailDomain, ExternalIdentity, IdentityProvider
 from apps.accounts.oidc import jwks
 from apps.common import crypto
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import GroupRole
+from apps.organizations.models import ProviderGroupRole
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
 from tests.accounts.oidc.provider import Sandbox
@@ -209,7 +209,7 @@ def test_group_roles(api: Any, alice: Person, acme: Tenant) -> None:
     assert client.delete(f"{path}{made.json()['id']}/").status_code == 204
     assert client.delete(f"{path}{made.json()['id']}/").status_code == 404
     with tenant_context(acme):
-        assert not GroupRole.objects.exists()
+        assert not ProviderGroupRole.objects.exists()
 
 
 def test_who_may(api: Any, world: World, acme_id: Sandbox) -> None:

@@ -11,10 +11,10 @@ from apps.accounts.models import EmailDomain, ExternalIdentity, IdentityProvider
 from apps.accounts.services import membership_remove
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
-from apps.organizations.models import GroupRole, Member, Organization, RoleBinding
+from apps.organizations.models import Member, Organization, ProviderGroupRole, RoleBinding
 from apps.organizations.selectors import actor_for
 from apps.organizations.services import member_update_status
-from apps.organizations.services.group_roles import group_role_create
+from apps.organizations.services.provider_groups import provider_group_role_create
 from apps.roles.models import Role
 from apps.sandbox.oidc import logout, state
 from tests.accounts.oidc.provider import Browser, Sandbox, onward, query_of
@@ -194,10 +194,10 @@ def test_groups_decide_roles(acme_id: Sandbox, browser: Browser, world: World) -
     with tenant_context(world.acme):
         owner = actor_for(world.alice)
         admin = Role.objects.get(code="admin")
-        group_role_create(actor=owner, group="staff", role_id=admin.id)
+        provider_group_role_create(actor=owner, group="staff", role_id=admin.id)
         # A row that somebody put there by hand makes no owner either.
         root = Organization.objects.get(depth=1)
-        GroupRole.objects.create(
+        ProviderGroupRole.objects.create(
             group="staff", role=Role.objects.get(code="owner"), organization=root
         )
     enter(browser, world.acme, acme_id, "a-002")

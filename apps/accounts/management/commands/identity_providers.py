@@ -38,30 +38,30 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            getattr(self, options["command"])(options)
+            getattr(self, f"run_{options['command']}")(options)
         except PlatformError as error:
             raise CommandError(str(error.detail)) from error
 
-    def list(self, _options: dict[str, Any]) -> None:
+    def run_list(self, _options: dict[str, Any]) -> None:
         with system_connection():
             for row in IdentityProvider.objects.select_related("tenant").order_by("tenant__slug"):
                 of = row.tenant.slug if row.tenant else "(the platform)"
                 self.stdout.write(f"{of:<24}{row.state:<10}{row.name:<30}{row.issuer}")
 
-    def check(self, _options: dict[str, Any]) -> None:
+    def run_check(self, _options: dict[str, Any]) -> None:
         found = platform_provider()
         self.stdout.write(f"{found.name}: {found.issuer}, {', '.join(found.algorithms)}")
 
-    def map(self, options: dict[str, Any]) -> None:
+    def run_map(self, options: dict[str, Any]) -> None:
         tenant = self._tenant(options["slug"])
         organization_map(actor=ACTOR, code=options["code"], tenant_id=tenant.id)
         self.stdout.write(f"{options['code']} is {tenant.slug}.")
 
-    def unmap(self, options: dict[str, Any]) -> None:
+    def run_unmap(self, options: dict[str, Any]) -> None:
         organization_unmap(actor=ACTOR, code=options["code"])
         self.stdout.write(f"{options['code']} is no tenant.")
 
-    def off(self, options: dict[str, Any]) -> None:
+    def run_off(self, options: dict[str, Any]) -> None:
         tenant = self._tenant(options["slug"])
         with system_connection():
             row = IdentityProvider.objects.filter(tenant_id=tenant.id).first()

@@ -166,6 +166,9 @@ class InvitationCreateSerializer(serializers.Serializer):
 
 class InvitationsQuery(QuerySerializer):
     state = serializers.ChoiceField(choices=InvitationStatus.choices, required=False)
+    q = TextField(
+        max_length=100, required=False, allow_blank=True, help_text="Part of the e-mail address."
+    )
 
 
 class InvitationAcceptSerializer(serializers.Serializer):

@@ -2,11 +2,14 @@ from django.urls import path
 
 from apps.organizations.api.v1 import (
     views_access,
-    views_group_roles,
+    views_bulk,
     views_invitations,
+    views_joining,
     views_members,
     views_organizations,
     views_own_data,
+    views_provider_groups,
+    views_provisioning,
 )
 
 urlpatterns = [
@@ -37,6 +40,11 @@ urlpatterns = [
         name="api_invitation_accept",
     ),
     path(
+        "invitations/bulk/",
+        views_bulk.InvitationsBulkView.as_view(),
+        name="api_invitations_bulk",
+    ),
+    path(
         "invitations/<uuid:invitation_id>/",
         views_invitations.InvitationView.as_view(),
         name="api_invitation",
@@ -51,6 +59,32 @@ urlpatterns = [
         views_invitations.InvitationRevokeView.as_view(),
         name="api_invitation_revoke",
     ),
+    path(
+        "me/joinable-tenants/",
+        views_joining.JoinableTenantsView.as_view(),
+        name="api_me_joinable_tenants",
+    ),
+    path(
+        "tenants/<uuid:tenant_id>/join/",
+        views_joining.TenantJoinView.as_view(),
+        name="api_tenant_join",
+    ),
+    path("join-requests/", views_joining.JoinRequestsView.as_view(), name="api_join_requests"),
+    path(
+        "join-requests/<uuid:join_request_id>/",
+        views_joining.JoinRequestView.as_view(),
+        name="api_join_request",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/approve/",
+        views_joining.JoinRequestApproveView.as_view(),
+        name="api_join_request_approve",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/decline/",
+        views_joining.JoinRequestDeclineView.as_view(),
+        name="api_join_request_decline",
+    ),
     path("me/data/", views_own_data.OwnDataView.as_view(), name="api_me_data"),
     path("me/erasure/", views_own_data.OwnErasureView.as_view(), name="api_me_erasure"),
     path("role-bindings/", views_access.RoleBindingsView.as_view(), name="api_role_bindings"),
@@ -59,15 +93,23 @@ urlpatterns = [
         views_access.RoleBindingView.as_view(),
         name="api_role_binding",
     ),
+    path("scim-tokens/", views_provisioning.ScimTokensView.as_view(), name="api_scim_tokens"),
+    path(
+        "scim-tokens/<uuid:scim_token_id>/",
+        views_provisioning.ScimTokenView.as_view(),
+        name="api_scim_token",
+    ),
+    path("groups/", views_provisioning.GroupsView.as_view(), name="api_groups"),
+    path("groups/<uuid:group_id>/", views_provisioning.GroupView.as_view(), name="api_group"),
     path("access/explain/", views_access.ExplainView.as_view(), name="api_access_explain"),
     path(
         "tenant/identity-provider/group-roles/",
-        views_group_roles.GroupRolesView.as_view(),
-        name="api_group_roles",
+        views_provider_groups.ProviderGroupRolesView.as_view(),
+        name="api_provider_group_roles",
     ),
     path(
         "tenant/identity-provider/group-roles/<uuid:group_role_id>/",
-        views_group_roles.GroupRoleView.as_view(),
-        name="api_group_role",
+        views_provider_groups.ProviderGroupRoleView.as_view(),
+        name="api_provider_group_role",
     ),
 ]

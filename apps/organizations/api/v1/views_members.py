@@ -60,7 +60,10 @@ class MemberView(TenantView):
     @extend_schema(
         operation_id="members_update",
         summary="Deactivate, reactivate or move a member",
-        description="Effective on the member's next request. 409 `last_owner`, `own_membership`.",
+        description=(
+            "Effective on the member's next request. 409 `last_owner`, `own_membership`, "
+            "`seat_limit_reached`."
+        ),
         request=MemberUpdateSerializer,
         responses={200: MemberSerializer},
         examples=[examples.MEMBER_UPDATE, examples.MEMBER],

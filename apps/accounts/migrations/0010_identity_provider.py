@@ -33,7 +33,7 @@ ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_erasure"),
+        ("accounts", "0009_scim_token"),
         ("tenants", "0005_history_is_internal"),
     ]
 

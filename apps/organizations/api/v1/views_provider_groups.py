@@ -13,11 +13,11 @@ from apps.accounts.validators import validate_printable
 from apps.common.api.fields import IdField, TextField
 from apps.common.api.views import TenantView
 from apps.organizations import selectors
-from apps.organizations.models import GroupRole
-from apps.organizations.services.group_roles import (
+from apps.organizations.models import ProviderGroupRole
+from apps.organizations.services.provider_groups import (
     GROUP_MAX_LENGTH,
-    group_role_create,
-    group_role_delete,
+    provider_group_role_create,
+    provider_group_role_delete,
 )
 
 IDS = {
@@ -37,20 +37,20 @@ ROW = OpenApiExample(
 )
 
 
-class GroupRoleSerializer(serializers.ModelSerializer[GroupRole]):
+class ProviderGroupRoleSerializer(serializers.ModelSerializer[ProviderGroupRole]):
     class Meta:
-        model = GroupRole
+        model = ProviderGroupRole
         fields: ClassVar[list[str]] = ["id", "group", "role_id", "organization_id", "created_at"]
         read_only_fields = fields
 
 
-class GroupRoleCreateSerializer(serializers.Serializer):
+class ProviderGroupRoleCreateSerializer(serializers.Serializer):
     group = TextField(max_length=GROUP_MAX_LENGTH, validators=[validate_printable])
     role_id = IdField()
     organization_id = IdField(required=False, help_text="Left out: the whole workspace.")
 
 
-class GroupRolesView(TenantView):
+class ProviderGroupRolesView(TenantView):
     needs = {"GET": MANAGE_IDENTITY_PROVIDER, "POST": MANAGE_IDENTITY_PROVIDER}
     problems = {"POST": ("409",)}
 
@@ -58,27 +58,31 @@ class GroupRolesView(TenantView):
         operation_id="identity_provider_group_roles_list",
         summary="Which roles groups give",
         description="Roles that are named here are given and taken at each sign-in by the provider.",
-        responses={200: GroupRoleSerializer(many=True)},
+        responses={200: ProviderGroupRoleSerializer(many=True)},
         examples=[ROW],
     )
     def get(self, request: Request) -> Response:
         self.query()
-        return self.page(selectors.group_roles_for(self.actor), GroupRoleSerializer)
+        return self.page(
+            selectors.provider_group_roles_for(self.actor), ProviderGroupRoleSerializer
+        )
 
     @extend_schema(
         operation_id="identity_provider_group_roles_create",
         summary="Let a group give a role",
         description="Never the owner's, nor one that allows more than you hold yourself.",
-        request=GroupRoleCreateSerializer,
-        responses={201: GroupRoleSerializer},
+        request=ProviderGroupRoleCreateSerializer,
+        responses={201: ProviderGroupRoleSerializer},
         examples=[CREATE, ROW],
     )
     def post(self, request: Request) -> Response:
-        row = group_role_create(actor=self.actor, **self.body(GroupRoleCreateSerializer))
-        return Response(GroupRoleSerializer(row).data, status=201)
+        row = provider_group_role_create(
+            actor=self.actor, **self.body(ProviderGroupRoleCreateSerializer)
+        )
+        return Response(ProviderGroupRoleSerializer(row).data, status=201)
 
 
-class GroupRoleView(TenantView):
+class ProviderGroupRoleView(TenantView):
     needs = {"DELETE": MANAGE_IDENTITY_PROVIDER}
 
     @extend_schema(
@@ -88,5 +92,5 @@ class GroupRoleView(TenantView):
         responses={204: None},
     )
     def delete(self, request: Request, group_role_id: uuid.UUID) -> Response:
-        group_role_delete(actor=self.actor, group_role_id=group_role_id)
+        provider_group_role_delete(actor=self.actor, group_role_id=group_role_id)
         return Response(status=204)
