@@ -49,6 +49,8 @@ class Ticket:
     # How and when the person proved who they are, for the tenant's session.
     methods: tuple[str, ...] = ()
     proved_at: float = 0.0
+    # What the tenant's session remembers of the tenant's own identity provider, if they came by it.
+    provider: dict[str, Any] | None = None
 
 
 def _digest(value: str) -> str:
@@ -82,7 +84,14 @@ def set_state(response: HttpResponse, state: str) -> None:
 
 
 def issue(
-    *, person_id: uuid.UUID, tenant: Tenant, host: str, state: str, path: str, proof: Proof
+    *,
+    person_id: uuid.UUID,
+    tenant: Tenant,
+    host: str,
+    state: str,
+    path: str,
+    proof: Proof,
+    provider: dict[str, Any] | None = None,
 ) -> str:
     """A ticket for a person whose membership and proof the caller has checked."""
     ticket = Ticket(
@@ -93,6 +102,7 @@ def issue(
         host,
         tuple(sorted(proof.methods)),
         proof.proved_at,
+        provider,
     )
     return _store("handoff", asdict(ticket))
 
@@ -108,14 +118,26 @@ def redeem(token: str, *, tenant: Tenant, host: str, state: str) -> Ticket | Non
     return ticket if constant_time_compare(ticket.state_hash, _digest(state)) else None
 
 
-def issue_sign_out(person_id: uuid.UUID) -> str:
-    """Proof for the public host that this person signed out on a tenant's."""
-    return _store("sign-out", {"person_id": str(person_id)})
+def issue_sign_out(person_id: uuid.UUID, onward: str = "") -> str:
+    """Proof for the public host that this person signed out on a tenant's.
+
+    onward: address at the identity provider where they sign out afterwards.
+    """
+    return _store("sign-out", {"person_id": str(person_id), "onward": onward})
 
 
-def redeem_sign_out(token: str) -> uuid.UUID | None:
+def redeem_sign_out(token: str) -> tuple[uuid.UUID, str] | None:
     data = _take("sign-out", token)
-    return uuid.UUID(data["person_id"]) if data else None
+    return (uuid.UUID(data["person_id"]), data["onward"]) if data else None
+
+
+def issue_test(data: dict[str, str]) -> str:
+    """For the test of an identity provider, which begins on the tenant's host and goes on elsewhere."""
+    return _store("oidc-test", data)
+
+
+def redeem_test(token: str) -> dict[str, Any] | None:
+    return _take("oidc-test", token)
 
 
 def bind_session(session: SessionBase, tenant: Tenant | None, host: str = "") -> None:

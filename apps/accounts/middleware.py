@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.accounts import tokens
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.handoff import session_fits
+from apps.accounts.oidc.sessions import ended_by_provider
 from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
 from apps.tenants.http import PlatformRequest
@@ -91,9 +92,10 @@ class HostSessionMiddleware:
             belongs = request.tenant is not None and session_fits(
                 request.session, request.tenant, host_name(request)
             )
-        if belongs and request.user.is_authenticated:
+        if belongs and request.user.is_authenticated and not ended_by_provider(request.session):
             request.log_person_id = str(request.user.pk)
             return
-        # Another host's session, or a person who was deactivated, or whose password changed.
+        # Another host's session, or a person who was deactivated, or whose password changed, or who signed
+        # out at the identity provider.
         request.session.flush()
         request.user = AnonymousUser()

@@ -2,7 +2,14 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
 
-from apps.accounts.models import Person, ScimToken, TenantMembership, TokenSession
+from apps.accounts.models import (
+    ExternalIdentity,
+    IdentityProvider,
+    Person,
+    ScimToken,
+    TenantMembership,
+    TokenSession,
+)
 from apps.common.personal_data import (
     ERASED_NAME,
     PersonalRows,
@@ -43,6 +50,19 @@ declare(
         lambda subject: Q(user_id=subject.person_id),
         ("email", "verified", "primary"),
         delete,
+    ),
+    PersonalRows(
+        ExternalIdentity,
+        _person,
+        ("provider__name", "issuer", "subject", "email", "last_used_at", "created_at"),
+        delete,
+    ),
+    # What the test of a provider showed of who made it.
+    PersonalRows(
+        IdentityProvider,
+        lambda subject: Q(last_test_claims__email=subject.email or None),
+        ("last_test_claims", "last_tested_at"),
+        overwrite(last_test_claims={}),
     ),
     PersonalRows(
         Authenticator,

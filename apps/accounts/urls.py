@@ -8,7 +8,7 @@ from apps.accounts import views, views_mfa
 urlpatterns = [
     path("signup/", views.SignupView.as_view(), name="account_signup"),
     path("login/", views.LoginView.as_view(), name="account_login"),
-    path("logout/", allauth_views.logout, name="account_logout"),
+    path("logout/", views.LogoutView.as_view(), name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("mfa/authenticate/", views_mfa.AuthenticateView.as_view(), name="mfa_authenticate"),
     path("passkey/", views_mfa.PasskeyLoginView.as_view(), name="mfa_login_webauthn"),

@@ -3,12 +3,21 @@
 Here, and not in each app: a tenant's page needs people, who are a layer above tenants.
 """
 
-from apps.accounts.models import EmailDomain, Person, ScimToken, SigningKey, TenantMembership
+from apps.accounts.models import (
+    EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
+    Person,
+    ScimToken,
+    SigningKey,
+    TenantMembership,
+)
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
 from apps.console.email_domains import EmailDomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
+from apps.console.identity_providers import ExternalIdentityAdmin, IdentityProviderAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
 from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.signing_keys import SigningKeyAdmin
@@ -25,6 +34,8 @@ site.register(TenantMembership, MembershipAdmin)
 site.register(EmailDomain, EmailDomainAdmin)
 site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)
+site.register(IdentityProvider, IdentityProviderAdmin)
+site.register(ExternalIdentity, ExternalIdentityAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)

@@ -2,6 +2,11 @@
 
 from apps.accounts.models.email_domain import EmailDomain
 from apps.accounts.models.erasure import Erasure
+from apps.accounts.models.identity_provider import (
+    ExternalIdentity,
+    IdentityProvider,
+    ProviderOrganization,
+)
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.scim_token import ScimToken
 from apps.accounts.models.sign_in_policy import SignInPolicy
@@ -11,7 +16,10 @@ from apps.accounts.models.token_session import RefreshToken, TokenSession
 __all__ = [
     "EmailDomain",
     "Erasure",
+    "ExternalIdentity",
+    "IdentityProvider",
     "Person",
+    "ProviderOrganization",
     "RefreshToken",
     "ScimToken",
     "SignInPolicy",

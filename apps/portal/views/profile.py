@@ -2,12 +2,15 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from apps.accounts.oidc.config import is_configured
+from apps.accounts.oidc.identities import identities_of
 from apps.accounts.selectors import token_session_for, token_sessions_of
 from apps.accounts.services import person_update
 from apps.accounts.token_sessions import token_session_revoke
@@ -44,6 +47,8 @@ def profile(request: PageRequest) -> HttpResponse:
         "sign_ins": [(one, device_name(one.user_agent)) for one in found[:SHOWN]],
         "is_cut": len(found) > SHOWN,
         "shown": SHOWN,
+        "identities": identities_of(request.user.id),
+        "provider_name": settings.OIDC_NAME if is_configured() else "",
     }
     status = 422 if form.errors else 200
     return render(request, "portal/profile.html", context, status=status)
