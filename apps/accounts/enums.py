@@ -9,10 +9,13 @@ class Language(models.TextChoices):
 
 
 class RevokedReason(models.TextChoices):
-    """Why a token session ended before its time."""
+    """Why a sign-in, in a browser or by API, ended before its time."""
 
     SIGNED_OUT = "signed_out", _("Signed out")
     REVOKED = "revoked", _("Ended from the list of sessions")
+    ELSEWHERE = "signed_out_elsewhere", _("Signed out from another device")
+    REPLACED = "replaced", _("Signed in again in the same browser")
+    STAFF = "signed_out_by_staff", _("Signed out by the platform's staff")
     REUSED = "refresh_token_reused", _("A refresh token was used twice")
     PASSWORD_CHANGED = "password_changed", _("The password was changed")
     DEACTIVATED = "deactivated", _("The account was deactivated")

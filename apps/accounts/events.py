@@ -50,6 +50,37 @@ class SignInUnlocked(Event):
     person_id: uuid.UUID
 
 
+@event("accounts.session_started", version=1, scope="user", aggregate="person_id")
+class SessionStarted(Event):
+    """Somebody signed in. kind: browser or api. host: a workspace's; empty: the public one."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    kind: str
+    host: str
+
+
+@event("accounts.session_ended", version=1, scope="user", aggregate="person_id")
+class SessionEnded(Event):
+    """A sign-in by browser ended before its time. reason: a RevokedReason."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    kind: str
+    reason: str
+
+
+@event("accounts.sessions_ended", version=1, scope="user", aggregate="person_id")
+class SessionsEnded(Event):
+    """Signed out everywhere, or everywhere but in one place. note: staff's reason."""
+
+    person_id: uuid.UUID
+    reason: str
+    browser_count: int
+    api_count: int
+    note: str
+
+
 @event("accounts.token_session_revoked", version=1, scope="user", aggregate="person_id")
 class TokenSessionRevoked(Event):
     """A sign-in by API ended before its time. reason: a RevokedReason."""

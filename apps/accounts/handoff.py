@@ -35,11 +35,13 @@ PUBLIC_HOST = "public"
 class Ticket:
     """state_hash: of the state that the browser must have. path: where to go afterwards.
 
+    session_id: the public session that it came from, and that the new one ends with.
     host: where it is good. Whoever controls the name of a customer's domain could get at its tickets, and
     must not use them elsewhere.
     """
 
     person_id: str
+    session_id: str
     tenant_id: str
     state_hash: str
     path: str
@@ -76,9 +78,24 @@ def set_state(response: HttpResponse, state: str) -> None:
     )
 
 
-def issue(*, person_id: uuid.UUID, tenant: Tenant, host: str, state: str, path: str) -> str:
+def issue(
+    *,
+    person_id: uuid.UUID,
+    session_id: uuid.UUID,
+    tenant: Tenant,
+    host: str,
+    state: str,
+    path: str,
+) -> str:
     """A ticket for a person whose membership the caller has checked."""
-    ticket = Ticket(str(person_id), str(tenant.id), _digest(state), safe_path(path), host)
+    ticket = Ticket(
+        person_id=str(person_id),
+        session_id=str(session_id),
+        tenant_id=str(tenant.id),
+        state_hash=_digest(state),
+        path=safe_path(path),
+        host=host,
+    )
     return _store("handoff", asdict(ticket))
 
 

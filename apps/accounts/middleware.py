@@ -9,8 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import tokens
+from apps.accounts.browser_sessions import browser_session_end, browser_session_touch
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.handoff import session_fits
+from apps.common.actors import Actor
 from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
 from apps.tenants.http import PlatformRequest
@@ -91,9 +93,11 @@ class HostSessionMiddleware:
             belongs = request.tenant is not None and session_fits(
                 request.session, request.tenant, host_name(request)
             )
-        if belongs and request.user.is_authenticated:
+        key = request.session.session_key
+        if belongs and request.user.is_authenticated and browser_session_touch(request):
             request.log_person_id = str(request.user.pk)
             return
-        # Another host's session, or a person who was deactivated, or whose password changed.
+        # Another host's session, or one that was ended, or of a person who is gone or has a new password.
+        browser_session_end(actor=Actor.system("sessions"), session_key=key)
         request.session.flush()
         request.user = AnonymousUser()

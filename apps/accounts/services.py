@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import limits, token_sessions
+from apps.accounts import browser_sessions, limits, token_sessions
 from apps.accounts.enums import RevokedReason
 from apps.accounts.events import (
     EmailRequested,
@@ -81,7 +81,7 @@ def person_update(
 
 @transaction.atomic
 def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) -> Person:
-    """Set a password; every sign-in ends, by API at once and in browsers on their next request.
+    """Set a password; every sign-in ends, by API and in browsers.
 
     Locks the person. Publishes accounts.password_changed. Raises NotFound, ValidationError.
     """
@@ -89,9 +89,7 @@ def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) ->
     validate_password(password, person)
     person.set_password(password)
     person.save(update_fields=["password", "updated_at"])
-    token_sessions.revoke_all(
-        actor=actor, person_id=person.id, reason=RevokedReason.PASSWORD_CHANGED
-    )
+    _sign_out(actor, person.id, RevokedReason.PASSWORD_CHANGED)
     publish(PasswordChanged(person_id=person.id), actor=actor, tenant_id=None)
     return person
 
@@ -110,9 +108,7 @@ def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     if person.is_active:
         person.is_active = False
         person.save(update_fields=["is_active", "updated_at"])
-        token_sessions.revoke_all(
-            actor=actor, person_id=person.id, reason=RevokedReason.DEACTIVATED
-        )
+        _sign_out(actor, person.id, RevokedReason.DEACTIVATED)
         publish(PersonDeactivated(person_id=person.id), actor=actor, tenant_id=None)
     return person
 
@@ -173,16 +169,21 @@ def membership_add(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) 
 
 @transaction.atomic
 def membership_remove(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) -> None:
-    """Take a person's entry to a tenant away, and revoke the tokens that are bound to it.
+    """Take a person's entry to a tenant away, and end the sign-ins that are bound to it.
 
     Tokens that are not bound answer 404 for the tenant from the next request on.
     Raises PermissionDenied for an actor from another tenant.
     """
     _require_party(actor, person_id, tenant_id)
     TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).delete()
-    token_sessions.revoke_all(
-        actor=actor, person_id=person_id, tenant_id=tenant_id, reason=RevokedReason.REMOVED
-    )
+    _sign_out(actor, person_id, RevokedReason.REMOVED, tenant_id)
+
+
+def _sign_out(
+    actor: Actor, person_id: uuid.UUID, reason: RevokedReason, tenant_id: uuid.UUID | None = None
+) -> None:
+    for kind in (browser_sessions, token_sessions):
+        kind.revoke_all(actor=actor, person_id=person_id, tenant_id=tenant_id, reason=reason)
 
 
 def _locked(actor: Actor, person_id: uuid.UUID) -> Person:

@@ -2,7 +2,7 @@ import uuid
 
 from celery import shared_task
 
-from apps.accounts import emails, signing_keys, token_sessions
+from apps.accounts import browser_sessions, emails, signing_keys, token_sessions
 
 
 # SMTP errors and time-outs are OSErrors. 5 s doubling to 10 min, below the visibility timeout.
@@ -24,6 +24,11 @@ def send_email(template: str, email: str, person_id: str | None) -> None:
 @shared_task(name="accounts.prune_tokens")
 def prune_tokens() -> int:
     return token_sessions.prune()
+
+
+@shared_task(name="accounts.prune_sessions")
+def prune_sessions() -> int:
+    return browser_sessions.prune()
 
 
 @shared_task(name="accounts.tend_signing_keys")

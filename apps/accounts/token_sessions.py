@@ -14,8 +14,9 @@ from django.utils import timezone
 from apps.accounts import keys
 from apps.accounts.enums import RevokedReason
 from apps.accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from apps.accounts.events import TokenSessionRevoked
+from apps.accounts.events import SessionStarted, TokenSessionRevoked
 from apps.accounts.models import Person, RefreshToken, TokenSession
+from apps.accounts.selectors import person_actor
 from apps.accounts.tokens import access_token
 from apps.common.actors import Actor
 from apps.events.services import publish
@@ -44,6 +45,7 @@ def token_session_start(
 
     tenant_id: bind the tokens to a tenant; the caller has checked the membership.
     Locks the person: a password change or deactivation meanwhile wins. Raises InvalidCredentials.
+    Publishes accounts.session_started.
     """
     keys.key_set()
     now = timezone.now()
@@ -61,6 +63,11 @@ def token_session_start(
             expires_at=expires_at,
         )
         refresh = _add_refresh_token(session, expires_at)
+        publish(
+            SessionStarted(person_id=person.id, session_id=session.id, kind="api", host=""),
+            actor=person_actor(person),
+            tenant_id=None,
+        )
     return TokenPair(access_token(session), refresh, session)
 
 
@@ -144,11 +151,17 @@ def revoke_all(
     person_id: uuid.UUID,
     reason: RevokedReason,
     tenant_id: uuid.UUID | None = None,
+    keep: uuid.UUID | None = None,
 ) -> int:
-    """End every session of a person, or those bound to one tenant; returns how many. One UPDATE."""
+    """End every session of a person, or those bound to one tenant; returns how many. One UPDATE.
+
+    keep: the id of one that stays.
+    """
     sessions = TokenSession.objects.filter(person_id=person_id, revoked_at=None)
     if tenant_id is not None:
         sessions = sessions.filter(tenant_id=tenant_id)
+    if keep is not None:
+        sessions = sessions.exclude(id=keep)
     now = timezone.now()
     count = sessions.update(revoked_at=now, revoked_reason=reason, updated_at=now)
     log.info("accounts.token_sessions_revoked", count=count, reason=reason, by=actor.label)

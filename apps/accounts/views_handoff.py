@@ -5,6 +5,8 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
+from apps.accounts.browser_sessions import current_browser_session, parent_for_hand_over
 from apps.accounts.models import Person
 from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
@@ -51,7 +54,18 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
         return leave_for(host_url(host))
     if not is_asked:
         return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path})}"))
-    ticket = handoff.issue(person_id=person.id, tenant=tenant, host=host, state=state, path=path)
+    session = current_browser_session(request.session)
+    if session is None:
+        # Ended since the request began.
+        return redirect_to_login(request.get_full_path())
+    ticket = handoff.issue(
+        person_id=person.id,
+        session_id=session.id,
+        tenant=tenant,
+        host=host,
+        state=state,
+        path=path,
+    )
     return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
 
 
@@ -85,8 +99,7 @@ def enter(request: PlatformRequest) -> HttpResponse:
         ticket = handoff.redeem(
             request.GET.get("ticket", ""), tenant=tenant, host=host_name(request), state=state
         )
-    person = _member(ticket, tenant) if ticket else None
-    if ticket is None or person is None:
+    if ticket is None or not _enter(request, ticket, tenant):
         if request.user.is_authenticated:
             # Another tab was first.
             return redirect("/")
@@ -97,7 +110,6 @@ def enter(request: PlatformRequest) -> HttpResponse:
             _("This sign-in link cannot be used"),
             _("It works once, for a minute, in the browser that asked for it. Sign in again."),
         )
-    login(request, person, backend=BACKEND)
     response = redirect(ticket.path)
     response.delete_cookie(handoff.state_cookie_name(), samesite="Lax")
     return response
@@ -135,6 +147,20 @@ def _tenant(request: PlatformRequest) -> Tenant:
     if request.tenant is None:
         raise RuntimeError("a tenant's view was reached without a tenant")
     return request.tenant
+
+
+@transaction.atomic
+def _enter(request: PlatformRequest, ticket: handoff.Ticket, tenant: Tenant) -> bool:
+    """Sign the ticket's person in, unless they or the public session have gone meanwhile."""
+    person = _member(ticket, tenant)
+    if person is None:
+        return False
+    parent = parent_for_hand_over(person.id, ticket.session_id)
+    if parent is None:
+        return False
+    request.parent_session = parent  # type: ignore[attr-defined]
+    login(request, person, backend=BACKEND)
+    return True
 
 
 def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:

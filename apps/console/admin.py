@@ -3,12 +3,19 @@
 Here, and not in each app: a tenant's page needs people, who are a layer above tenants.
 """
 
-from apps.accounts.models import Person, SigningKey, TenantMembership
+from apps.accounts.models import (
+    BrowserSession,
+    Person,
+    SigningKey,
+    TenantMembership,
+    TokenSession,
+)
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.tenants import TenantAdmin
@@ -20,6 +27,8 @@ site.register(Domain, DomainAdmin)
 site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
+site.register(BrowserSession, BrowserSessionAdmin)
+site.register(TokenSession, TokenSessionAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)

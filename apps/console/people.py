@@ -5,7 +5,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -13,15 +13,16 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from apps.accounts.limits import locked_for_s
-from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.models import BrowserSession, Person, TenantMembership, TokenSession
 from apps.accounts.services import person_deactivate, person_reactivate, person_unlock
+from apps.accounts.session_end import sign_ins_end_all
 from apps.console import rendering as r
-from apps.console.acts import Act
+from apps.console.acts import Act, ReasonForm
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Table
-from apps.console.services import person_sessions_revoke, verification_resend
+from apps.console.services import verification_resend
+from apps.console.sessions import session_tables
 from apps.console.tenants import tenant_badge
 
-SESSIONS_SHOWN = 50
 MEMBERSHIPS_SHOWN = 200
 
 PERSON_ACTS = (
@@ -56,18 +57,20 @@ PERSON_ACTS = (
         done=lambda person: f"A new link is on its way to {person.email}.",
     ),
     Act(
-        name="revoke",
-        label="Revoke sessions",
+        name="sign-out",
+        label="Sign out everywhere",
         icon="logout",
         available=lambda person: person.live_sessions > 0,
         explain=lambda _person: [
-            (
-                "Every sign-in by API ends at once: apps and devices have to sign in again. "
-                "Sign-ins in browsers stay; to end those too, deactivate the person."
-            )
+            "Every sign-in ends at once, in browsers and by API: they have to sign in again everywhere.",
+            "They can, with the password that they have. To keep somebody out, deactivate the person.",
         ],
-        run=lambda actor, person, _data: person_sessions_revoke(actor=actor, person_id=person.pk),
-        done=lambda person: f"All sessions of {person.email} are revoked.",
+        run=lambda actor, person, data: sign_ins_end_all(
+            actor=actor, person_id=person.pk, note=data["reason"]
+        ),
+        done=lambda person: f"{person.email} is signed out everywhere.",
+        form=ReasonForm,
+        dangerous=True,
     ),
     Act(
         name="deactivate",
@@ -112,13 +115,13 @@ class PersonAdmin(ConsolePage):
         verified = EmailAddress.objects.filter(
             user=OuterRef("pk"), email=OuterRef("email"), verified=True
         )
+        live = Q(revoked_at=None, expires_at__gt=timezone.now())
         found: QuerySet[Person] = super().get_queryset(request)
         return found.annotate(
             is_verified=Exists(verified),
             workspace_count=_count(TenantMembership.objects.all()),
-            live_sessions=_count(
-                TokenSession.objects.filter(revoked_at=None, expires_at__gt=timezone.now())
-            ),
+            live_sessions=_count(BrowserSession.objects.filter(live))
+            + _count(TokenSession.objects.filter(live)),
         )
 
     @display(description="State")
@@ -172,7 +175,7 @@ class PersonAdmin(ConsolePage):
             Facts("Facts", rows),
             self._memberships(obj),
             self._addresses(obj),
-            self._sessions(obj),
+            *session_tables(obj),
         ]
 
     def _memberships(self, person: Person) -> Table:
@@ -202,26 +205,6 @@ class PersonAdmin(ConsolePage):
                 )
             ],
             empty="No address is on record.",
-        )
-
-    def _sessions(self, person: Person) -> Table:
-        sessions = person.token_sessions.select_related("tenant").order_by("-id")[:SESSIONS_SHOWN]
-        now = timezone.now()
-        return Table(
-            "Sign-ins by API",
-            ("Started", "Last used", "Device", "Address", "Bound to", "State"),
-            [
-                (
-                    r.when(session.created_at),
-                    r.when(session.last_used_at),
-                    session.user_agent or r.NONE,
-                    session.ip or r.NONE,
-                    r.link_to(session.tenant) if session.tenant else r.NONE,
-                    session_badge(session, live=session.is_live(now)),
-                )
-                for session in sessions
-            ],
-            empty="No app or device has signed in by API.",
         )
 
 
@@ -280,9 +263,3 @@ def person_badge(person: Person) -> SafeString:
     if not person.is_active:
         return r.badge("Inactive", "bad")
     return r.badge("Staff", "info") if person.is_staff else r.badge("Active", "good")
-
-
-def session_badge(session: TokenSession, *, live: bool) -> SafeString:
-    if live:
-        return r.badge("Live", "good")
-    return r.badge(session.get_revoked_reason_display() or "Expired", "quiet")

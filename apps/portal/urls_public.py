@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.portal.views import invitation_accept, profile, public, workspaces
+from apps.portal.views import invitation_accept, profile, public, sessions, workspaces
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -12,10 +12,12 @@ urlpatterns = [
     path("workspaces/new/slug/", workspaces.slug_check, name="workspace_slug"),
     path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
     path("profile/", profile.profile, name="profile"),
+    path("account/sessions/", sessions.index, name="sessions"),
+    path("account/sessions/revoke-others/", sessions.revoke_others, name="sessions_revoke_others"),
     path(
-        "profile/sign-ins/<uuid:session_id>/revoke/",
-        profile.sign_in_revoke,
-        name="sign_in_revoke",
+        "account/sessions/<uuid:session_id>/revoke/",
+        sessions.revoke,
+        name="session_revoke",
     ),
     path("invitations/accept/", invitation_accept.accept, name="invitation_accept"),
 ]

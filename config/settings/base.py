@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "accounts-prune-sessions": {
+        "task": "accounts.prune_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "accounts-tend-signing-keys": {
         "task": "accounts.tend_signing_keys",
         "schedule": 3600.0,

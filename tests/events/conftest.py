@@ -3,8 +3,10 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from apps.accounts.events import SessionStarted
 from apps.common.tenancy import TenantRef
 from apps.events import registry
+from apps.events.registry import event
 from tests.events import sample
 
 
@@ -15,6 +17,10 @@ def only_the_sample() -> Iterator[None]:
         for register in (registry._events, registry._fields, registry._subscriptions):
             register.clear()
         sample.declare()
+        # A test that opens the console signs in.
+        event("accounts.session_started", version=1, scope="user", aggregate="person_id")(
+            SessionStarted
+        )
         yield
 
 

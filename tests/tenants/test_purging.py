@@ -10,7 +10,13 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from apps.accounts.models import Person, RefreshToken, TenantMembership, TokenSession
+from apps.accounts.models import (
+    BrowserSession,
+    Person,
+    RefreshToken,
+    TenantMembership,
+    TokenSession,
+)
 from apps.accounts.token_sessions import token_session_start
 from apps.common.database import system_connection
 from apps.common.errors import Conflict
@@ -30,7 +36,7 @@ from tests.conftest import SYSTEM, World
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "events", "dead_tasks", "history", "domains", "exports", "files_late",
+    "browser_sessions", "events", "dead_tasks", "history", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -41,6 +47,9 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
         for number in range(5):
             tenant_files.save(f"a/{number}.txt", ContentFile(b"12345"))
     token_session_start(person=charlie, tenant_id=globex.id, user_agent="x", ip=None)
+    BrowserSession.objects.create(
+        person=charlie, tenant=globex, key_hash="x", expires_at=timezone.now() + timedelta(days=1)
+    )
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -61,6 +70,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "exports": set(Export.objects.filter(**of_it)),
         "memberships": set(TenantMembership.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
+        "browsers": set(BrowserSession.objects.filter(**of_it)),
     }
 
 
@@ -74,6 +84,7 @@ KINDS = (
     "exports",
     "memberships",
     "sign_ins",
+    "browsers",
 )
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -144,9 +155,9 @@ def test_each_batch_is_small_and_leaves_a_mark(
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; six tables by
-    # four, and once more; schema, role, one membership, one token, one sign-in; no event that is settled
+    # four, and once more; schema, role, one membership, one token, two sign-ins; no event that is settled
     # yet, no refused task; five entries of the history by two; one domain, one export, no late file.
-    assert batches == [0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 11, 12, 13, 14]
+    assert batches == [0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11, 11, 12, 13, 14, 15]
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
 
@@ -183,7 +194,7 @@ def test_progress_is_shown(due: Tenant) -> None:
         purging._advance(due.id)
     due.refresh_from_db()
     found = purge_progress(due)
-    assert (found.done, found.total) == (1, 14)
+    assert (found.done, found.total) == (1, 15)
     assert found.steps[:3] == [
         ("Exports under way", "done"),
         ("Files", "active"),
@@ -315,6 +326,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "memberships": 1,
         "refresh_tokens": 1,
         "token_sessions": 1,
+        "browser_sessions": 1,
         "events": 6,
         "dead_tasks": 0,
         "history": 4,

@@ -1,10 +1,12 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
+from apps.accounts.models.browser_session import BrowserSession
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
 from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
+    "BrowserSession",
     "Person",
     "RefreshToken",
     "SigningKey",
