@@ -16,6 +16,7 @@ from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 
+from apps.accounts import keys
 from apps.accounts.models import Person
 from apps.accounts.services import person_create
 from apps.common.actors import Actor
@@ -56,6 +57,7 @@ def make_tenant(slug: str, owner: Person, name: str = "") -> Tenant:
 def build_world() -> None:
     """alice owns acme, bob is a member of it, charlie owns globex, staff is platform staff."""
     _drop_orphans()
+    keys.key_set()
     alice = make_person("Alice Archer", "alice@acme.test")
     bob = make_person("Bob Baker", "bob@acme.test")
     charlie = make_person("Charlie Chen", "charlie@globex.test")
@@ -209,9 +211,13 @@ def role(in_acme: None) -> Callable[[str], Role]:
 
 @pytest.fixture(autouse=True)
 def _clean_redis() -> Iterator[None]:
-    """Sign-in limits, sessions and tickets of one test are not seen by the next."""
+    """Sign-in limits, sessions and tickets of one test are not seen by the next.
+
+    Nor is a signing key remembered that was rolled back with its test.
+    """
     yield
     caches["global"].clear()
+    keys.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,13 @@ class AccountsConfig(AppConfig):
         ratelimit.cache = ConnectionProxy(caches, "global")
         from apps.accounts import signals  # noqa: F401  # connects the receivers
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
-        from apps.accounts.exports import MEMBERSHIPS
+        from apps.accounts.exports import SHARED_ROWS
+        from apps.accounts.permissions import PERMISSIONS
         from apps.accounts.purging import STEPS
+        from apps.common.access import register_permissions
         from apps.tenants.exports.shared import register_shared_rows
         from apps.tenants.purging import register_purge_step
 
-        register_shared_rows(MEMBERSHIPS)
+        register_permissions(PERMISSIONS)
+        register_shared_rows(*SHARED_ROWS)
         register_purge_step(*STEPS)

@@ -8,6 +8,15 @@ class Language(models.TextChoices):
     ENGLISH = "en", _("English")
 
 
+class SignInMethod(models.TextChoices):
+    """What a person proved who they are with. A sign-in has one or more."""
+
+    PASSWORD = "password", _("Password")
+    TOTP = "totp", _("Code of an app")
+    RECOVERY_CODE = "recovery_code", _("Recovery code")
+    WEBAUTHN = "webauthn", _("Passkey")
+
+
 class RevokedReason(models.TextChoices):
     """Why a sign-in, in a browser or by API, ended before its time."""
 

@@ -18,6 +18,16 @@ class EmailNotVerified(PermissionDenied):
     default_detail = _("Confirm your e-mail address first: we have sent you a link.")
 
 
+class MfaRequired(PermissionDenied):
+    """The workspace's policy asks for more than this sign-in proved."""
+
+    code = "mfa_required"
+    title = _("A second factor is required")
+    default_detail = _(
+        "This workspace requires a second factor. Set one up on your security page, then sign in with it."
+    )
+
+
 class RateLimited(PlatformError):
     """Too many attempts. The header Retry-After says when the next one is let through."""
 

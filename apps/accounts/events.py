@@ -104,3 +104,11 @@ class SigningKeyRevoked(Event):
 
     kid: str
     reason: str
+
+
+@event("accounts.sign_in_policy_changed", version=1, scope="organization", aggregate="tenant_id")
+class SignInPolicyChanged(Event):
+    """How people have to sign in to a workspace; fields have their values from now on."""
+
+    tenant_id: uuid.UUID
+    require_mfa: bool

@@ -1,10 +1,17 @@
-"""What of people belongs into a tenant's export: who is a member, by name and address."""
+"""What of people belongs into a tenant's export: who is a member, and how they have to sign in."""
 
 from apps.tenants.exports.shared import SharedRows
 
-MEMBERSHIPS = SharedRows(
-    "memberships",
-    "SELECT m.id, m.person_id, p.email, p.name, m.created_at "
-    "FROM public.accounts_tenantmembership m JOIN public.accounts_person p ON p.id = m.person_id "
-    "WHERE m.tenant_id = %(tenant_id)s ORDER BY m.id",
+SHARED_ROWS = (
+    SharedRows(
+        "memberships",
+        "SELECT m.id, m.person_id, p.email, p.name, m.created_at "
+        "FROM public.accounts_tenantmembership m JOIN public.accounts_person p ON p.id = m.person_id "
+        "WHERE m.tenant_id = %(tenant_id)s ORDER BY m.id",
+    ),
+    SharedRows(
+        "sign_in_policy",
+        "SELECT id, require_mfa, created_at, updated_at FROM public.accounts_signinpolicy "
+        "WHERE tenant_id = %(tenant_id)s",
+    ),
 )

@@ -16,10 +16,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from jwt.algorithms import RSAAlgorithm
 
+from apps.accounts import epochs
 from apps.accounts.enums import SigningKeyState
 from apps.accounts.models import SigningKey, signing_key_fades_s
 from apps.common import crypto
 from apps.common.ids import uuid7
+from apps.common.outages import REDIS_OUTAGES
 
 ALGORITHM = "RS256"
 KEY_BITS = 2048
@@ -31,13 +33,17 @@ LOCK = 0x6A77_6B00
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """kid and private_key sign; public_keys (by kid) verify; jwks is what clients see."""
+    """kid and private_key sign; public_keys (by kid) verify; jwks is what clients see.
+
+    epoch: of the signing keys, from before they were read.
+    """
 
     kid: str
     private_key: rsa.RSAPrivateKey
     public_keys: dict[str, rsa.RSAPublicKey]
     jwks: dict[str, Any]
     loaded_at_s: float
+    epoch: str
 
 
 _lock = threading.Lock()
@@ -67,6 +73,15 @@ def forget() -> None:
         _cached.clear()
 
 
+def are_current(epoch: str) -> bool:
+    """Whether no key was revoked since those in memory were read; if so, they are dropped."""
+    with _lock:
+        if _cached and _cached[0].epoch == epoch != epochs.CHANGING:
+            return True
+        _cached.clear()
+        return False
+
+
 def _load(max_age_s: float) -> KeySet:
     with _lock:
         if not _cached or time.monotonic() - _cached[0].loaded_at_s > max_age_s:
@@ -76,6 +91,11 @@ def _load(max_age_s: float) -> KeySet:
 
 def _read() -> KeySet | None:
     """The key that signs, the next one, and those whose tokens may still be good. One statement."""
+    try:
+        epoch = epochs.read(epochs.SIGNING_KEYS)[epochs.SIGNING_KEYS]
+    except REDIS_OUTAGES:
+        # Good for one request, then: nobody would tell us of a revocation.
+        epoch = epochs.CHANGING
     rows = list(published())
     signing = [row for row in rows if row.state == SigningKeyState.SIGNING]
     if not signing:
@@ -91,6 +111,7 @@ def _read() -> KeySet | None:
         public_keys={row.kid: _from_jwk(row.public_jwk) for row in rows},
         jwks={"keys": [row.public_jwk for row in rows]},
         loaded_at_s=time.monotonic(),
+        epoch=epoch,
     )
 
 

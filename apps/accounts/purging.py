@@ -1,6 +1,12 @@
-"""What of people goes with a tenant: that they may enter it, and the sign-ins bound to it. They stay."""
+"""What of people goes with a tenant: that they may enter it, and how; the sign-ins bound to it. They stay."""
 
-from apps.accounts.models import BrowserSession, RefreshToken, TenantMembership, TokenSession
+from apps.accounts.models import (
+    BrowserSession,
+    RefreshToken,
+    SignInPolicy,
+    TenantMembership,
+    TokenSession,
+)
 from apps.tenants.purging import rows_step
 
 STEPS = (
@@ -8,4 +14,5 @@ STEPS = (
     rows_step("refresh_tokens", "Tokens of API sign-ins", 61, RefreshToken, "session__tenant_id"),
     rows_step("token_sessions", "API sign-ins", 62, TokenSession),
     rows_step("browser_sessions", "Browser sign-ins", 63, BrowserSession),
+    rows_step("sign_in_policy", "Sign-in policy", 64, SignInPolicy),
 )

@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import browser_sessions, limits, token_sessions
+from apps.accounts import browser_sessions, epochs, limits, token_sessions
 from apps.accounts.enums import RevokedReason
 from apps.accounts.events import (
     EmailRequested,
@@ -68,7 +68,7 @@ def person_update(
 
     Locks the person. Publishes accounts.person_updated. Raises NotFound, ValidationError.
     """
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     changes = {"name": name, "language": language, "time_zone": time_zone}
     changed = {field: value for field, value in changes.items() if value is not None}
     for field, value in changed.items():
@@ -85,7 +85,7 @@ def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) ->
 
     Locks the person. Publishes accounts.password_changed. Raises NotFound, ValidationError.
     """
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     validate_password(password, person)
     person.set_password(password)
     person.save(update_fields=["password", "updated_at"])
@@ -104,7 +104,7 @@ def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     """
     require_platform(actor)
     _keep_staff(person_id)
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     if person.is_active:
         person.is_active = False
         person.save(update_fields=["is_active", "updated_at"])
@@ -120,7 +120,7 @@ def person_reactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     Locks the person. Publishes accounts.person_reactivated. Raises PermissionDenied, NotFound.
     """
     require_platform(actor)
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     if not person.is_active:
         person.is_active = True
         person.save(update_fields=["is_active", "updated_at"])
@@ -136,7 +136,7 @@ def person_unlock(*, actor: Actor, person_id: uuid.UUID) -> Person:
     Raises PermissionDenied, NotFound, Conflict when nothing is locked.
     """
     require_platform(actor)
-    person = _locked(actor, person_id)
+    person = _lock(actor, person_id)
     if not limits.locked_for_s(person.email):
         raise Conflict(_("This account is not locked."), code="not_locked")
     publish(SignInUnlocked(person_id=person.id), actor=actor, tenant_id=None)
@@ -161,6 +161,7 @@ def membership_add(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) 
     Raises PermissionDenied for an actor from another tenant.
     """
     _require_party(actor, person_id, tenant_id)
+    epochs.change(epochs.of_membership(tenant_id, person_id))
     membership, _created = TenantMembership.objects.get_or_create(
         person_id=person_id, tenant_id=tenant_id
     )
@@ -175,6 +176,7 @@ def membership_remove(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUI
     Raises PermissionDenied for an actor from another tenant.
     """
     _require_party(actor, person_id, tenant_id)
+    epochs.change(epochs.of_membership(tenant_id, person_id))
     TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).delete()
     _sign_out(actor, person_id, RevokedReason.REMOVED, tenant_id)
 
@@ -186,13 +188,14 @@ def _sign_out(
         kind.revoke_all(actor=actor, person_id=person_id, tenant_id=tenant_id, reason=reason)
 
 
-def _locked(actor: Actor, person_id: uuid.UUID) -> Person:
-    """The person, if it is the actor or the actor is the platform. Raises NotFound."""
+def _lock(actor: Actor, person_id: uuid.UUID) -> Person:
+    """The person, to be changed, if it is the actor or the actor is the platform. Raises NotFound."""
     if not actor.is_platform and actor.person_id != person_id:
         raise NotFound
     person = Person.objects.select_for_update(no_key=True).filter(id=person_id).first()
     if person is None:
         raise NotFound
+    epochs.change(epochs.of_person(person_id))
     return person
 
 

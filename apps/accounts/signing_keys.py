@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import keys
+from apps.accounts import epochs, keys
 from apps.accounts.enums import SigningKeyState as S
 from apps.accounts.events import SigningKeyRevoked, SigningKeyRotated
 from apps.accounts.models import SigningKey, signing_key_fades_s
@@ -67,7 +67,7 @@ def signing_key_rotate(*, actor: Actor, at_once: bool = False) -> SigningKey:
 def signing_key_revoke(*, actor: Actor, kid: str, reason: str) -> SigningKey:
     """Refuse whatever a key signed, because others may have it. Clients refresh their tokens.
 
-    Processes follow within SIGNING_KEY_CACHE_S. If it was to sign, another does from now on. Locks changes
+    Effective on the next request of every process. If it was to sign, another does from now on. Locks changes
     of keys. Publishes accounts.signing_key_revoked. Raises PermissionDenied, NotFound, InvalidInput,
     Conflict when it is of no use any more.
     """
@@ -116,4 +116,5 @@ def signing_keys_tend() -> SigningKey | None:
 def _changed(actor: Actor, event: SigningKeyRotated | SigningKeyRevoked) -> None:
     publish(event, actor=actor, tenant_id=None)
     log.info(event.event_name, kid=event.kid, by=actor.label)
+    epochs.change(epochs.SIGNING_KEYS)
     transaction.on_commit(keys.forget)

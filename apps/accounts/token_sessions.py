@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from apps.accounts import keys
+from apps.accounts import epochs, keys
 from apps.accounts.enums import RevokedReason
 from apps.accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
 from apps.accounts.events import SessionStarted, TokenSessionRevoked
@@ -153,15 +154,19 @@ def revoke_all(
     tenant_id: uuid.UUID | None = None,
     keep: uuid.UUID | None = None,
 ) -> int:
-    """End every session of a person, or those bound to one tenant; returns how many. One UPDATE.
+    """End every session of a person, or those bound to one tenant; returns how many.
 
+    Every: also the person's epoch moves on, so that no token that was issued before is good any more.
     keep: the id of one that stays.
     """
+    epochs.change(epochs.of_person(person_id))
     sessions = TokenSession.objects.filter(person_id=person_id, revoked_at=None)
     if tenant_id is not None:
         sessions = sessions.filter(tenant_id=tenant_id)
-    if keep is not None:
+    elif keep is not None:
         sessions = sessions.exclude(id=keep)
+    else:
+        Person.objects.filter(id=person_id).update(epoch=F("epoch") + 1)
     now = timezone.now()
     count = sessions.update(revoked_at=now, revoked_reason=reason, updated_at=now)
     log.info("accounts.token_sessions_revoked", count=count, reason=reason, by=actor.label)
@@ -169,6 +174,7 @@ def revoke_all(
 
 
 def _revoke(actor: Actor, session: TokenSession, reason: RevokedReason) -> None:
+    epochs.change(epochs.of_person(session.person_id))
     session.revoked_at = timezone.now()
     session.revoked_reason = reason
     session.save(update_fields=["revoked_at", "revoked_reason", "updated_at"])

@@ -38,6 +38,8 @@ class Actor:
     tenant_id: uuid.UUID | None = None
     member_id: uuid.UUID | None = None
     grants: tuple[Grant, ...] = ()
+    # How the sign-in was proved (apps.accounts.enums.SignInMethod).
+    methods: frozenset[str] = frozenset()
 
     @classmethod
     def system(cls, part: str) -> "Actor":

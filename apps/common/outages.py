@@ -4,5 +4,6 @@ from django.db import InterfaceError, OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-OUTAGES = (OperationalError, InterfaceError, RedisConnectionError, RedisTimeoutError)
+REDIS_OUTAGES = (RedisConnectionError, RedisTimeoutError)
+OUTAGES = (OperationalError, InterfaceError, *REDIS_OUTAGES)
 RETRY_AFTER_S = 2

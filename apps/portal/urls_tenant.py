@@ -11,6 +11,7 @@ from apps.portal.views import (
     members,
     organizations,
     public,
+    sign_in_policy,
     workspace,
 )
 
@@ -50,6 +51,12 @@ urlpatterns = [
     path("roles/", workspace.roles, name="roles"),
     path("settings/", workspace.settings, name="settings"),
     path("settings/export/", exports.exports, name="exports"),
+    path("settings/sign-in/", sign_in_policy.index, name="sign_in_policy"),
+    path(
+        "settings/sign-in/second-factor/",
+        sign_in_policy.second_factor,
+        name="sign_in_policy_second_factor",
+    ),
     path("files/<str:token>/", files.download, name="file"),
     path("settings/addresses/", addresses.index, name="addresses"),
     path("settings/addresses/change/", addresses.change, name="address_change"),

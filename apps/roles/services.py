@@ -7,9 +7,11 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.common.access import allows, authorize, permissions
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.roles.events import RoleChanged
 from apps.roles.models import OWNER, Role
@@ -100,6 +102,7 @@ def _lock_custom(role_id: uuid.UUID) -> Role:
     role = Role.objects.select_for_update().filter(id=role_id).first()
     if role is None:
         raise NotFound
+    epochs.change(epochs.of_tenant(require_tenant().id))
     if role.is_system:
         raise Conflict(
             _("System roles cannot be changed. Create a custom role."), code="system_role"

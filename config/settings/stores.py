@@ -59,7 +59,7 @@ REDIS_URL = env("REDIS_URL", default="")
 def caches(url: str) -> dict[str, dict[str, object]]:
     """Two aliases on one server, told apart by prefix so that Redis Cluster (database 0 only) fits."""
     options = {"socket_timeout": 2, "socket_connect_timeout": 2}
-    backend = "django.core.cache.backends.redis.RedisCache"
+    backend = "apps.common.cache.RedisCache"
     return {
         "default": {
             "BACKEND": backend,

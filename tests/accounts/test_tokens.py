@@ -1,5 +1,6 @@
 import base64
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts import keys
+from apps.accounts import keys, tokens
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.models import Person, SigningKey, TokenSession
 from apps.accounts.token_sessions import token_session_start
@@ -64,11 +65,49 @@ def test_claims_and_header(session: TokenSession, acme: Tenant) -> None:
     assert claims["sid"] == str(session.id)
     assert claims["tenant"] == str(acme.id)
     assert claims["exp"] - claims["iat"] == 600
-    assert sorted(claims) == ["aud", "exp", "iat", "iss", "jti", "sid", "sub", "tenant"]
+    assert sorted(claims) == ["aud", "epoch", "exp", "iat", "iss", "jti", "sid", "sub", "tenant"]
 
 
 def test_verify(session: TokenSession) -> None:
-    assert verify(forged(session)) == AccessClaims(session.person_id, session.id, None, "x")
+    before_s = time.time()
+    claims = verify(forged(session))
+    assert claims == AccessClaims(
+        session.person_id,
+        session.id,
+        None,
+        epoch=0,
+        jti="x",
+        kid=keys.key_set().kid,
+        expires_at_s=claims.expires_at_s,
+    )
+    assert before_s + 599 <= claims.expires_at_s <= time.time() + 600
+
+
+def test_a_token_that_was_verified_expires(
+    session: TokenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = forged(session, exp=timezone.now() + timedelta(seconds=1))
+    assert verify(token) is verify(token)
+    time.sleep(1.1)
+    with pytest.raises(TokenExpired):
+        verify(token)
+
+
+def test_a_token_that_was_verified_needs_its_key(session: TokenSession) -> None:
+    token = forged(session)
+    verify(token)
+    SigningKey.objects.update(revoked_at=timezone.now())
+    keys.forget()
+    with pytest.raises(TokenInvalid):
+        verify(token)
+
+
+def test_few_tokens_are_remembered(session: TokenSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_VERIFIED", 3)
+    tokens._verified.clear()
+    for number in range(5):
+        verify(forged(session, jti=str(number)))
+    assert len(tokens._verified) == 3
 
 
 def test_expired(session: TokenSession) -> None:

@@ -137,7 +137,7 @@ def test_a_deletion_that_has_begun_shows_its_steps(console: Client, acme: Tenant
         ("Files", "active"),
         ("Tables", "waiting"),
     ]
-    assert steps.note == "1 of 15 steps done. There is no way back."
+    assert steps.note == "1 of 16 steps done. There is no way back."
     assert response.context["acts"] == []
     refused = console.post(act_url(acme, "keep"), {"reason": "x"})
     assert "is not possible" in messages_of(refused)[0]

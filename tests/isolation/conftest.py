@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import serializers
 from django.utils import timezone
 
+from apps.accounts.models import SignInPolicy
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.roles.models import Role
@@ -70,6 +71,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
     domain = Domain.objects.create(
         tenant=tenant, domain=f"{canary}.example", token=f"token-of-{canary}"
     )
+    SignInPolicy.objects.create(tenant=tenant, require_mfa=False)
     samples = {
         "export_id": export.id,
         "organization_id": unit.id,

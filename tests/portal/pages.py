@@ -18,6 +18,7 @@ TENANT_PAGES = (
     "/settings/export/",
     "/settings/addresses/",
     "/settings/addresses/change/",
+    "/settings/sign-in/",
 )
 PUBLIC_PAGES = (
     "/",

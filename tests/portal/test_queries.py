@@ -28,6 +28,7 @@ PAGES = (
     "/settings/export/",
     "/settings/addresses/",
     "/settings/addresses/change/",
+    "/settings/sign-in/",
     "/switcher/",
     "/palette.json",
     "/palette.json?q=pe",

@@ -2,6 +2,7 @@
 
 from apps.accounts.models.browser_session import BrowserSession
 from apps.accounts.models.person import Person, TenantMembership
+from apps.accounts.models.sign_in_policy import SignInPolicy
 from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
 from apps.accounts.models.token_session import RefreshToken, TokenSession
 
@@ -9,6 +10,7 @@ __all__ = [
     "BrowserSession",
     "Person",
     "RefreshToken",
+    "SignInPolicy",
     "SigningKey",
     "TenantMembership",
     "TokenSession",

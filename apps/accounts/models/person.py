@@ -36,6 +36,13 @@ class Person(AbstractBaseUser, PermissionsMixin, BaseModel):
         _("active"), default=True, help_text=_("An inactive person cannot sign in.")
     )
 
+    epoch = models.PositiveIntegerField(
+        _("epoch"),
+        default=0,
+        db_default=0,
+        help_text=_("Tokens that were issued under an earlier one are void."),
+    )
+
     objects = PersonManager()
 
     USERNAME_FIELD = "email"

@@ -25,6 +25,15 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class FlagField(serializers.BooleanField):
+    """true or false; the framework also takes words and numbers that mean one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class QuerySerializer(serializers.Serializer):
     """Query parameters of an operation. One that is not declared is an error, not ignored.
 

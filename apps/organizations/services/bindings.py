@@ -5,9 +5,11 @@ import uuid
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.common.access import allows, authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations.enums import MemberStatus
 from apps.organizations.events import RoleBindingChanged
@@ -126,6 +128,7 @@ def check_not_last_owner(member: Member) -> None:
 
 
 def _publish(actor: Actor, binding: RoleBinding, change: str) -> None:
+    epochs.change(epochs.of_membership(require_tenant().id, binding.member.person_id))
     publish(
         RoleBindingChanged(
             member_id=binding.member_id,

@@ -5,6 +5,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.accounts.models import Person
 from apps.accounts.services import membership_add, membership_remove
 from apps.common.access import authorize
@@ -109,6 +110,8 @@ def _check_owner_by_owner(actor: Actor, member: Member) -> None:
         raise PermissionDenied(_("Only an owner may do this to an owner."))
 
 
+@transaction.atomic
 def member_sync_person(person: Person) -> None:
     """Copy a person's e-mail and name to their member row in the entered tenant."""
+    epochs.change(epochs.of_membership(require_tenant().id, person.id))
     Member.objects.filter(person_id=person.id).update(email=person.email, name=person.name)

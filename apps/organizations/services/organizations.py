@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
@@ -180,6 +182,7 @@ def _preview(organization: Organization, parent: Organization, count: int) -> Mo
 
 
 def _publish(actor: Actor, organization: Organization, change: str) -> None:
+    epochs.change(epochs.of_tenant(require_tenant().id))
     publish(
         OrganizationChanged(organization_id=organization.id, name=organization.name, change=change),
         actor=actor,

@@ -19,6 +19,7 @@ register = template.Library()
 SETTINGS = (
     ("General", "settings", VIEW_SETTINGS),
     ("Addresses", "addresses", VIEW_SETTINGS),
+    ("Sign-in", "sign_in_policy", VIEW_SETTINGS),
     ("Export", "exports", EXPORT_DATA),
 )
 

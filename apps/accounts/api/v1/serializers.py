@@ -10,9 +10,10 @@ from apps.accounts.devices import device_name
 from apps.accounts.enums import Language
 from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.managers import normalize_email
-from apps.accounts.models import Person, TenantMembership
+from apps.accounts.models import Person, SignInPolicy, TenantMembership
 from apps.accounts.session_list import API, BROWSER
 from apps.accounts.validators import validate_printable, validate_time_zone
+from apps.common.api.fields import FlagField
 from apps.tenants.enums import TenantStatus
 
 SESSION_KINDS = [(BROWSER, "In a browser"), (API, "By API")]
@@ -128,3 +129,14 @@ class SessionSerializer(serializers.Serializer):
 
 class RevokedSerializer(serializers.Serializer):
     revoked = serializers.IntegerField(help_text="How many sign-ins ended.")
+
+
+class SignInPolicySerializer(serializers.ModelSerializer[SignInPolicy]):
+    class Meta:
+        model = SignInPolicy
+        fields = ["require_mfa"]
+        read_only_fields = fields
+
+
+class SignInPolicyUpdateSerializer(serializers.Serializer):
+    require_mfa = FlagField(help_text="Everybody signs in with a second factor or a passkey.")

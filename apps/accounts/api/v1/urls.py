@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1 import views, views_me
+from apps.accounts.api.v1 import views, views_me, views_policy
 
 urlpatterns = [
     path("auth/token/", views.TokenView.as_view(), name="api_auth_token"),
@@ -23,4 +23,9 @@ urlpatterns = [
     ),
     path("me/", views_me.MeView.as_view(), name="api_me"),
     path("me/tenants/", views_me.MyTenantsView.as_view(), name="api_me_tenants"),
+    path(
+        "tenant/sign-in-policy/",
+        views_policy.SignInPolicyView.as_view(),
+        name="api_sign_in_policy",
+    ),
 ]
