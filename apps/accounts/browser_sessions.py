@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.accounts import sessions
+from apps.accounts import known_devices, sessions
 from apps.accounts.devices import client_of
 from apps.accounts.enums import RevokedReason
 from apps.accounts.events import SessionEnded, SessionStarted
@@ -65,7 +65,8 @@ def browser_session_begin(
 
     What this browser's cookie named until now is ended. A workspace's session ends with the public one
     that it came from (`request.parent_session`), at the latest. Locks the person.
-    Publishes accounts.session_started, and accounts.session_ended for the one that is replaced.
+    Publishes accounts.session_started, accounts.session_ended for the one that is replaced, and what
+    `known_devices` does.
     """
     person_lock(person.id)
     session = request.session
@@ -100,6 +101,8 @@ def browser_session_begin(
         actor=person_actor(person),
         tenant_id=None,
     )
+    if tenant_id is None:
+        known_devices.browser_note(request, person)
     return row
 
 

@@ -1,6 +1,7 @@
 """The mails of this app: who still needs one, and with which links. Runs in a worker."""
 
 import uuid
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -12,16 +13,18 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
+from apps.accounts.devices import device_name
 from apps.accounts.mailer import render_mail
-from apps.accounts.models import Person
+from apps.accounts.models import KnownDevice, Person
 from apps.accounts.selectors import person_by_email, person_by_id
 from apps.common.urls import public_url
 
 log = structlog.get_logger(__name__)
 
 Context = dict[str, Any]
-# Given the address and the person's id; None: nobody needs this mail any more.
-Builder = Callable[[str, uuid.UUID | None], Context | None]
+# Given the address, the person's id and, where the mail is about something, its id. None: nobody needs this
+# mail any more.
+Builder = Callable[..., Context | None]
 
 
 def _url(name: str, **kwargs: str) -> str:
@@ -84,6 +87,25 @@ def _password_notice(_email: str, person_id: uuid.UUID | None) -> Context | None
     return {"person": person, "url": _url("account_reset_password")} if person else None
 
 
+def _new_device(
+    _email: str, person_id: uuid.UUID | None, device_id: uuid.UUID | None = None
+) -> Context | None:
+    person = _active(person_id)
+    if person is None or device_id is None:
+        return None
+    device = KnownDevice.objects.filter(id=device_id, person_id=person.id).first()
+    if device is None:
+        return None
+    return {
+        "person": person,
+        "device": device_name(device.user_agent),
+        "ip": device.ip or "",
+        "seen_at": device.created_at.astimezone(zoneinfo.ZoneInfo(person.time_zone)),
+        "url": _url("account_change_password"),
+        "sessions_url": public_url("/account/sessions/"),
+    }
+
+
 BUILDERS: dict[str, Builder] = {
     "account/email/email_confirmation_signup": _verification,
     "account/email/email_confirmation": _verification,
@@ -92,6 +114,7 @@ BUILDERS: dict[str, Builder] = {
     "account/email/unknown_account": _account_unknown,
     "account/email/password_reset": _password_notice,
     "account/email/password_changed": _password_notice,
+    "account/email/new_device": _new_device,
 }
 
 
@@ -101,10 +124,13 @@ def require_known(template: str) -> None:
         raise ImproperlyConfigured(f"accounts sends no mail {template}")
 
 
-def send_account_email(*, template: str, email: str, person_id: uuid.UUID | None) -> bool:
+def send_account_email(
+    *, template: str, email: str, person_id: uuid.UUID | None, subject_id: uuid.UUID | None = None
+) -> bool:
     """Build and send one mail; False when nobody needs it any more. Raises OSError (SMTP)."""
     require_known(template)
-    context = BUILDERS[template](email, person_id)
+    about = [] if subject_id is None else [subject_id]
+    context = BUILDERS[template](email, person_id, *about)
     if context is None:
         log.info("accounts.email_not_needed", template=template, person_id=str(person_id))
         return False

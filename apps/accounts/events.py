@@ -7,11 +7,15 @@ from apps.events.registry import Event, event
 
 @event("accounts.email_requested", version=1, scope="user", aggregate="email")
 class EmailRequested(Event):
-    """A mail is owed. template: prefix of its templates; the worker builds the links itself."""
+    """A mail is owed. template: prefix of its templates; the worker builds the links itself.
+
+    subject_id: what the mail is about, for templates that are about something.
+    """
 
     template: str
     email: str
     person_id: uuid.UUID | None
+    subject_id: uuid.UUID | None = None
 
 
 @event("accounts.person_registered", version=1, scope="user", aggregate="person_id")
@@ -68,6 +72,21 @@ class SessionEnded(Event):
     session_id: uuid.UUID
     kind: str
     reason: str
+
+
+@event("accounts.device_first_seen", version=1, scope="user", aggregate="person_id")
+class DeviceFirstSeen(Event):
+    """A sign-in from a device that is not known of this person. kind: browser or api.
+
+    is_first: nothing was known before, so that there is nothing to compare with; no mail says it.
+    """
+
+    person_id: uuid.UUID
+    device_id: uuid.UUID
+    kind: str
+    user_agent: str
+    ip: str
+    is_first: bool
 
 
 @event("accounts.sessions_ended", version=1, scope="user", aggregate="person_id")

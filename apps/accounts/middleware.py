@@ -8,7 +8,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
-from apps.accounts import tokens
+from apps.accounts import known_devices, tokens
 from apps.accounts.browser_sessions import browser_session_end, browser_session_touch
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.handoff import session_fits
@@ -71,7 +71,8 @@ class TokenTenantMiddleware:
 class HostSessionMiddleware:
     """A session is good on one host; anywhere else it is ended. So is one whose person is gone.
 
-    Comes after AuthenticationMiddleware. Requests without a session cookie pass untouched.
+    Comes after AuthenticationMiddleware. Requests without a session cookie pass untouched; a browser that
+    signed in gets the cookie that names its device.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -80,7 +81,9 @@ class HostSessionMiddleware:
     def __call__(self, request: PlatformRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
             self._check(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        known_devices.set_cookie(request, response)
+        return response
 
     def _check(self, request: PlatformRequest) -> None:
         if not is_tenant_host(request):

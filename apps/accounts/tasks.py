@@ -2,7 +2,7 @@ import uuid
 
 from celery import shared_task
 
-from apps.accounts import browser_sessions, emails, signing_keys, token_sessions
+from apps.accounts import browser_sessions, emails, known_devices, signing_keys, token_sessions
 
 
 # SMTP errors and time-outs are OSErrors. 5 s doubling to 10 min, below the visibility timeout.
@@ -15,9 +15,14 @@ from apps.accounts import browser_sessions, emails, signing_keys, token_sessions
     max_retries=12,
     acks_late=True,
 )
-def send_email(template: str, email: str, person_id: str | None) -> None:
+def send_email(
+    template: str, email: str, person_id: str | None, subject_id: str | None = None
+) -> None:
     emails.send_account_email(
-        template=template, email=email, person_id=uuid.UUID(person_id) if person_id else None
+        template=template,
+        email=email,
+        person_id=uuid.UUID(person_id) if person_id else None,
+        subject_id=uuid.UUID(subject_id) if subject_id else None,
     )
 
 
@@ -28,7 +33,8 @@ def prune_tokens() -> int:
 
 @shared_task(name="accounts.prune_sessions")
 def prune_sessions() -> int:
-    return browser_sessions.prune()
+    """Rows of sessions and devices that are over."""
+    return browser_sessions.prune() + known_devices.prune()
 
 
 @shared_task(name="accounts.tend_signing_keys")

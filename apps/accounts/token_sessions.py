@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from apps.accounts import epochs, keys
+from apps.accounts import epochs, keys, known_devices
+from apps.accounts.devices import MAX_LENGTH, Client
 from apps.accounts.enums import RevokedReason
 from apps.accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
 from apps.accounts.events import SessionStarted, TokenSessionRevoked
@@ -46,7 +47,7 @@ def token_session_start(
 
     tenant_id: bind the tokens to a tenant; the caller has checked the membership.
     Locks the person: a password change or deactivation meanwhile wins. Raises InvalidCredentials.
-    Publishes accounts.session_started.
+    Publishes accounts.session_started, and what `known_devices` does.
     """
     keys.key_set()
     now = timezone.now()
@@ -58,7 +59,7 @@ def token_session_start(
         session = TokenSession.objects.create(
             person=current,
             tenant_id=tenant_id,
-            user_agent=user_agent[:300],
+            user_agent=user_agent[:MAX_LENGTH],
             ip=ip,
             last_used_at=now,
             expires_at=expires_at,
@@ -69,6 +70,7 @@ def token_session_start(
             actor=person_actor(person),
             tenant_id=None,
         )
+        known_devices.api_note(current, Client(user_agent[:MAX_LENGTH], ip))
     return TokenPair(access_token(session), refresh, session)
 
 

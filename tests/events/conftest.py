@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from apps.accounts.events import SessionStarted
+from apps.accounts.events import DeviceFirstSeen, SessionStarted
 from apps.common.tenancy import TenantRef
 from apps.events import registry
 from apps.events.registry import event
@@ -18,9 +18,8 @@ def only_the_sample() -> Iterator[None]:
             register.clear()
         sample.declare()
         # A test that opens the console signs in.
-        event("accounts.session_started", version=1, scope="user", aggregate="person_id")(
-            SessionStarted
-        )
+        for begun in (SessionStarted, DeviceFirstSeen):
+            event(begun.event_name, version=1, scope="user", aggregate="person_id")(begun)
         yield
 
 

@@ -1,6 +1,7 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
 from apps.accounts.models.browser_session import BrowserSession
+from apps.accounts.models.known_device import KnownDevice
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.sign_in_policy import SignInPolicy
 from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
@@ -8,6 +9,7 @@ from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
     "BrowserSession",
+    "KnownDevice",
     "Person",
     "RefreshToken",
     "SignInPolicy",
