@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from apps.sandbox import nameserver
-from apps.tenants.models import Domain
+from apps.tenants.proof import Provable
 
 
 class Zone:
@@ -29,7 +29,7 @@ class Zone:
             return self.records[name]
         return [] if any(known.endswith(f".{name}") for known in self.records) else None
 
-    def prove(self, domain: Domain) -> None:
+    def prove(self, domain: Provable) -> None:
         """As the domain's owner does it."""
         assert domain.txt_name is not None
         assert domain.txt_value is not None

@@ -39,3 +39,11 @@ class SigningKeyState(models.TextChoices):
     VERIFYING = "verifying", _("Verifying")
     RETIRED = "retired", _("Retired")
     REVOKED = "revoked", _("Revoked")
+
+
+class JoinMode(models.TextChoices):
+    """How people whose address is within a verified e-mail domain come in without an invitation."""
+
+    OFF = "off", _("Nobody")
+    REQUEST = "request", _("On request")
+    AUTOMATIC = "automatic", _("Anybody, at once")

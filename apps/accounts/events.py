@@ -131,3 +131,63 @@ class SignInPolicyChanged(Event):
 
     tenant_id: uuid.UUID
     require_mfa: bool
+
+
+@event("accounts.email_domain_added", version=1, scope="organization", aggregate="email_domain_id")
+class EmailDomainAdded(Event):
+    """An e-mail domain was claimed; it says nothing about anybody until it is verified."""
+
+    email_domain_id: uuid.UUID
+    domain: str
+
+
+@event(
+    "accounts.email_domain_verified", version=1, scope="organization", aggregate="email_domain_id"
+)
+class EmailDomainVerified(Event):
+    email_domain_id: uuid.UUID
+    domain: str
+
+
+@event(
+    "accounts.email_domain_proof_lost", version=1, scope="organization", aggregate="email_domain_id"
+)
+class EmailDomainProofLost(Event):
+    """The record of a verified domain is gone: nobody joins by it until it is back."""
+
+    email_domain_id: uuid.UUID
+    domain: str
+    detail: str
+
+
+@event(
+    "accounts.email_domain_withdrawn", version=1, scope="organization", aggregate="email_domain_id"
+)
+class EmailDomainWithdrawn(Event):
+    """The record was gone for days: the domain is no longer verified, and another tenant can prove it."""
+
+    email_domain_id: uuid.UUID
+    domain: str
+
+
+@event(
+    "accounts.email_domain_join_mode_changed",
+    version=1,
+    scope="organization",
+    aggregate="email_domain_id",
+)
+class EmailDomainJoinModeChanged(Event):
+    """from_mode and to_mode: a JoinMode."""
+
+    email_domain_id: uuid.UUID
+    domain: str
+    from_mode: str
+    to_mode: str
+
+
+@event(
+    "accounts.email_domain_removed", version=1, scope="organization", aggregate="email_domain_id"
+)
+class EmailDomainRemoved(Event):
+    email_domain_id: uuid.UUID
+    domain: str

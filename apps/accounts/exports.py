@@ -14,4 +14,10 @@ SHARED_ROWS = (
         "SELECT id, require_mfa, created_at, updated_at FROM public.accounts_signinpolicy "
         "WHERE tenant_id = %(tenant_id)s",
     ),
+    # Without the proof.
+    SharedRows(
+        "email_domains",
+        "SELECT id, domain, verified_at, join_mode, created_at FROM public.accounts_emaildomain "
+        "WHERE tenant_id = %(tenant_id)s ORDER BY id",
+    ),
 )

@@ -2,6 +2,7 @@
 
 from apps.accounts.models import (
     BrowserSession,
+    EmailDomain,
     RefreshToken,
     SignInPolicy,
     TenantMembership,
@@ -13,6 +14,7 @@ STEPS = (
     rows_step("memberships", "Memberships", 60, TenantMembership),
     rows_step("refresh_tokens", "Tokens of API sign-ins", 61, RefreshToken, "session__tenant_id"),
     rows_step("token_sessions", "API sign-ins", 62, TokenSession),
-    rows_step("browser_sessions", "Browser sign-ins", 63, BrowserSession),
-    rows_step("sign_in_policy", "Sign-in policy", 64, SignInPolicy),
+    rows_step("sign_in_policy", "Sign-in policy", 63, SignInPolicy),
+    rows_step("email_domains", "E-mail domains", 64, EmailDomain),
+    rows_step("browser_sessions", "Browser sign-ins", 65, BrowserSession),
 )

@@ -1,8 +1,24 @@
 import uuid
 
+import structlog
 from celery import shared_task
 
-from apps.accounts import browser_sessions, emails, known_devices, signing_keys, token_sessions
+from apps.accounts import (
+    browser_sessions,
+    emails,
+    known_devices,
+    selectors_email_domains,
+    signing_keys,
+    token_sessions,
+)
+from apps.accounts.email_domains import email_domain_check
+from apps.common.actors import Actor
+from apps.common.errors import PlatformError
+
+log = structlog.get_logger(__name__)
+
+# 50 looks of at most 5 seconds end within the time limit of a task.
+RECHECK_BATCH, RECHECK_AT_MOST = 50, 5000
 
 
 # SMTP errors and time-outs are OSErrors. 5 s doubling to 10 min, below the visibility timeout.
@@ -41,3 +57,27 @@ def prune_sessions() -> int:
 def tend_signing_keys() -> str | None:
     made = signing_keys.signing_keys_tend()
     return made.kid if made else None
+
+
+@shared_task(name="accounts.recheck_email_domains")
+def recheck_email_domains() -> None:
+    """Queue the checks that are due. What is beyond the limit is due at the next sweep."""
+    due = selectors_email_domains.email_domains_to_recheck().values_list("id", flat=True)
+    ids = [str(found) for found in due[:RECHECK_AT_MOST]]
+    for start in range(0, len(ids), RECHECK_BATCH):
+        check_email_domains.delay(ids[start : start + RECHECK_BATCH])
+
+
+@shared_task(name="accounts.check_email_domains")
+def check_email_domains(email_domain_ids: list[str]) -> None:
+    """Look for the proof of each. One that is gone, or vouched for meanwhile, is passed over."""
+    actor = Actor.system("email-domain-check")
+    for email_domain_id in email_domain_ids:
+        try:
+            email_domain_check(actor=actor, email_domain_id=uuid.UUID(email_domain_id))
+        except PlatformError as error:
+            log.info(
+                "accounts.email_domain_not_checked",
+                email_domain_id=email_domain_id,
+                code=error.code,
+            )

@@ -5,6 +5,7 @@ Here, and not in each app: a tenant's page needs people, who are a layer above t
 
 from apps.accounts.models import (
     BrowserSession,
+    EmailDomain,
     Person,
     SigningKey,
     TenantMembership,
@@ -12,6 +13,7 @@ from apps.accounts.models import (
 )
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
+from apps.console.email_domains import EmailDomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
@@ -29,6 +31,7 @@ site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
 site.register(BrowserSession, BrowserSessionAdmin)
 site.register(TokenSession, TokenSessionAdmin)
+site.register(EmailDomain, EmailDomainAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)

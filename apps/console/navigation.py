@@ -23,6 +23,7 @@ GROUPS: dict[str, list[Page]] = {
     "Tenants": [
         Page("Tenants", "domain", "admin:tenants_tenant_changelist"),
         Page("Domains", "language", "admin:tenants_domain_changelist"),
+        Page("E-mail domains", "alternate_email", "admin:accounts_emaildomain_changelist"),
         Page("Migrations", "upgrade", "admin:tenants_migrationrun_changelist"),
     ],
     "People": [

@@ -5,6 +5,7 @@ from django.urls import path
 from apps.portal.views import (
     addresses,
     dashboard,
+    email_domains,
     exports,
     files,
     invitations,
@@ -69,4 +70,23 @@ urlpatterns = [
         name="address_make_primary",
     ),
     path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
+    path("settings/email-domains/", email_domains.index, name="email_domains"),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/", email_domains.detail, name="email_domain"
+    ),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/check/",
+        email_domains.check,
+        name="email_domain_check",
+    ),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/join-mode/",
+        email_domains.join_mode,
+        name="email_domain_join_mode",
+    ),
+    path(
+        "settings/email-domains/<uuid:email_domain_id>/remove/",
+        email_domains.remove,
+        name="email_domain_remove",
+    ),
 ]

@@ -6,7 +6,11 @@ own below the name, so that the record disturbs nothing, and a value that only t
 
 import ipaddress
 import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import dns.exception
 import dns.name
@@ -15,9 +19,12 @@ import dns.rdatatype
 import dns.resolver
 import structlog
 from django.conf import settings
+from django.core.cache import caches
+from django.utils.translation import gettext_lazy as _
 
+from apps.common.actors import Actor
+from apps.common.errors import Conflict
 from apps.tenants.enums import DomainCheck
-from apps.tenants.models import Domain
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +32,20 @@ log = structlog.get_logger(__name__)
 LIFETIME_S, TIMEOUT_S = 5.0, 2.0
 PORT = 53
 SHOWN_NAME, SHOWN_VALUE = 120, 60
+# Looks that people ask for, of all tenants together: each holds a thread of a web process.
+CHECKS_AT_ONCE = 3
+
+
+class Provable(Protocol):
+    """A name that a tenant claims, with the record that proves it: a host's, or that of e-mail addresses."""
+
+    domain: str
+
+    @property
+    def txt_name(self) -> str | None: ...
+
+    @property
+    def txt_value(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +56,7 @@ class Finding:
     detail: str = ""
 
 
-def look_up(domain: Domain) -> Finding:
+def look_up(domain: Provable) -> Finding:
     """Ask DNS for the domain's record. Takes up to LIFETIME_S: never inside a transaction.
 
     Raises nothing for what the network does; that is a Finding too.
@@ -70,6 +91,36 @@ def look_up(domain: Domain) -> Finding:
         f"There is a TXT record, but its value is “{_short(values[0], SHOWN_VALUE)}”. Put the value that "
         "was given for this domain into it, or add a second record.",
     )
+
+
+@contextmanager
+def one_look_at_a_time(actor: Actor, tenant_id: uuid.UUID) -> Iterator[None]:
+    """A look holds a thread for seconds: tenants whose DNS answers nothing must not take them all.
+
+    Raises Conflict while another check of the tenant runs, or CHECKS_AT_ONCE of others. The platform's own
+    checks take turns already.
+    """
+    if actor.is_system:
+        yield
+        return
+    cache, lifetime_s = caches["global"], int(2 * LIFETIME_S)
+    key = f"domain-check:{tenant_id}"
+    if not cache.add(key, 1, lifetime_s):
+        raise Conflict(
+            _("A check of this workspace's domains is running. Try again in a few seconds."),
+            code="check_running",
+        )
+    slots = (f"domain-check-slot:{number}" for number in range(CHECKS_AT_ONCE))
+    slot = next((slot for slot in slots if cache.add(slot, 1, lifetime_s)), None)
+    try:
+        if slot is None:
+            raise Conflict(
+                _("Many domains are being checked. Try again in a few seconds."),
+                code="check_running",
+            )
+        yield
+    finally:
+        cache.delete_many([key, *([slot] if slot else [])])
 
 
 def nameservers() -> list[dns.nameserver.Nameserver]:

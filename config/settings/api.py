@@ -53,5 +53,6 @@ SPECTACULAR_SETTINGS = {
         "MemberStatus": "apps.organizations.enums.MemberStatus",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
         "DomainCheck": "apps.tenants.enums.DomainCheck",
+        "JoinMode": "apps.accounts.enums.JoinMode",
     },
 }

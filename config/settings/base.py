@@ -185,6 +185,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "accounts-recheck-email-domains": {
+        "task": "accounts.recheck_email_domains",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",
         "schedule": 3600.0,

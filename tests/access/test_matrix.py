@@ -15,6 +15,7 @@ from django.contrib.auth import SESSION_KEY
 from django.db import transaction
 from django.test import Client
 
+from apps.accounts.email_domains import email_domain_add
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization, RoleBinding
@@ -69,6 +70,9 @@ def samples(world: World) -> Samples:
             "binding_id": RoleBinding.objects.get(member=bob).id,
             "invitation_id": invitation.id,
             "domain_id": Domain.objects.get(domain="acme.localhost").id,
+            "email_domain_id": email_domain_add(
+                actor=actor_for(world.alice), tenant_id=world.acme.id, domain="acme.test"
+            ).id,
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
             "slug": "acme",

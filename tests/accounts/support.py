@@ -5,10 +5,12 @@ from typing import Any
 
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.handoff import bind_session
-from apps.accounts.models import Person
+from apps.accounts.models import EmailDomain, Person
 from apps.common.actors import Actor
+from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
 from apps.tenants.models import Tenant
 
@@ -59,3 +61,16 @@ def sign_in(client: Client, person: Person) -> None:
     )
     assert response.status_code == 302
     assert response["Location"] == "/workspaces/"
+
+
+def make_email_domain(
+    tenant: Tenant, name: str = "acme.test", *, verified: bool = False, **fields: Any
+) -> EmailDomain:
+    """A claim, or with `verified` a domain that is proven."""
+    with tenant_context(tenant):
+        return EmailDomain.objects.create(
+            tenant=tenant,
+            domain=name,
+            verified_at=timezone.now() if verified else None,
+            **{"token": "t0k3n", **fields},
+        )

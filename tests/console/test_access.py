@@ -8,7 +8,13 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from apps.accounts.models import BrowserSession, Person, TenantMembership, TokenSession
+from apps.accounts.models import (
+    BrowserSession,
+    EmailDomain,
+    Person,
+    TenantMembership,
+    TokenSession,
+)
 from apps.accounts.signing_keys import signing_key_rotate
 from apps.accounts.token_sessions import token_session_start
 from apps.console.site import site
@@ -55,6 +61,9 @@ def addresses(world: World) -> list[str]:
         "accounts/tokensession": token_session_start(
             person=world.bob, tenant_id=None, user_agent="curl/8.5.0", ip=None
         ).session,
+        "accounts/emaildomain": EmailDomain.objects.create(
+            tenant=world.acme, domain="acme.test", token="t0k3n"
+        ),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
         "events/outboxevent": handling.event,
         "events/handling": handling,
@@ -70,6 +79,7 @@ def state() -> list[Any]:
     return [
         list(Tenant.objects.order_by("id").values()),
         list(Domain.objects.order_by("id").values()),
+        list(EmailDomain.objects.order_by("id").values()),
         list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
         list(BrowserSession.objects.exclude(person__is_staff=True).order_by("id").values()),
         list(TokenSession.objects.order_by("id").values()),

@@ -105,6 +105,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.BrowserSession",
         "accounts.TokenSession",
         "accounts.SigningKey",
+        "accounts.EmailDomain",
         "events.OutboxEvent",
         "events.Handling",
         "events.DeadTask",

@@ -185,6 +185,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "token_sessions": 0,
         "browser_sessions": 0,
         "sign_in_policy": 0,
+        "email_domains": 0,
         "events": 7,
         "dead_tasks": 0,
         "history": 3,

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core import serializers
 from django.utils import timezone
 
-from apps.accounts.models import SignInPolicy
+from apps.accounts.models import EmailDomain, SignInPolicy
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.roles.models import Role
@@ -72,6 +72,9 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         tenant=tenant, domain=f"{canary}.example", token=f"token-of-{canary}"
     )
     SignInPolicy.objects.create(tenant=tenant, require_mfa=False)
+    email_domain = EmailDomain.objects.create(
+        tenant=tenant, domain=f"mail.{canary}.example", token=f"token-of-mail-of-{canary}"
+    )
     samples = {
         "export_id": export.id,
         "organization_id": unit.id,
@@ -80,6 +83,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "binding_id": binding.id,
         "invitation_id": invitation.id,
         "domain_id": domain.id,
+        "email_domain_id": email_domain.id,
         "tenant_id": tenant.id,
         "slug": tenant.slug,
     }
@@ -103,7 +107,7 @@ def snapshot() -> Callable[[Tenant], str]:
             if config.name in settings.TENANT_APPS
             for model in config.get_models()
         ]
-        models += [Tenant, Domain, TenantEvent, Export]
+        models += [Tenant, Domain, TenantEvent, Export, EmailDomain]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models

@@ -51,6 +51,7 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
             "json/organizations_organization.jsonl",
             "json/roles_role.jsonl",
             "json/public/domains.jsonl",
+            "json/public/email_domains.jsonl",
             "json/public/tenant.jsonl",
             "files/notes.txt",
             "manifest.json",

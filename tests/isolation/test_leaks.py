@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from apps.accounts.models import EmailDomain
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.roles.models import Role
@@ -90,6 +91,10 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/settings/export/",
         "/api/v1/tenant/domains/",
         "/api/v1/tenant/domains/{domain_id}/",
+        "/settings/email-domains/",
+        "/settings/email-domains/{email_domain_id}/",
+        "/api/v1/tenant/email-domains/",
+        "/api/v1/tenant/email-domains/{email_domain_id}/",
     } <= heard
 
 
@@ -191,6 +196,7 @@ def only_of(tenant: Tenant) -> dict[str, str]:
             "invitation_id": MISSING,
             "export_id": Export.objects.get().id,
             "domain_id": Domain.objects.filter(token="").first().id,
+            "email_domain_id": EmailDomain.objects.get().id,
         }
     return {name: str(value) for name, value in ids.items()}
 

@@ -19,6 +19,7 @@ TENANT_PAGES = (
     "/settings/addresses/",
     "/settings/addresses/change/",
     "/settings/sign-in/",
+    "/settings/email-domains/",
 )
 PUBLIC_PAGES = (
     "/",

@@ -10,8 +10,15 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from apps.accounts import models as m
-from apps.accounts.models import Person, TokenSession
+from apps.accounts.models import (
+    BrowserSession,
+    EmailDomain,
+    Person,
+    RefreshToken,
+    SignInPolicy,
+    TenantMembership,
+    TokenSession,
+)
 from apps.accounts.token_sessions import token_session_start
 from apps.common.database import system_connection
 from apps.common.errors import Conflict
@@ -31,8 +38,8 @@ from tests.conftest import SYSTEM, World
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "browser_sessions", "sign_in_policy", "events", "dead_tasks", "history", "domains", "exports",
-    "files_late",
+    "sign_in_policy", "email_domains", "browser_sessions",
+    "events", "dead_tasks", "history", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -42,11 +49,11 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     with tenant_context(globex):
         for number in range(5):
             tenant_files.save(f"a/{number}.txt", ContentFile(b"12345"))
-    m.SignInPolicy.objects.create(tenant=globex)
+    SignInPolicy.objects.create(tenant=globex)
     token_session_start(person=charlie, tenant_id=globex.id, user_agent="x", ip=None)
-    m.BrowserSession.objects.create(
-        person=charlie, tenant=globex, key_hash="x", expires_at=timezone.now() + timedelta(days=1)
-    )
+    EmailDomain.objects.create(tenant=globex, domain="globex.test", token="x")
+    expires_at = timezone.now() + timedelta(days=1)
+    BrowserSession.objects.create(person=charlie, tenant=globex, expires_at=expires_at)
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -65,16 +72,17 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "domains": set(Domain.objects.filter(**of_it)),
         "history": set(TenantEvent.objects.filter(**of_it)),
         "exports": set(Export.objects.filter(**of_it)),
-        "memberships": set(m.TenantMembership.objects.filter(**of_it)),
+        "memberships": set(TenantMembership.objects.filter(**of_it)),
+        "email_domains": set(EmailDomain.objects.filter(**of_it)),
+        "browsers": set(BrowserSession.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
-        "browsers": set(m.BrowserSession.objects.filter(**of_it)),
-        "policy": set(m.SignInPolicy.objects.filter(**of_it)),
+        "policy": set(SignInPolicy.objects.filter(**of_it)),
     }
 
 
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
-    "browsers", "policy",
+    "policy", "email_domains", "browsers",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -84,7 +92,7 @@ def test_nothing_is_left_and_people_stay(due: Tenant, world: World, settings: An
     assert all(left_of(due, settings.FILES_ROOT).values())
     assert purge(due.id) is True
     assert left_of(due, settings.FILES_ROOT) == NOTHING
-    assert m.RefreshToken.objects.count() == 0
+    assert RefreshToken.objects.count() == 0
     assert left_of(world.acme, settings.FILES_ROOT) == before
     assert Person.objects.filter(id=world.charlie.id, is_active=True).exists()
     event = OutboxEvent.objects.get(name="tenants.tenant_deleted")
@@ -145,9 +153,12 @@ def test_each_batch_is_small_and_leaves_a_mark(
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; six tables by
-    # four, and once more; schema, role, one membership, one token, two sign-ins, one policy; no event that is
-    # settled yet, no refused task; five entries of the history by two; one domain, one export, no late file.
-    assert batches == [0, *[1] * 4, *[2] * 3, *range(3, 12), *[12] * 3, *range(13, 17)]
+    # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
+    # e-mail domain, one browser; no event that is settled yet, no refused task; five entries of the history
+    # by two; one domain, one export, no late file.
+    assert batches == [
+        0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 13, 13, 14, 15, 16, 17,
+    ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
 
@@ -184,7 +195,7 @@ def test_progress_is_shown(due: Tenant) -> None:
         purging._advance(due.id)
     due.refresh_from_db()
     found = purge_progress(due)
-    assert (found.done, found.total) == (1, 16)
+    assert (found.done, found.total) == (1, len(STEPS))
     assert found.steps[:3] == [
         ("Exports under way", "done"),
         ("Files", "active"),
@@ -198,7 +209,7 @@ def test_a_failure_is_noted_and_tried_again_later(
     real = purging._steps["role"]
 
     def fail(tenant: Tenant) -> bool:
-        m.TenantMembership.objects.filter(tenant=tenant).delete()
+        TenantMembership.objects.filter(tenant=tenant).delete()
         raise RuntimeError("disk on fire")
 
     monkeypatch.setitem(purging._steps, "role", PurgeStep("role", "Role", 50, fail))
@@ -209,7 +220,7 @@ def test_a_failure_is_noted_and_tried_again_later(
     assert due.next_attempt_at is not None
     assert purge_progress(due).steps[4] == ("Role", "failed")
     # The failed batch was undone, those before it were not.
-    assert m.TenantMembership.objects.filter(tenant=due).count() == 1
+    assert TenantMembership.objects.filter(tenant=due).count() == 1
     assert schemas.schemas_existing([due.schema_name]) == set()
     assert list(tenants_to_purge(stale_s=0)) == []
 
@@ -316,8 +327,9 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "memberships": 1,
         "refresh_tokens": 1,
         "token_sessions": 1,
-        "browser_sessions": 1,
         "sign_in_policy": 1,
+        "email_domains": 1,
+        "browser_sessions": 1,
         "events": 6,
         "dead_tasks": 0,
         "history": 4,

@@ -15,10 +15,10 @@ from apps.common.tenancy import tenant_context
 from apps.organizations.selectors import actor_for
 from apps.tenants.enums import DomainState
 from apps.tenants.models import Domain, Tenant
+from apps.tenants.proof import CHECKS_AT_ONCE
 from apps.tenants.selectors import tenant_by_host
 from apps.tenants.selectors_domains import domains_to_recheck
 from apps.tenants.services import domain_check, domain_remove
-from apps.tenants.services.domains import CHECKS_AT_ONCE
 from apps.tenants.tasks import check_domains, recheck_domains
 from tests.tenants.conftest import MakeDomain, Published
 from tests.zone import Zone

@@ -1,6 +1,7 @@
 """People, which tenants they belong to, and the tokens that speak for them. Public schema."""
 
 from apps.accounts.models.browser_session import BrowserSession
+from apps.accounts.models.email_domain import EmailDomain
 from apps.accounts.models.known_device import KnownDevice
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.sign_in_policy import SignInPolicy
@@ -9,6 +10,7 @@ from apps.accounts.models.token_session import RefreshToken, TokenSession
 
 __all__ = [
     "BrowserSession",
+    "EmailDomain",
     "KnownDevice",
     "Person",
     "RefreshToken",

@@ -20,6 +20,7 @@ SETTINGS = (
     ("General", "settings", VIEW_SETTINGS),
     ("Addresses", "addresses", VIEW_SETTINGS),
     ("Sign-in", "sign_in_policy", VIEW_SETTINGS),
+    ("E-mail domains", "email_domains", VIEW_SETTINGS),
     ("Export", "exports", EXPORT_DATA),
 )
 

@@ -2,10 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.core.cache import caches
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,12 +18,9 @@ from apps.tenants.hosts import domain_normalize
 from apps.tenants.models import Domain
 from apps.tenants.models.domain import NOT_THERE
 from apps.tenants.permissions import MANAGE_DOMAINS
-from apps.tenants.proof import LIFETIME_S, Finding, look_up
+from apps.tenants.proof import Finding, look_up, one_look_at_a_time
 from apps.tenants.services.addresses import authorize_domains, primary_set, require_room
 from apps.tenants.services.transitions import lock, note
-
-# Looks that people ask for, of all tenants together: each holds a thread of a web process.
-CHECKS_AT_ONCE = 3
 
 
 @transaction.atomic
@@ -67,7 +61,7 @@ def domain_check(*, actor: Actor, domain_id: uuid.UUID) -> Domain:
         raise Conflict(
             _("%s needs no proof: there is nothing to check.") % domain, code="no_proof_needed"
         )
-    with _one_at_a_time(actor, domain.tenant_id):
+    with one_look_at_a_time(actor, domain.tenant_id):
         finding = look_up(domain)
     checked = _note_finding(actor, domain_id, finding)
     if checked.check_code == DomainCheck.IN_USE:
@@ -219,36 +213,6 @@ def _locked(actor: Actor, domain_id: uuid.UUID) -> Domain:
     if domain is None:
         raise NotFound
     return domain
-
-
-@contextmanager
-def _one_at_a_time(actor: Actor, tenant_id: uuid.UUID) -> Iterator[None]:
-    """A look holds a thread for seconds: tenants whose DNS answers nothing must not take them all.
-
-    Raises Conflict while another check of the tenant runs, or CHECKS_AT_ONCE of others. The platform's own
-    checks take turns already.
-    """
-    if actor.is_system:
-        yield
-        return
-    cache, lifetime_s = caches["global"], int(2 * LIFETIME_S)
-    key = f"domain-check:{tenant_id}"
-    if not cache.add(key, 1, lifetime_s):
-        raise Conflict(
-            _("A check of this workspace's domains is running. Try again in a few seconds."),
-            code="check_running",
-        )
-    slots = (f"domain-check-slot:{number}" for number in range(CHECKS_AT_ONCE))
-    slot = next((slot for slot in slots if cache.add(slot, 1, lifetime_s)), None)
-    try:
-        if slot is None:
-            raise Conflict(
-                _("Many domains are being checked. Try again in a few seconds."),
-                code="check_running",
-            )
-        yield
-    finally:
-        cache.delete_many([key, *([slot] if slot else [])])
 
 
 def _in_use() -> Conflict:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1 import views, views_me, views_policy
+from apps.accounts.api.v1 import views, views_email_domains, views_me, views_policy
 
 urlpatterns = [
     path("auth/token/", views.TokenView.as_view(), name="api_auth_token"),
@@ -27,5 +27,20 @@ urlpatterns = [
         "tenant/sign-in-policy/",
         views_policy.SignInPolicyView.as_view(),
         name="api_sign_in_policy",
+    ),
+    path(
+        "tenant/email-domains/",
+        views_email_domains.EmailDomainsView.as_view(),
+        name="api_email_domains",
+    ),
+    path(
+        "tenant/email-domains/<uuid:email_domain_id>/",
+        views_email_domains.EmailDomainView.as_view(),
+        name="api_email_domain",
+    ),
+    path(
+        "tenant/email-domains/<uuid:email_domain_id>/check/",
+        views_email_domains.EmailDomainCheckView.as_view(),
+        name="api_email_domain_check",
     ),
 ]

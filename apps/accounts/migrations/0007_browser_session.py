@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_sign_in_policy"),
+        ("accounts", "0006_email_domain"),
         ("tenants", "0005_history_is_internal"),
     ]
 
