@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import browser_sessions, epochs, limits, token_sessions
+from apps.accounts.breached_passwords import local_validators
 from apps.accounts.enums import RevokedReason
 from apps.accounts.events import (
     EmailRequested,
@@ -83,10 +84,12 @@ def person_update(
 def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) -> Person:
     """Set a password; every sign-in ends, by API and in browsers.
 
+    The caller has validated it; here only what needs no network is checked again.
+
     Locks the person. Publishes accounts.password_changed. Raises NotFound, ValidationError.
     """
     person = _lock(actor, person_id)
-    validate_password(password, person)
+    validate_password(password, person, local_validators())
     person.set_password(password)
     person.save(update_fields=["password", "updated_at"])
     _sign_out(actor, person.id, RevokedReason.PASSWORD_CHANGED)

@@ -220,7 +220,11 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "apps.accounts.breached_passwords.BreachedPasswordValidator"},
 ]
+BREACHED_PASSWORDS_URL = env(
+    "BREACHED_PASSWORDS_URL", default="https://api.pwnedpasswords.com/range"
+)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "workspaces"
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"

@@ -3,7 +3,7 @@
 from apps.common import embedded
 from apps.common.demo_session import sandbox_dns_port
 from config.settings.base import *
-from config.settings.base import DNS_RESOLVERS, SHARED_APPS, TENANT_APPS
+from config.settings.base import DNS_RESOLVERS, PUBLIC_URL, SHARED_APPS, TENANT_APPS
 from config.settings.environment import env
 from config.settings.stores import DATABASE_SYSTEM_URL, DATABASE_URL, caches, databases
 
@@ -35,6 +35,11 @@ FILES_ROOT = env("FILES_ROOT", default=str(embedded.state_folder() / "files"))
 SANDBOX = True
 EMAIL_HOST = "127.0.0.1"
 EMAIL_PORT = env.int("SANDBOX_SMTP_PORT", default=1025)
+
+# ... its list of stolen passwords stands in for the world's,
+BREACHED_PASSWORDS_URL = env(
+    "BREACHED_PASSWORDS_URL", default=f"{PUBLIC_URL}/sandbox/pwned-passwords/range"
+)
 
 # ... and its DNS server answers for all domains; /sandbox/dns/ has its records.
 SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=sandbox_dns_port())

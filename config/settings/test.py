@@ -25,6 +25,7 @@ CELERY_BROKER_URL = REDIS_URL
 SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 SANDBOX = True
+BREACHED_PASSWORDS_URL = ""
 # Nothing outside is ever asked: tests/conftest.py starts a server and puts its port here.
 DNS_RESOLVERS = ["127.0.0.1:9"]
 SANDBOX_DNS_PORT = 1053
