@@ -59,4 +59,6 @@ def client_of(request: HttpRequest) -> Client:
         ip = get_adapter().get_client_ip(request)
     except PermissionDenied:
         ip = None
-    return Client(request.META.get("HTTP_USER_AGENT", "")[:MAX_LENGTH], ip)
+    # Without the zone of a link-local address, which no column takes.
+    address = ip.partition("%")[0] if ip else None
+    return Client(request.META.get("HTTP_USER_AGENT", "")[:MAX_LENGTH], address)
