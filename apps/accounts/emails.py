@@ -106,6 +106,10 @@ def _new_device(
     }
 
 
+def _account_erased(_email: str, _person_id: uuid.UUID | None) -> Context | None:
+    return {"url": _url("account_signup")}
+
+
 BUILDERS: dict[str, Builder] = {
     "account/email/email_confirmation_signup": _verification,
     "account/email/email_confirmation": _verification,
@@ -115,6 +119,7 @@ BUILDERS: dict[str, Builder] = {
     "account/email/password_reset": _password_notice,
     "account/email/password_changed": _password_notice,
     "account/email/new_device": _new_device,
+    "account/email/account_erased": _account_erased,
 }
 
 

@@ -84,8 +84,6 @@ class DeviceFirstSeen(Event):
     person_id: uuid.UUID
     device_id: uuid.UUID
     kind: str
-    user_agent: str
-    ip: str
     is_first: bool
 
 
@@ -191,3 +189,26 @@ class EmailDomainJoinModeChanged(Event):
 class EmailDomainRemoved(Event):
     email_domain_id: uuid.UUID
     domain: str
+
+
+@event("accounts.person_erasure_requested", version=1, scope="user", aggregate="person_id")
+class PersonErasureRequested(Event):
+    """Access has ended; a worker forgets the person now."""
+
+    person_id: uuid.UUID
+    erasure_id: uuid.UUID
+
+
+@event("accounts.person_erased", version=1, scope="user", aggregate="person_id")
+class PersonErased(Event):
+    """Nothing says any more who it was. tenants: how many were gone through."""
+
+    person_id: uuid.UUID
+    tenants: int
+
+
+@event("accounts.person_data_exported", version=1, scope="user", aggregate="person_id")
+class PersonDataExported(Event):
+    """Somebody took a copy of what is kept about them."""
+
+    person_id: uuid.UUID

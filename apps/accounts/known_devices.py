@@ -73,8 +73,6 @@ def _note(person: Person, kind: str, mark: str, client: Client) -> None:
             person_id=person.id,
             device_id=device.id,
             kind=kind,
-            user_agent=client.user_agent,
-            ip=client.ip or "",
             is_first=is_first,
         ),
         actor=actor,

@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import QuerySet
 
 from apps.accounts.managers import normalize_email
-from apps.accounts.models import Person, TenantMembership
+from apps.accounts.models import Erasure, Person, TenantMembership
 from apps.common.actors import Actor, ActorKind
 from apps.common.database import system_connection
 
@@ -29,6 +29,10 @@ def is_email_verified(person: Person) -> bool:
     return EmailAddress.objects.filter(
         user_id=person.id, email=person.email, verified=True
     ).exists()
+
+
+def erasures_unfinished() -> QuerySet[Erasure]:
+    return Erasure.objects.filter(finished_at=None).order_by("id")
 
 
 def memberships_of(person: Person) -> QuerySet[TenantMembership]:

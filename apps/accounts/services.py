@@ -20,7 +20,7 @@ from apps.accounts.events import (
     SignInUnlocked,
 )
 from apps.accounts.managers import normalize_email
-from apps.accounts.models import Person, TenantMembership
+from apps.accounts.models import Erasure, Person, TenantMembership
 from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound, PermissionDenied
@@ -117,13 +117,31 @@ def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
 
 
 @transaction.atomic
+def access_end(*, actor: Actor, person_id: uuid.UUID) -> Person:
+    """As `person_deactivate`, also by the person, and without a password to come back with.
+
+    Locks the person, and every active member of staff when it is one of them. Raises NotFound, Conflict.
+    """
+    person = _lock(actor, person_id)
+    _keep_staff(person_id)
+    person.is_active = False
+    person.set_unusable_password()
+    person.save(update_fields=["is_active", "password", "updated_at"])
+    token_sessions.revoke_all(actor=actor, person_id=person.id, reason=RevokedReason.DEACTIVATED)
+    return person
+
+
+@transaction.atomic
 def person_reactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     """Let a person in again; they sign in anew. Platform staff only.
 
-    Locks the person. Publishes accounts.person_reactivated. Raises PermissionDenied, NotFound.
+    Locks the person. Publishes accounts.person_reactivated. Raises PermissionDenied, NotFound, Conflict
+    (erased).
     """
     require_platform(actor)
     person = _lock(actor, person_id)
+    if Erasure.objects.filter(person=person).exists():
+        raise Conflict(_("This account was erased. There is no way back."), code="erased")
     if not person.is_active:
         person.is_active = True
         person.save(update_fields=["is_active", "updated_at"])

@@ -6,12 +6,14 @@ from celery import shared_task
 from apps.accounts import (
     browser_sessions,
     emails,
+    erasure,
     known_devices,
     selectors_email_domains,
     signing_keys,
     token_sessions,
 )
 from apps.accounts.email_domains import email_domain_check
+from apps.accounts.selectors import erasures_unfinished
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
 
@@ -40,6 +42,26 @@ def send_email(
         person_id=uuid.UUID(person_id) if person_id else None,
         subject_id=uuid.UUID(subject_id) if subject_id else None,
     )
+
+
+# The mail at the end may fail for a while; what is done already is not done again.
+@shared_task(
+    name="accounts.run_erasure",
+    autoretry_for=(OSError,),
+    retry_backoff=5,
+    retry_backoff_max=600,
+    max_retries=12,
+    acks_late=True,
+)
+def run_erasure(erasure_id: str) -> None:
+    erasure.erasure_run(uuid.UUID(erasure_id))
+
+
+@shared_task(name="accounts.sweep_erasures")
+def sweep_erasures() -> None:
+    """Queue what a crash or a long outage left behind."""
+    for erasure_id in erasures_unfinished().values_list("id", flat=True):
+        run_erasure.delay(str(erasure_id))
 
 
 @shared_task(name="accounts.prune_tokens")

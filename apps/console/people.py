@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from apps.accounts.limits import locked_for_s
-from apps.accounts.models import BrowserSession, Person, TenantMembership, TokenSession
+from apps.accounts.models import BrowserSession, Erasure, Person, TenantMembership, TokenSession
 from apps.accounts.services import person_deactivate, person_reactivate, person_unlock
 from apps.accounts.session_end import sign_ins_end_all
 from apps.console import rendering as r
@@ -22,6 +22,7 @@ from apps.console.pages import Cell, ConsolePage, Facts, Section, Table
 from apps.console.services import verification_resend
 from apps.console.sessions import session_tables
 from apps.console.tenants import tenant_badge
+from apps.organizations.services import person_erase
 
 MEMBERSHIPS_SHOWN = 200
 
@@ -30,7 +31,7 @@ PERSON_ACTS = (
         name="reactivate",
         label="Reactivate",
         icon="person_check",
-        available=lambda person: not person.is_active,
+        available=lambda person: not person.is_active and not person.is_erased,
         explain=lambda _person: ["They can sign in again, with the password that they had."],
         run=lambda actor, person, _data: person_reactivate(actor=actor, person_id=person.pk),
         done=lambda person: f"{person.email} can sign in again.",
@@ -87,6 +88,26 @@ PERSON_ACTS = (
         done=lambda person: f"{person.email} is deactivated.",
         dangerous=True,
     ),
+    Act(
+        name="erase",
+        label="Erase",
+        icon="person_remove",
+        available=lambda person: not person.is_erased,
+        explain=lambda _person: [
+            "They leave every workspace at once, and can never sign in again.",
+            (
+                "A worker replaces their name and address in every workspace and in the history, and "
+                "sends them a last mail. There is no way back."
+            ),
+            "Be sure that they asked for it themselves. Exports made before still have their data.",
+        ],
+        run=lambda actor, person, data: person_erase(
+            actor=actor, person_id=person.pk, reason=data["reason"]
+        ),
+        done=lambda person: f"{person.email} is being erased.",
+        form=ReasonForm,
+        dangerous=True,
+    ),
 )
 
 
@@ -119,6 +140,7 @@ class PersonAdmin(ConsolePage):
         found: QuerySet[Person] = super().get_queryset(request)
         return found.annotate(
             is_verified=Exists(verified),
+            is_erased=Exists(Erasure.objects.filter(person=OuterRef("pk"))),
             workspace_count=_count(TenantMembership.objects.all()),
             live_sessions=_count(BrowserSession.objects.filter(live))
             + _count(TokenSession.objects.filter(live)),
@@ -171,6 +193,8 @@ class PersonAdmin(ConsolePage):
                 f"For {minutes} more minute{'s' if minutes > 1 else ''}: too many wrong passwords"
             )
             rows.insert(0, ("Sign-in locked", said))
+        if erasure := Erasure.objects.filter(person=obj).first():
+            rows[:0] = erasure_rows(erasure)
         return [
             Facts("Facts", rows),
             self._memberships(obj),
@@ -257,6 +281,19 @@ def _count(rows: QuerySet[Any]) -> Coalesce:
         .values("count")
     )
     return Coalesce(Subquery(counted), 0)
+
+
+def erasure_rows(erasure: Erasure) -> list[tuple[str, Cell]]:
+    """How far it is, and at whose wish."""
+    if erasure.finished_at:
+        state: Cell = r.when(erasure.finished_at)
+    else:
+        state = f"Under way: {erasure.tenants_done} tenants done"
+    found: list[tuple[str, Cell]] = [
+        ("Erased", state),
+        ("Erasure asked for by", erasure.requested_by),
+    ]
+    return [*found, ("Reason", erasure.reason)] if erasure.reason else found
 
 
 def person_badge(person: Person) -> SafeString:

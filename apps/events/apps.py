@@ -12,4 +12,4 @@ class EventsConfig(AppConfig):
         from apps.events.dead_tasks import dead_task_record
 
         set_refusal_recorder(dead_task_record)
-        autodiscover_modules("events", "handlers")
+        autodiscover_modules("events", "handlers", "personal_data")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.portal.views import invitation_accept, profile, public, sessions, workspaces
+from apps.portal.views import invitation_accept, own_data, profile, public, sessions, workspaces
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -19,5 +19,9 @@ urlpatterns = [
         sessions.revoke,
         name="session_revoke",
     ),
+    path("profile/data/", own_data.index, name="own_data"),
+    path("profile/data/download/", own_data.download, name="own_data_download"),
+    path("profile/data/erase/", own_data.erase, name="own_data_erase"),
+    path("goodbye/", own_data.erased, name="account_erased"),
     path("invitations/accept/", invitation_accept.accept, name="invitation_accept"),
 ]

@@ -76,6 +76,13 @@ def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
     return tenant.ref
 
 
+def tenants_with_schema() -> QuerySet[Tenant]:
+    """Tenants that have tables which will stay: not those under way or whose deletion has begun."""
+    return Tenant.objects.filter(
+        status__in=(S.READY, S.SUSPENDED, S.ARCHIVED, S.DELETING), purge_started_at=None
+    )
+
+
 def tenants_to_provision(stale_s: int = 5) -> QuerySet[Tenant]:
     """Unfinished tenants on which nothing moved for `stale_s` seconds and whose next attempt is due."""
     now = timezone.now()

@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "accounts-sweep-erasures": {
+        "task": "accounts.sweep_erasures",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "accounts-prune-tokens": {
         "task": "accounts.prune_tokens",
         "schedule": 3600.0,

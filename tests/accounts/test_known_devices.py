@@ -57,10 +57,9 @@ def test_a_second_browser_is_told_of(alice: Person, published: Any) -> None:
         "person_id": str(alice.id),
         "device_id": str(device.id),
         "kind": "browser",
-        "user_agent": FIREFOX,
-        "ip": "198.51.100.4",
         "is_first": False,
     }
+    assert (device.user_agent, device.ip) == (FIREFOX, "198.51.100.4")
     [message] = mails_after_drain()
     assert (message.to, message.subject) == ([alice.email], "A new sign-in to your account")
     for text in ("Firefox on Linux", "198.51.100.4", f"{device.created_at:%Y, %H:%M} (UTC)"):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.accounts.models import Person, TokenSession
+from apps.accounts.models import Erasure, Person, TokenSession
 from apps.accounts.services import person_create, person_deactivate
 from apps.accounts.session_end import sign_ins_end_all
 from apps.common.actors import Actor, ActorKind
@@ -69,12 +69,30 @@ def test_detail(console: Client, world: World) -> None:
 
 
 def test_acts_follow_the_state(console: Client, world: World) -> None:
-    assert offered(console, world.bob) == {"deactivate"}
+    assert offered(console, world.bob) == {"deactivate", "erase"}
     EmailAddress.objects.filter(user=world.bob).update(verified=False)
     session(world.bob)
-    assert offered(console, world.bob) == {"deactivate", "verify", "sign-out"}
+    assert offered(console, world.bob) == {"deactivate", "verify", "sign-out", "erase"}
     Person.objects.filter(id=world.bob.id).update(is_active=False)
-    assert offered(console, world.bob) == {"reactivate", "sign-out"}
+    assert offered(console, world.bob) == {"reactivate", "sign-out", "erase"}
+
+
+def test_erase(console: Client, bob: Person, alice: Person, published: Published) -> None:
+    assert console.post(url(bob, "erase"), {"reason": ""}).status_code == 200
+    assert not Erasure.objects.exists()
+    response = console.post(url(bob, "erase"), {"reason": "They wrote to us."})
+    assert (response.status_code, response["Location"]) == (302, url(bob))
+    erasure = Erasure.objects.get()
+    assert (erasure.requested_by, erasure.reason) == ("staff@platform.test", "They wrote to us.")
+    assert "accounts.person_erasure_requested" in [name for name, *_rest in published()]
+    assert offered(console, bob) == set()
+    page = console.get(url(bob)).content.decode()
+    assert "Under way: 0 tenants done" in page
+    assert "They wrote to us." in page
+    # alice owns acme alone.
+    refused = console.post(url(alice, "erase"), {"reason": "They wrote to us."}, follow=True)
+    assert "Make somebody else an owner first" in refused.content.decode()
+    assert Erasure.objects.count() == 1
 
 
 def test_deactivate_and_reactivate(console: Client, bob: Person, published: Published) -> None:

@@ -61,6 +61,7 @@ def test_every_shared_table_of_tenants_has_a_forced_policy(world: World) -> None
     }
     assert reasons == {
         "accounts_browsersession",
+        "accounts_erasure",
         "accounts_knowndevice",
         "accounts_tokensession",
     }

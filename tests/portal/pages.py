@@ -37,6 +37,9 @@ PERSON_PAGES = (
     "/workspaces/",
     "/workspaces/new/",
     "/profile/",
+    "/profile/data/",
+    "/profile/data/erase/",
+    "/goodbye/",
     "/accounts/password/change/",
     "/accounts/logout/",
 )

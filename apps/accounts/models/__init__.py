@@ -2,6 +2,7 @@
 
 from apps.accounts.models.browser_session import BrowserSession
 from apps.accounts.models.email_domain import EmailDomain
+from apps.accounts.models.erasure import Erasure
 from apps.accounts.models.known_device import KnownDevice
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.sign_in_policy import SignInPolicy
@@ -11,6 +12,7 @@ from apps.accounts.models.token_session import RefreshToken, TokenSession
 __all__ = [
     "BrowserSession",
     "EmailDomain",
+    "Erasure",
     "KnownDevice",
     "Person",
     "RefreshToken",

@@ -1,6 +1,7 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
 from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.erasure import owned_alone, person_erase
 from apps.organizations.services.invitations import (
     invitation_accept,
     invitation_create,
@@ -43,6 +44,8 @@ __all__ = [
     "organization_delete",
     "organization_move",
     "organization_rename",
+    "owned_alone",
+    "person_erase",
     "root_ensure",
     "root_rename",
 ]

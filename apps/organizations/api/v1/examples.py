@@ -124,3 +124,45 @@ EXPLANATION = _out(
         "organization_id": ROOT["id"],
     },
 )
+OWN_DATA = _out(
+    "Bob's",
+    {
+        "exported_at": "2026-01-02T09:00:00Z",
+        "account": {
+            "accounts.tokensession": [
+                {
+                    "user_agent": "Acme App/2.1 (iPhone)",
+                    "ip": "203.0.113.7",
+                    "last_used_at": "2026-01-02T08:59:00Z",
+                    "expires_at": "2026-02-01T08:59:00Z",
+                    "revoked_at": None,
+                    "created_at": "2025-12-30T10:00:00Z",
+                }
+            ]
+        },
+        "workspaces": [
+            {
+                "slug": "acme",
+                "name": "Acme",
+                "tables": {
+                    "organizations.member": [
+                        {
+                            "email": "bob@example.com",
+                            "name": "Bob Baker",
+                            "status": "active",
+                            "organization__name": "Acme",
+                            "created_at": "2025-12-01T10:00:00Z",
+                        }
+                    ]
+                },
+            }
+        ],
+    },
+)
+ERASE = _in("With your password", {"password": "correct horse battery staple"})
+ERASURE = OpenApiExample(
+    "Under way",
+    {"id": "0197c2a4-9f10-7c02-a111-0a1b2c3d4e5f", "created_at": AT},
+    response_only=True,
+    status_codes=["202"],
+)

@@ -1,5 +1,7 @@
 from rest_framework import serializers
 
+from apps.accounts.forms import PASSWORD_MAX_LENGTH
+from apps.accounts.models import Erasure
 from apps.common.api.fields import IdField, QuerySerializer, TextField
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
@@ -207,3 +209,30 @@ class ExplanationSerializer(serializers.Serializer):
     reason = serializers.CharField(help_text="For people.")
     role = serializers.CharField(allow_null=True, help_text="Code of the role that grants it.")
     organization_id = serializers.UUIDField(allow_null=True, help_text="Where that role is held.")
+
+
+class OwnWorkspaceSerializer(serializers.Serializer):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    tables = serializers.DictField(child=serializers.ListField(child=serializers.DictField()))
+
+
+class OwnDataSerializer(serializers.Serializer):
+    exported_at = serializers.DateTimeField()
+    account = serializers.DictField(
+        child=serializers.ListField(child=serializers.DictField()),
+        help_text="Rows by table. Tables and columns may come and go.",
+    )
+    workspaces = OwnWorkspaceSerializer(many=True)
+
+
+class ErasureRequestSerializer(serializers.Serializer):
+    password = serializers.CharField(
+        max_length=PASSWORD_MAX_LENGTH, trim_whitespace=False, write_only=True
+    )
+
+
+class ErasureSerializer(serializers.ModelSerializer[Erasure]):
+    class Meta:
+        model = Erasure
+        fields = ["id", "created_at"]

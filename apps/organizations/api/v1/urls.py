@@ -5,6 +5,7 @@ from apps.organizations.api.v1 import (
     views_invitations,
     views_members,
     views_organizations,
+    views_own_data,
 )
 
 urlpatterns = [
@@ -44,6 +45,8 @@ urlpatterns = [
         views_invitations.InvitationRevokeView.as_view(),
         name="api_invitation_revoke",
     ),
+    path("me/data/", views_own_data.OwnDataView.as_view(), name="api_me_data"),
+    path("me/erasure/", views_own_data.OwnErasureView.as_view(), name="api_me_erasure"),
     path("role-bindings/", views_access.RoleBindingsView.as_view(), name="api_role_bindings"),
     path(
         "role-bindings/<uuid:binding_id>/",

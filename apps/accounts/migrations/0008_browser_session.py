@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_email_domain"),
+        ("accounts", "0007_erasure"),
         ("tenants", "0005_history_is_internal"),
     ]
 

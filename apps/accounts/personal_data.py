@@ -1,0 +1,62 @@
+from allauth.account.models import EmailAddress
+from django.db.models import Q
+
+from apps.accounts.models import (
+    BrowserSession,
+    KnownDevice,
+    Person,
+    TenantMembership,
+    TokenSession,
+)
+from apps.common.personal_data import (
+    ERASED_NAME,
+    PersonalRows,
+    Subject,
+    declare,
+    delete,
+    overwrite,
+    pseudonym,
+)
+
+
+def _person(subject: Subject) -> Q:
+    return Q(person_id=subject.person_id)
+
+
+declare(
+    # The row stays, so that what names its id does not point nowhere.
+    PersonalRows(
+        Person,
+        lambda subject: Q(id=subject.person_id),
+        ("id", "email", "name", "language", "time_zone", "is_staff", "last_login", "created_at"),
+        overwrite(
+            email=pseudonym,
+            name=ERASED_NAME,
+            language="en",
+            time_zone="UTC",
+            is_staff=False,
+            is_superuser=False,
+            last_login=None,
+        ),
+    ),
+    PersonalRows(
+        EmailAddress,
+        lambda subject: Q(user_id=subject.person_id),
+        ("email", "verified", "primary"),
+        delete,
+    ),
+    PersonalRows(TenantMembership, _person, ("tenant__slug", "created_at"), delete),
+    PersonalRows(
+        BrowserSession,
+        _person,
+        ("host", "user_agent", "ip", "last_used_at", "expires_at", "revoked_at", "created_at"),
+        delete,
+    ),
+    PersonalRows(KnownDevice, _person, ("user_agent", "ip", "last_used_at", "created_at"), delete),
+    PersonalRows(
+        TokenSession,
+        _person,
+        ("user_agent", "ip", "last_used_at", "expires_at", "revoked_at", "created_at"),
+        delete,
+    ),
+)

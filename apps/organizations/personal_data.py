@@ -1,0 +1,46 @@
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+
+from apps.common.personal_data import (
+    ERASED_NAME,
+    PersonalRows,
+    Subject,
+    declare,
+    delete,
+    overwrite,
+    pseudonym,
+)
+from apps.organizations.models import Invitation, Member, RoleBinding
+
+
+def _invited(subject: Subject) -> Q:
+    found = Q(member__person_id=subject.person_id)
+    return found | Q(email__iexact=subject.email) if subject.email else found
+
+
+def _erase_invitations(rows: QuerySet[Invitation], subject: Subject) -> None:
+    rows.filter(accepted_at=None).update(revoked_at=Coalesce(F("revoked_at"), Now()))
+    rows.update(email=subject.pseudonym)
+
+
+declare(
+    # The row stays: history points at it.
+    PersonalRows(
+        Member,
+        lambda subject: Q(person_id=subject.person_id),
+        ("email", "name", "status", "organization__name", "created_at"),
+        overwrite(email=pseudonym, name=ERASED_NAME),
+    ),
+    PersonalRows(
+        RoleBinding,
+        lambda subject: Q(member__person_id=subject.person_id),
+        ("role__name", "organization__name", "created_at"),
+        delete,
+    ),
+    PersonalRows(
+        Invitation,
+        _invited,
+        ("email", "organization__name", "expires_at", "accepted_at", "revoked_at", "created_at"),
+        _erase_invitations,
+    ),
+)

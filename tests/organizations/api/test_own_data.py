@@ -1,0 +1,73 @@
+"""A person's own data over the API: a copy of it, and its erasure."""
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import Erasure, Person
+from apps.events.models import OutboxEvent
+from apps.tenants.models import Tenant
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def test_copy(bearer: Any, bob: Person, alice: Person) -> None:
+    found = bearer(bob, None).get("/api/v1/me/data/")
+    assert found.status_code == 200
+    assert found["Cache-Control"] == "no-store"
+    body = found.json()
+    (person,) = body["account"]["accounts.person"]
+    assert (person["id"], person["email"], person["name"]) == (
+        str(bob.id),
+        "bob@acme.test",
+        "Bob Baker",
+    )
+    assert "password" not in person
+    (session,) = body["account"]["accounts.tokensession"]
+    assert session["user_agent"] == "tests"
+    (workspace,) = body["workspaces"]
+    assert (workspace["slug"], workspace["name"]) == ("acme", "Acme")
+    (member,) = workspace["tables"]["organizations.member"]
+    assert (member["email"], member["status"]) == ("bob@acme.test", "active")
+    (binding,) = workspace["tables"]["organizations.rolebinding"]
+    assert binding["role__name"] == "Member"
+    # Nobody else is in it.
+    assert "alice" not in found.content.decode().lower()
+    event = OutboxEvent.objects.get(name="accounts.person_data_exported")
+    assert event.payload == {"person_id": str(bob.id)}
+
+
+def test_copy_needs_somebody(api: Any) -> None:
+    assert api(None, None).get("/api/v1/me/data/").status_code == 401
+    assert not OutboxEvent.objects.filter(name="accounts.person_data_exported").exists()
+
+
+def test_erasure(bearer: Any, bob: Person) -> None:
+    client = bearer(bob, None)
+    answer = client.post("/api/v1/me/erasure/", {"password": PASSWORD})
+    assert answer.status_code == 202
+    assert answer.json()["id"] == str(Erasure.objects.get(person=bob).id)
+    assert client.get("/api/v1/me/").status_code == 401
+    event = OutboxEvent.objects.get(name="accounts.person_erasure_requested")
+    assert event.actor_label == "bob@acme.test"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"password": ""}, {"password": "wrong"}, {"password": ["x"]}, {"password": "\x00"}]
+)
+def test_erasure_needs_the_password(bearer: Any, bob: Person, body: Any) -> None:
+    refused = bearer(bob, None).post("/api/v1/me/erasure/", body)
+    assert refused.status_code == 400
+    assert [e["attr"] for e in refused.json()["errors"]] in (["password"], [])
+    bob.refresh_from_db()
+    assert bob.is_active
+    assert not Erasure.objects.exists()
+
+
+def test_the_last_owner_stays(bearer: Any, alice: Person, acme: Tenant) -> None:
+    refused = bearer(alice, None).post("/api/v1/me/erasure/", {"password": PASSWORD})
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_owner")
+    assert "Acme" in refused.json()["detail"]
+    alice.refresh_from_db()
+    assert alice.is_active
