@@ -106,6 +106,11 @@ def _new_device(
     }
 
 
+def _social_notice(_email: str, person_id: uuid.UUID | None) -> Context | None:
+    person = _active(person_id)
+    return {"person": person, "url": _url("socialaccount_connections")} if person else None
+
+
 def _account_erased(_email: str, _person_id: uuid.UUID | None) -> Context | None:
     return {"url": _url("account_signup")}
 
@@ -119,6 +124,8 @@ BUILDERS: dict[str, Builder] = {
     "account/email/password_reset": _password_notice,
     "account/email/password_changed": _password_notice,
     "account/email/new_device": _new_device,
+    "account/email/social_connected": _social_notice,
+    "account/email/social_disconnected": _social_notice,
     "account/email/account_erased": _account_erased,
 }
 

@@ -47,3 +47,13 @@ class JoinMode(models.TextChoices):
     OFF = "off", _("Nobody")
     REQUEST = "request", _("On request")
     AUTOMATIC = "automatic", _("Anybody, at once")
+
+
+class SocialRefusal(models.TextChoices):
+    """Why somebody whom another provider named was not let in."""
+
+    UNVERIFIED = "email_unverified", _("The provider has not verified the address")
+    EXISTS = "account_exists", _("Somebody has an account with the address")
+    OTHERS = "connected_to_another", _("It is connected to another person’s account")
+    SESSION = "other_session", _("Another person had signed in meanwhile")
+    PROVIDER = "provider_error", _("The provider answered with an error")

@@ -87,6 +87,32 @@ class DeviceFirstSeen(Event):
     is_first: bool
 
 
+@event("accounts.social_account_connected", version=1, scope="user", aggregate="person_id")
+class SocialAccountConnected(Event):
+    """A person can sign in with an account of another provider from now on. provider: google or github."""
+
+    person_id: uuid.UUID
+    provider: str
+
+
+@event("accounts.social_account_disconnected", version=1, scope="user", aggregate="person_id")
+class SocialAccountDisconnected(Event):
+    person_id: uuid.UUID
+    provider: str
+
+
+@event("accounts.social_sign_in_refused", version=1, scope="user", aggregate="provider")
+class SocialSignInRefused(Event):
+    """A provider named somebody who was not let in. reason: a SocialRefusal.
+
+    person_id: whose account it would have been, if it is somebody's.
+    """
+
+    provider: str
+    reason: str
+    person_id: uuid.UUID | None
+
+
 @event("accounts.sessions_ended", version=1, scope="user", aggregate="person_id")
 class SessionsEnded(Event):
     """Signed out everywhere, or everywhere but in one place. note: staff's reason."""

@@ -1,4 +1,5 @@
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.db.models import Q
 
 from apps.accounts.models import (
@@ -43,6 +44,12 @@ declare(
         EmailAddress,
         lambda subject: Q(user_id=subject.person_id),
         ("email", "verified", "primary"),
+        delete,
+    ),
+    PersonalRows(
+        SocialAccount,
+        lambda subject: Q(user_id=subject.person_id),
+        ("provider", "uid", "extra_data", "date_joined", "last_login"),
         delete,
     ),
     PersonalRows(TenantMembership, _person, ("tenant__slug", "created_at"), delete),

@@ -3,11 +3,24 @@
 from allauth.account import views as allauth_views
 from django.urls import path, re_path
 
-from apps.accounts import views
+from apps.accounts import views, views_social
 
 urlpatterns = [
     path("signup/", views.SignupView.as_view(), name="account_signup"),
     path("login/", views.LoginView.as_view(), name="account_login"),
+    path(
+        "social/google/callback/",
+        views_social.social_callback,
+        {"provider": "google"},
+        name="google_callback",
+    ),
+    path(
+        "social/github/callback/",
+        views_social.social_callback,
+        {"provider": "github"},
+        name="github_callback",
+    ),
+    path("social/<slug:provider>/", views_social.social_login, name="social_login"),
     path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from apps.portal.views import invitation_accept, own_data, profile, public, sessions, workspaces
+from apps.portal.views import (
+    connections,
+    invitation_accept,
+    own_data,
+    profile,
+    public,
+    sessions,
+    workspaces,
+)
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -12,6 +20,15 @@ urlpatterns = [
     path("workspaces/new/slug/", workspaces.slug_check, name="workspace_slug"),
     path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
     path("profile/", profile.profile, name="profile"),
+    path("account/connections/", connections.index, name="socialaccount_connections"),
+    path(
+        "account/connections/<slug:provider>/connect/", connections.connect, name="social_connect"
+    ),
+    path(
+        "account/connections/<int:account_id>/disconnect/",
+        connections.disconnect,
+        name="social_disconnect",
+    ),
     path("account/sessions/", sessions.index, name="sessions"),
     path("account/sessions/revoke-others/", sessions.revoke_others, name="sessions_revoke_others"),
     path(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.sandbox import views, views_dns, views_pwned
+from apps.sandbox import views, views_dns, views_pwned, views_social
 
 urlpatterns = [
     path("inbox/", views.inbox, name="sandbox_inbox"),
@@ -9,4 +9,21 @@ urlpatterns = [
     path("dns/", views_dns.records, name="sandbox_dns"),
     path("dns/<uuid:record_id>/remove/", views_dns.remove, name="sandbox_dns_remove"),
     path("pwned-passwords/range/<str:prefix>", views_pwned.pwned_range, name="sandbox_pwned_range"),
+    path(
+        "google/o/oauth2/v2/auth",
+        views_social.authorize,
+        {"provider": "google"},
+        name="sandbox_google_authorize",
+    ),
+    path("google/token", views_social.google_token, name="sandbox_google_token"),
+    path("google/oauth2/v2/userinfo", views_social.google_userinfo, name="sandbox_google_userinfo"),
+    path(
+        "github/login/oauth/authorize",
+        views_social.authorize,
+        {"provider": "github"},
+        name="sandbox_github_authorize",
+    ),
+    path("github/login/oauth/access_token", views_social.github_token, name="sandbox_github_token"),
+    path("github/api/v3/user", views_social.github_user, name="sandbox_github_user"),
+    path("github/api/v3/user/emails", views_social.github_emails, name="sandbox_github_emails"),
 ]

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from config.settings.api import *
 from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
 from config.settings.environment import BASE_DIR, env
+from config.settings.social import *
+from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *
 from config.settings.stores import REDIS_URL
 
@@ -50,6 +52,9 @@ SHARED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.google",
     "csp",
     "django_cotton.apps.SimpleAppConfig",
     "django_htmx",
@@ -309,6 +314,7 @@ CONTENT_SECURITY_POLICY = {
             "'self'",
             PUBLIC_URL,
             TENANT_ORIGINS,
+            *social_origins(SOCIALACCOUNT_PROVIDERS),
         ],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],

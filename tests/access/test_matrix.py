@@ -76,6 +76,7 @@ def samples(world: World) -> Samples:
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
             "slug": "acme",
+            "account_id": 0,
         }
     return Samples({name: str(value) for name, value in known.items()})
 
