@@ -29,8 +29,8 @@ GROUPS: dict[str, list[Page]] = {
     "People": [
         Page("People", "person", "admin:accounts_person_changelist"),
         Page("Memberships", "badge", "admin:accounts_tenantmembership_changelist"),
-        Page("Browser sign-ins", "devices", "admin:accounts_browsersession_changelist"),
-        Page("API sign-ins", "terminal", "admin:accounts_tokensession_changelist"),
+        Page("Browser sessions", "devices", "admin:accounts_browsersession_changelist"),
+        Page("API sessions", "terminal", "admin:accounts_tokensession_changelist"),
         Page("Signing keys", "key", "admin:accounts_signingkey_changelist"),
     ],
     "Events": [
