@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls_tenant")),
     path("", include("apps.accounts.urls_tenant")),
     path("", include("apps.api.urls")),
+    path("", include("apps.organizations.scim.urls")),
 ]

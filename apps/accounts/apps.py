@@ -19,15 +19,19 @@ class AccountsConfig(AppConfig):
         jwtkit.cache = ConnectionProxy(caches, "global")
         # What including its URLs would do.
         registry.load()
+        from allauth.mfa.totp.internal import auth as totp
+
         from apps.accounts import signals  # noqa: F401  # connects the receivers
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
         from apps.accounts.exports import SHARED_ROWS
+        from apps.accounts.mfa_adapter import UsedCodes
         from apps.accounts.permissions import PERMISSIONS
         from apps.accounts.purging import STEPS
         from apps.common.access import register_permissions
         from apps.tenants.exports.shared import register_shared_rows
         from apps.tenants.purging import register_purge_step
 
+        totp.cache = UsedCodes()
         register_permissions(PERMISSIONS)
         register_shared_rows(*SHARED_ROWS)
         register_purge_step(*STEPS)

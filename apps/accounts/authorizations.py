@@ -21,6 +21,7 @@ from apps.accounts.errors import TokenRevoked
 from apps.accounts.models import Person, TenantMembership, TokenSession
 from apps.common.actors import Actor
 from apps.common.outages import REDIS_OUTAGES
+from apps.common.proofs import Proof
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Authorization:
     expires_at: datetime
     is_member: bool
     person_values: tuple[Any, ...]
+    proof: Proof
     epochs: dict[str, str]
     read_at_s: float
     actor: Actor | None = None
@@ -111,6 +113,10 @@ def _read(
         expires_at=session.expires_at,
         is_member=session.is_member,
         person_values=tuple(getattr(session.person, name) for name in PERSON_FIELDS),
+        proof=Proof(
+            frozenset(session.methods),
+            session.proved_at.timestamp() if session.proved_at else 0.0,
+        ),
         epochs=epochs_before,
         read_at_s=time.monotonic(),
     )

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
 from apps.accounts.devices import device_name
+from apps.accounts.factors import factors_of
 from apps.accounts.mailer import render_mail
 from apps.accounts.models import KnownDevice, Person
 from apps.accounts.selectors import person_by_email, person_by_id
@@ -111,6 +112,17 @@ def _social_notice(_email: str, person_id: uuid.UUID | None) -> Context | None:
     return {"person": person, "url": _url("socialaccount_connections")} if person else None
 
 
+def _factor_notice(_email: str, person_id: uuid.UUID | None) -> Context | None:
+    person = _active(person_id)
+    if person is None:
+        return None
+    return {
+        "person": person,
+        "url": public_url("/account/security/"),
+        "codes_left": factors_of(person.id).codes_left,
+    }
+
+
 def _account_erased(_email: str, _person_id: uuid.UUID | None) -> Context | None:
     return {"url": _url("account_signup")}
 
@@ -126,6 +138,11 @@ BUILDERS: dict[str, Builder] = {
     "account/email/new_device": _new_device,
     "account/email/social_connected": _social_notice,
     "account/email/social_disconnected": _social_notice,
+    "account/email/factor_added": _factor_notice,
+    "account/email/factor_removed": _factor_notice,
+    "account/email/factors_reset": _factor_notice,
+    "account/email/recovery_codes_generated": _factor_notice,
+    "account/email/recovery_code_used": _factor_notice,
     "account/email/account_erased": _account_erased,
 }
 

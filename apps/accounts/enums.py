@@ -15,6 +15,7 @@ class SignInMethod(models.TextChoices):
     TOTP = "totp", _("Code of an app")
     RECOVERY_CODE = "recovery_code", _("Recovery code")
     WEBAUTHN = "webauthn", _("Passkey")
+    SOCIAL = "socialaccount", _("Account of another provider")
 
 
 class RevokedReason(models.TextChoices):

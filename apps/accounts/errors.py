@@ -28,6 +28,19 @@ class MfaRequired(PermissionDenied):
     )
 
 
+class MfaCodeRequired(NotAuthenticated):
+    """The password is right, and the account has a second factor."""
+
+    code = "mfa_required"
+    title = _("A second factor is required")
+    default_detail = _("Send `mfa_code` too: a code of the authenticator app, or a recovery code.")
+
+
+class MfaCodeInvalid(NotAuthenticated):
+    code = "mfa_code_invalid"
+    default_detail = _("The code is wrong, or was used before. Each one is good once.")
+
+
 class RateLimited(PlatformError):
     """Too many attempts. The header Retry-After says when the next one is let through."""
 

@@ -157,6 +157,58 @@ class SignInPolicyChanged(Event):
     require_mfa: bool
 
 
+@event("accounts.factor_added", version=1, scope="user", aggregate="person_id")
+class FactorAdded(Event):
+    """factor: a SignInMethod. factor_id: of the row, to tell passkeys apart."""
+
+    person_id: uuid.UUID
+    factor: str
+    factor_id: int
+
+
+@event("accounts.factor_renamed", version=1, scope="user", aggregate="person_id")
+class FactorRenamed(Event):
+    person_id: uuid.UUID
+    factor_id: int
+
+
+@event("accounts.factor_removed", version=1, scope="user", aggregate="person_id")
+class FactorRemoved(Event):
+    person_id: uuid.UUID
+    factor: str
+    factor_id: int
+
+
+@event("accounts.recovery_codes_generated", version=1, scope="user", aggregate="person_id")
+class RecoveryCodesGenerated(Event):
+    """New codes; those of before are void."""
+
+    person_id: uuid.UUID
+
+
+@event("accounts.recovery_code_used", version=1, scope="user", aggregate="person_id")
+class RecoveryCodeUsed(Event):
+    person_id: uuid.UUID
+    left: int
+
+
+@event("accounts.factors_reset", version=1, scope="user", aggregate="person_id")
+class FactorsReset(Event):
+    """Staff or an operator removed every second factor of a person who had lost them."""
+
+    person_id: uuid.UUID
+    reason: str
+
+
+@event("accounts.person_reauthenticated", version=1, scope="user", aggregate="person_id")
+class PersonReauthenticated(Event):
+    """An API sign-in proved again who is behind it. methods: what was proved, joined by commas."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    methods: str
+
+
 @event("accounts.email_domain_added", version=1, scope="organization", aggregate="email_domain_id")
 class EmailDomainAdded(Event):
     """An e-mail domain was claimed; it says nothing about anybody until it is verified."""

@@ -11,6 +11,7 @@ import re
 import secrets
 import uuid
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -19,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
 from apps.accounts.redirects import safe_path
+from apps.common.proofs import Proof
 from apps.tenants.models import Tenant
 
 TICKET_LIFETIME_S = 60
@@ -46,6 +48,9 @@ class Ticket:
     state_hash: str
     path: str
     host: str = ""
+    # How and when the person proved who they are, for the tenant's session.
+    methods: tuple[str, ...] = ()
+    proved_at: float = 0.0
 
 
 def _digest(value: str) -> str:
@@ -86,8 +91,9 @@ def issue(
     host: str,
     state: str,
     path: str,
+    proof: Proof,
 ) -> str:
-    """A ticket for a person whose membership the caller has checked."""
+    """A ticket for a person whose membership and proof the caller has checked."""
     ticket = Ticket(
         person_id=str(person_id),
         session_id=str(session_id),
@@ -95,6 +101,8 @@ def issue(
         state_hash=_digest(state),
         path=safe_path(path),
         host=host,
+        methods=tuple(sorted(proof.methods)),
+        proved_at=proof.proved_at,
     )
     return _store("handoff", asdict(ticket))
 
@@ -134,14 +142,14 @@ def session_fits(session: SessionBase, tenant: Tenant | None, host: str) -> bool
     return tenant is None or session.get(NAME_KEY) == host
 
 
-def _store(kind: str, data: dict[str, str]) -> str:
+def _store(kind: str, data: dict[str, Any]) -> str:
     token = secrets.token_urlsafe(32)
     caches["global"].set(f"{kind}:{_digest(token)}", data, TICKET_LIFETIME_S)
     return token
 
 
-def _take(kind: str, token: str) -> dict[str, str] | None:
+def _take(kind: str, token: str) -> dict[str, Any] | None:
     """Read and delete. Of any number at once, one sees its DEL remove the key and wins."""
     cache, key = caches["global"], f"{kind}:{_digest(token)}"
-    data: dict[str, str] | None = cache.get(key)
+    data: dict[str, Any] | None = cache.get(key)
     return data if data is not None and cache.delete(key) else None

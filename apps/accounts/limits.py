@@ -8,6 +8,7 @@ from django.core.cache import caches
 from django.http import HttpRequest
 
 from apps.accounts.errors import RateLimited
+from apps.accounts.models import Person
 
 APP = "allauth.account"
 
@@ -39,11 +40,16 @@ def retry_after_s(request: HttpRequest, action: str, *, key: str | None = None) 
     return math.ceil(wait_s)
 
 
-def locked_for_s(email: str) -> int:
-    """Seconds for which no password of this account is looked at, after too many wrong ones; 0 if it is."""
+def second_factor_key(person_id: object) -> str:
+    """By which wrong codes of an account are counted; allauth's own, so that its pages count the same."""
+    return f"mfa-auth-user-{person_id}"
+
+
+def locked_for_s(person: Person) -> int:
+    """Seconds for which no password or no code of this account is looked at; 0 if both are."""
     now = time.time()
     waits = [0.0]
-    for rate, cache_key in _failed_sign_ins(email):
+    for rate, cache_key in _failed_sign_ins(person):
         history = caches["global"].get(cache_key, [])
         allowed, history = ratelimit.apply_rate(history, now, rate, dry_run=True)
         if not allowed:
@@ -51,16 +57,17 @@ def locked_for_s(email: str) -> int:
     return math.ceil(max(waits))
 
 
-def unlock(email: str) -> None:
-    """Forget the wrong passwords of an account. Those of a network address count on."""
-    caches["global"].delete_many([cache_key for _rate, cache_key in _failed_sign_ins(email)])
+def unlock(person: Person) -> None:
+    """Forget the wrong passwords and codes of an account. Those of a network address count on."""
+    caches["global"].delete_many([cache_key for _rate, cache_key in _failed_sign_ins(person)])
 
 
-def _failed_sign_ins(email: str) -> list[tuple[ratelimit.Rate, str]]:
+def _failed_sign_ins(person: Person) -> list[tuple[ratelimit.Rate, str]]:
     """The limits that go by account, each with the key of its counter."""
-    action, key = "login_failed", email.lower()
+    action = "login_failed"
     return [
         (rate, ratelimit.get_cache_key(HttpRequest(), app=APP, action=action, rate=rate, key=key))
         for rate in ratelimit.get_rates(app=APP, action=action)
         if rate.per == "key"
+        for key in (person.email.lower(), second_factor_key(person.pk))
     ]

@@ -11,11 +11,13 @@ PERMISSIONS = [
         _("Manage sign-in"),
         _("Decide how people have to sign in to the workspace."),
         dangerous=True,
+        for_keys=False,
     ),
     Permission(
         MANAGE_EMAIL_DOMAINS,
         _("Manage e-mail domains"),
         _("Add and remove the workspace's e-mail domains, and say who may join by them."),
         dangerous=True,
+        for_keys=False,
     ),
 ]

@@ -1,4 +1,5 @@
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import Q
 
@@ -6,6 +7,7 @@ from apps.accounts.models import (
     BrowserSession,
     KnownDevice,
     Person,
+    ScimToken,
     TenantMembership,
     TokenSession,
 )
@@ -22,6 +24,10 @@ from apps.common.personal_data import (
 
 def _person(subject: Subject) -> Q:
     return Q(person_id=subject.person_id)
+
+
+def _made_by(subject: Subject) -> Q:
+    return Q(created_by__iexact=subject.email) if subject.email else Q(pk__in=[])
 
 
 declare(
@@ -52,6 +58,12 @@ declare(
         ("provider", "uid", "extra_data", "date_joined", "last_login"),
         delete,
     ),
+    PersonalRows(
+        Authenticator,
+        lambda subject: Q(user_id=subject.person_id),
+        ("type", "created_at", "last_used_at"),
+        delete,
+    ),
     PersonalRows(TenantMembership, _person, ("tenant__slug", "created_at"), delete),
     PersonalRows(
         BrowserSession,
@@ -65,5 +77,12 @@ declare(
         _person,
         ("user_agent", "ip", "last_used_at", "expires_at", "revoked_at", "created_at"),
         delete,
+    ),
+    # The workspace's token stays; where it was last used from is its identity provider's address.
+    PersonalRows(
+        ScimToken,
+        _made_by,
+        ("tenant__slug", "label", "created_at"),
+        overwrite(created_by=pseudonym),
     ),
 )

@@ -4,6 +4,7 @@ from apps.accounts.models import (
     BrowserSession,
     EmailDomain,
     RefreshToken,
+    ScimToken,
     SignInPolicy,
     TenantMembership,
     TokenSession,
@@ -16,5 +17,6 @@ STEPS = (
     rows_step("token_sessions", "API sign-ins", 62, TokenSession),
     rows_step("sign_in_policy", "Sign-in policy", 63, SignInPolicy),
     rows_step("email_domains", "E-mail domains", 64, EmailDomain),
-    rows_step("browser_sessions", "Browser sign-ins", 65, BrowserSession),
+    rows_step("scim_tokens", "Provisioning tokens", 65, ScimToken),
+    rows_step("browser_sessions", "Browser sign-ins", 66, BrowserSession),
 )

@@ -3,12 +3,15 @@
 import uuid
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from apps.accounts.models import EmailDomain
+from apps.accounts.enums import JoinMode
+from apps.accounts.models import EmailDomain, Person, TenantMembership
+from apps.accounts.selectors import is_email_verified
 from apps.common.access import authorize
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.common.errors import InvalidInput, NotFound
 from apps.common.tenancy import HasRef, TenantRef, current_tenant, tenant_context
 from apps.tenants.enums import TenantStatus as S
@@ -49,6 +52,28 @@ def email_domain_of(tenant: TenantRef | HasRef, email: str) -> EmailDomain | Non
         return EmailDomain.objects.filter(
             tenant_id=ref.id, domain=name, verified_at__isnull=False
         ).first()
+
+
+@system_connection()
+def email_domain_open_to(person: Person) -> EmailDomain | None:
+    """The domain by which the person may join a tenant that they are no member of, with its tenant.
+
+    A domain is verified for one tenant at a time, so there is one at most. Nothing for an address that is
+    not verified, while joining is off, or where the tenant takes nobody in. Two statements.
+    """
+    name = domain_part(person.email)
+    if name is None or not person.is_active:
+        return None
+    joined = TenantMembership.objects.filter(person_id=person.id, tenant_id=OuterRef("tenant_id"))
+    found = (
+        EmailDomain.objects.select_related("tenant")
+        .filter(~Exists(joined), domain=name, verified_at__isnull=False)
+        .filter(proof_missing_since__isnull=True)
+        .filter(tenant__status=S.READY, tenant__maintenance_since__isnull=True)
+        .exclude(join_mode=JoinMode.OFF)
+        .first()
+    )
+    return found if found is not None and is_email_verified(person) else None
 
 
 def domain_part(email: str) -> str | None:

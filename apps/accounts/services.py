@@ -57,6 +57,24 @@ def person_create(
 
 
 @transaction.atomic
+def person_provision(*, actor: Actor, email: str, name: str) -> Person:
+    """Create a person without a password for a tenant that answers for the address.
+
+    The caller has checked that the tenant has proven the domain of the address, so it counts as verified.
+    They sign in by the tenant's identity provider, or set a password by a mail to that address.
+    Raises ValidationError, IntegrityError when the address is taken. Publishes accounts.person_registered.
+    """
+    person = Person(email=normalize_email(email), name=name)
+    person.set_unusable_password()
+    # Whether it is taken is said by the constraint: thousands may be provisioned one by one.
+    person.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+    person.save(force_insert=True)
+    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
+    publish(PersonRegistered(person_id=person.id), actor=actor, tenant_id=None)
+    return person
+
+
+@transaction.atomic
 def person_update(
     *,
     actor: Actor,
@@ -158,10 +176,10 @@ def person_unlock(*, actor: Actor, person_id: uuid.UUID) -> Person:
     """
     require_platform(actor)
     person = _lock(actor, person_id)
-    if not limits.locked_for_s(person.email):
+    if not limits.locked_for_s(person):
         raise Conflict(_("This account is not locked."), code="not_locked")
     publish(SignInUnlocked(person_id=person.id), actor=actor, tenant_id=None)
-    transaction.on_commit(lambda: limits.unlock(person.email))
+    transaction.on_commit(lambda: limits.unlock(person))
     return person
 
 
@@ -207,6 +225,12 @@ def _sign_out(
 ) -> None:
     for kind in (browser_sessions, token_sessions):
         kind.revoke_all(actor=actor, person_id=person_id, tenant_id=tenant_id, reason=reason)
+
+
+def person_lock(person_id: uuid.UUID) -> None:
+    """Let whatever else locks this person wait until the caller's transaction ends. Raises NotFound."""
+    if Person.objects.select_for_update(no_key=True).filter(id=person_id).first() is None:
+        raise NotFound
 
 
 def _lock(actor: Actor, person_id: uuid.UUID) -> Person:

@@ -3,13 +3,23 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from apps.accounts import limits, services
-from apps.accounts.errors import EmailNotVerified, InvalidCredentials, RateLimited
+from apps.accounts.enums import SignInMethod
+from apps.accounts.errors import (
+    EmailNotVerified,
+    InvalidCredentials,
+    MfaCodeInvalid,
+    MfaCodeRequired,
+    RateLimited,
+)
+from apps.accounts.factors import factors_of, recovery_code_note_use
 from apps.accounts.forms import ResetPasswordForm
+from apps.accounts.methods import METHOD_OF_TYPE
 from apps.accounts.models import Person
 from apps.accounts.selectors import is_email_verified, person_actor, person_by_email
 from apps.common.actors import Actor
@@ -95,3 +105,36 @@ def password_reset_request(request: HttpRequest, *, email: str) -> None:
     if form.is_valid():
         with transaction.atomic():
             form.save(request)
+
+
+def second_factor_prove(request: HttpRequest, *, person: Person, code: str) -> SignInMethod:
+    """Check a code of the person's authenticator app, or a recovery code; each is good once.
+
+    Counts by account and by network address, as the pages do, and as passwords are.
+    Publishes accounts.recovery_code_used. Raises MfaCodeInvalid, RateLimited.
+    """
+    key = limits.second_factor_key(person.pk)
+    limits.consume(request, "login_failed", key=key)
+    held = Authenticator.objects.filter(user_id=person.pk)
+    for factor in held.exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type"):
+        if factor.wrap().validate_code(code):
+            factor.record_usage()
+            limits.clear(request, "login_failed", key=key)
+            method = METHOD_OF_TYPE[Authenticator.Type(factor.type)]
+            if method == SignInMethod.RECOVERY_CODE:
+                recovery_code_note_use(actor=person_actor(person), person_id=person.id)
+            return method
+    raise MfaCodeInvalid
+
+
+def methods_prove(request: HttpRequest, *, person: Person, mfa_code: str = "") -> set[str]:
+    """What a person whose password was right has proved, with the second factor that they need.
+
+    Raises MfaCodeRequired, MfaCodeInvalid, RateLimited. One statement and those of the code.
+    """
+    methods: set[str] = {SignInMethod.PASSWORD}
+    if mfa_code:
+        methods.add(second_factor_prove(request, person=person, code=mfa_code))
+    elif factors_of(person.id).is_enabled:
+        raise MfaCodeRequired
+    return methods

@@ -6,6 +6,7 @@ from collections.abc import Set
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.accounts.errors import MfaRequired
 from apps.accounts.events import SignInPolicyChanged
 from apps.accounts.methods import has_second_factor
@@ -57,11 +58,13 @@ def sign_in_policy_update(*, actor: Actor, require_mfa: bool | None = None) -> S
     """Change the policy of the actor's tenant; None leaves a rule as it is. Effective on the next request.
 
     Locks the policy. Publishes accounts.sign_in_policy_changed, when something changed.
-    Raises PermissionDenied, NotFound, Conflict (`mfa_required`: the actor would lock themselves out).
+    Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`mfa_required`: they would lock
+    themselves out).
     """
     if actor.tenant_id is None:
         raise NotFound
     authorize(actor, MANAGE_SIGN_IN_POLICY)
+    actor.require_recent_proof()
     SignInPolicy.objects.get_or_create(tenant_id=actor.tenant_id)
     policy = SignInPolicy.objects.select_for_update().get(tenant_id=actor.tenant_id)
     if require_mfa is None or policy.require_mfa == require_mfa:
@@ -72,6 +75,7 @@ def sign_in_policy_update(*, actor: Actor, require_mfa: bool | None = None) -> S
             code="mfa_required",
         )
     policy.require_mfa = require_mfa
+    epochs.change(epochs.of_tenant(actor.tenant_id))
     policy.save(update_fields=["require_mfa", "updated_at"])
     publish(
         SignInPolicyChanged(tenant_id=actor.tenant_id, require_mfa=policy.require_mfa),

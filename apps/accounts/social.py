@@ -88,12 +88,13 @@ def social_account_connect(*, actor: Actor, person_id: uuid.UUID, identity: Iden
 
 @transaction.atomic
 def social_account_disconnect(*, actor: Actor, person_id: uuid.UUID, account_id: int) -> str:
-    """Take away a way to sign in, for a person who has just proved who they are; returns the provider.
+    """Take away a way to sign in; returns the provider.
 
     Locks the person, so that two of these leave one way in. Publishes accounts.social_account_disconnected
-    and accounts.email_requested. Raises NotFound, Conflict (`last_way_in`).
+    and accounts.email_requested. Raises NotFound, ReauthenticationRequired, Conflict (`last_way_in`).
     """
     person = _locked(actor, person_id)
+    actor.require_recent_proof()
     accounts = social_accounts_of(person.id)
     account = accounts.filter(id=account_id).first()
     if account is None:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,11 +17,12 @@ from apps.accounts import epochs, keys, known_devices
 from apps.accounts.devices import MAX_LENGTH, Client
 from apps.accounts.enums import RevokedReason
 from apps.accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from apps.accounts.events import SessionStarted, TokenSessionRevoked
+from apps.accounts.events import PersonReauthenticated, SessionStarted, TokenSessionRevoked
 from apps.accounts.models import Person, RefreshToken, TokenSession
 from apps.accounts.selectors import person_actor
 from apps.accounts.tokens import access_token
 from apps.common.actors import Actor
+from apps.common.errors import NotFound
 from apps.events.services import publish
 
 log = structlog.get_logger(__name__)
@@ -41,9 +43,14 @@ def _hash(refresh: str) -> str:
 
 
 def token_session_start(
-    *, person: Person, tenant_id: uuid.UUID | None, user_agent: str, ip: str | None
+    *,
+    person: Person,
+    tenant_id: uuid.UUID | None,
+    user_agent: str,
+    ip: str | None,
+    methods: Iterable[str] = (),
 ) -> TokenPair:
-    """Open a session for a person who has just proved their password.
+    """Open a session for a person who has just proved who they are, by `methods` (SignInMethods).
 
     tenant_id: bind the tokens to a tenant; the caller has checked the membership.
     Locks the person: a password change or deactivation meanwhile wins. Raises InvalidCredentials.
@@ -63,6 +70,8 @@ def token_session_start(
             ip=ip,
             last_used_at=now,
             expires_at=expires_at,
+            methods=sorted(methods),
+            proved_at=now if methods else None,
         )
         refresh = _add_refresh_token(session, expires_at)
         publish(
@@ -121,6 +130,35 @@ def _add_refresh_token(session: TokenSession, expires_at: datetime) -> str:
     refresh = secrets.token_urlsafe(32)
     RefreshToken.objects.create(session=session, token_hash=_hash(refresh), expires_at=expires_at)
     return refresh
+
+
+@transaction.atomic
+def token_session_prove(
+    *, actor: Actor, person_id: uuid.UUID, session_id: uuid.UUID, methods: Iterable[str]
+) -> TokenSession:
+    """Note that the person of a session has proved again who they are.
+
+    Locks the session. Publishes accounts.person_reauthenticated. Raises NotFound.
+    """
+    session = (
+        TokenSession.objects.select_for_update()
+        .filter(id=session_id, person_id=person_id, revoked_at=None)
+        .first()
+    )
+    if session is None:
+        raise NotFound
+    session.methods = sorted({*session.methods, *methods})
+    session.proved_at = timezone.now()
+    epochs.change(epochs.of_person(session.person_id))
+    session.save(update_fields=["methods", "proved_at", "updated_at"])
+    publish(
+        PersonReauthenticated(
+            person_id=session.person_id, session_id=session.id, methods=",".join(sorted(methods))
+        ),
+        actor=actor,
+        tenant_id=None,
+    )
+    return session
 
 
 @transaction.atomic

@@ -1,9 +1,10 @@
 """Pages of sign-up and sign-in, on the public host. Names and paths are allauth's."""
 
 from allauth.account import views as allauth_views
+from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.accounts import views, views_social
+from apps.accounts import views, views_mfa, views_social
 
 urlpatterns = [
     path("signup/", views.SignupView.as_view(), name="account_signup"),
@@ -23,7 +24,19 @@ urlpatterns = [
     path("social/<slug:provider>/", views_social.social_login, name="social_login"),
     path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
-    path("reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
+    path("mfa/authenticate/", views_mfa.AuthenticateView.as_view(), name="mfa_authenticate"),
+    path("passkey/", views_mfa.PasskeyLoginView.as_view(), name="mfa_login_webauthn"),
+    path("reauthenticate/code/", views_mfa.ReauthenticateView.as_view(), name="mfa_reauthenticate"),
+    path(
+        "reauthenticate/passkey/",
+        views_mfa.ReauthenticatePasskeyView.as_view(),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "reauthenticate/",
+        login_required(views_social.ReauthenticateView.as_view()),
+        name="account_reauthenticate",
+    ),
     path(
         "confirm-email/",
         views.EmailVerificationSentView.as_view(),

@@ -5,20 +5,24 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
 from apps.accounts.browser_sessions import current_browser_session, parent_for_hand_over
+from apps.accounts.errors import MfaRequired
 from apps.accounts.models import Person
+from apps.accounts.proof import bind_proof, session_proof
 from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
+from apps.accounts.sign_in_policy import require_satisfied, sign_in_policy_of
 from apps.common.problems import problem_or_page
+from apps.common.proofs import Proof
 from apps.common.requests import host_name
 from apps.common.urls import host_url, public_url, slug_host
 from apps.tenants.http import PlatformRequest
@@ -34,12 +38,14 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     """Public host: send a member on to the tenant's host, with a ticket if that asked for one.
 
-    Query: `state` (its hash goes into the ticket), `next` (path there), `host` (a custom domain). An old
+    Query: `state` (its hash goes into the ticket), `next` (path there), `host` (a custom domain), `fresh`
+    (they prove again that it is them, if that is a while ago), `factor` (they prove a second factor). An old
     slug is good too; the browser has its state on the old host then, and gets another on the new one.
     """
     tenant = tenant_by_slug(slug)
-    person = request.user
-    if tenant is None or not isinstance(person, Person) or not is_member(person.id, tenant.id):
+    session = current_browser_session(request.session)
+    # The session may have ended since the request began.
+    if tenant is None or session is None or not is_member(session.person_id, tenant.id):
         return _no_workspace(request)
     asking = request.GET.get("host") or slug_host(slug)
     host = _host(tenant, asking)
@@ -53,18 +59,19 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     if not tenant.is_ready:
         return leave_for(host_url(host))
     if not is_asked:
-        return leave_for(host_url(host, f"/sign-in/?{urlencode({'next': path})}"))
-    session = current_browser_session(request.session)
-    if session is None:
-        # Ended since the request began.
-        return redirect_to_login(request.get_full_path())
+        query = {"next": path, **_wanted(request)}
+        return leave_for(host_url(host, f"/sign-in/?{urlencode(query)}"))
+    proof = session_proof(request)
+    if missing := _missing(request, tenant, proof):
+        return redirect(f"{reverse(missing)}?{urlencode({'next': _onward(request, slug)})}")
     ticket = handoff.issue(
-        person_id=person.id,
+        person_id=session.person_id,
         session_id=session.id,
         tenant=tenant,
         host=host,
         state=state,
         path=path,
+        proof=proof,
     )
     return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
 
@@ -72,17 +79,22 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 @never_cache
 def sign_in(request: PlatformRequest) -> HttpResponse:
-    """Tenant host: give this browser a state and send it to the public host to sign in."""
+    """Tenant host: give this browser a state and send it to the public host to sign in.
+
+    Who is signed in goes on to `next`; but with `fresh` only if they proved lately that it is them, and only
+    with a second factor where `factor` or the sign-in policy asks for one.
+    """
     path = safe_path(request.GET.get("next"))
-    if request.user.is_authenticated:
-        return redirect(path)
     tenant = _tenant(request)
+    if request.user.is_authenticated and not _missing(request, tenant, session_proof(request)):
+        return redirect(path)
     # One state for all tabs of this browser, so that the last one opened does not break the others.
     state = handoff.state_of(request) or handoff.new_state()
     query = {"state": state, "next": path}
     host = host_name(request)
     if host != slug_host(tenant.slug):
         query["host"] = host
+    query |= _wanted(request)
     response = redirect(public_url(f"/open/{tenant.slug}/?{urlencode(query)}"))
     handoff.set_state(response, state)
     return response
@@ -160,12 +172,36 @@ def _enter(request: PlatformRequest, ticket: handoff.Ticket, tenant: Tenant) -> 
         return False
     request.parent_session = parent  # type: ignore[attr-defined]
     login(request, person, backend=BACKEND)
+    bind_proof(request.session, ticket.methods, ticket.proved_at)
     return True
 
 
 def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
     person = Person.objects.filter(id=ticket.person_id, is_active=True).first()
     return person if person is not None and is_member(person.id, tenant.id) else None
+
+
+def _missing(request: HttpRequest, tenant: Tenant, proof: Proof) -> str | None:
+    """The name of the page where a session gets what it lacks for what is asked; None: it is enough."""
+    is_wanted = "factor" in request.GET or sign_in_policy_of(tenant.id).require_mfa
+    try:
+        require_satisfied(is_wanted, proof.methods)
+    except MfaRequired:
+        return "second_factor_required"
+    is_stale = "fresh" in request.GET and not proof.is_recent(0)
+    return "account_reauthenticate" if is_stale else None
+
+
+def _wanted(request: HttpRequest) -> dict[str, str]:
+    """What is wanted of the session, to be passed on."""
+    return {name: "1" for name in ("fresh", "factor") if name in request.GET}
+
+
+def _onward(request: HttpRequest, slug: str) -> str:
+    """This address without the state, which would not last: the workspace's host makes another."""
+    query = {name: request.GET[name] for name in ("next", "host") if name in request.GET}
+    query |= _wanted(request)
+    return f"{reverse('open_workspace', args=[slug])}?{urlencode(query)}"
 
 
 def _host(tenant: Tenant, wanted: str) -> str | None:

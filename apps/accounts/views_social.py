@@ -3,13 +3,17 @@
 from typing import Any
 
 import structlog
+from allauth.account.views import ReauthenticateView as ReauthenticatePasswordView
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.github.views import oauth2_callback as github_callback
 from allauth.socialaccount.providers.google.views import oauth2_callback as google_callback
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,6 +25,25 @@ from apps.accounts.social_adapter import ACTOR, sign_in_failed
 from apps.common.problems import problem_or_page
 
 log = structlog.get_logger(__name__)
+
+
+class ReauthenticateView(ReauthenticatePasswordView):
+    """Who has neither a password nor a factor proves it is them by signing in with their provider again."""
+
+    def _check_reauthentication_method_available(
+        self, request: HttpRequest
+    ) -> HttpResponseBase | None:
+        try:
+            return super()._check_reauthentication_method_available(request)
+        except PermissionDenied:
+            return render(request, "account/sign_in_again.html", self._onward(request))
+
+    def _onward(self, request: HttpRequest) -> dict[str, Any]:
+        following = request.GET.get("next") or request.POST.get("next")
+        safe = following if is_safe_path(following) else ""
+        field = format_html('<input type="hidden" name="next" value="{}">', safe) if safe else ""
+        return {"redirect_field": field}
+
 
 CALLBACKS = {"google": google_callback, "github": github_callback}
 

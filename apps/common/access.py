@@ -20,7 +20,8 @@ from apps.common.errors import PermissionDenied
 class Permission:
     """code: `app.verb_noun`. scoped: can be held at an organization, not only in the whole tenant.
 
-    system_roles: the system roles that hold it; the owner holds every permission.
+    system_roles: the system roles that hold it; the owner holds every permission. for_keys: can be given to
+    an API key; not what decides who gets in and what they may do.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Permission:
     scoped: bool = False
     dangerous: bool = False
     system_roles: tuple[str, ...] = ("admin",)
+    for_keys: bool = True
 
     @property
     def app(self) -> str:

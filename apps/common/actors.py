@@ -4,11 +4,15 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from apps.common.proofs import Proof
+
 
 class ActorKind(StrEnum):
     PERSON = "person"
     STAFF = "staff"
     SYSTEM = "system"
+    PROVISIONING = "provisioning"
+    API_KEY = "api_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person in a tenant, a member of the platform's staff, or the platform itself.
+    """A person in a tenant, a member of the platform's staff, the platform itself, or a program.
 
     label: what history shows (an e-mail address, or the name of the part of the system).
     member_id, tenant_id and grants are set for a person who acts inside a tenant; the grants are read
     when the request starts, so a change of roles takes effect on the next one.
+    Of kind PROVISIONING is a tenant's identity provider that keeps its people by SCIM: tenant_id and the
+    grants are set, nobody's id is.
+    A program with an API key has tenant_id, api_key_id and one grant, and is labelled `key:<name>`.
     """
 
     kind: ActorKind
@@ -38,8 +45,11 @@ class Actor:
     tenant_id: uuid.UUID | None = None
     member_id: uuid.UUID | None = None
     grants: tuple[Grant, ...] = ()
-    # How the sign-in was proved (apps.accounts.enums.SignInMethod).
-    methods: frozenset[str] = frozenset()
+    api_key_id: uuid.UUID | None = None
+    # Of the sign-in of a person; None for whoever has none, as the system.
+    proof: Proof | None = None
+    # Whether the tenant's sign-in policy asks for a second factor.
+    require_mfa: bool = False
 
     @classmethod
     def system(cls, part: str) -> "Actor":
@@ -50,6 +60,20 @@ class Actor:
     def staff(cls, person_id: uuid.UUID, label: str) -> "Actor":
         """Platform staff, acting from the console."""
         return cls(ActorKind.STAFF, label, person_id=person_id)
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """How the sign-in was proved (apps.accounts.enums.SignInMethod)."""
+        return self.proof.methods if self.proof else frozenset()
+
+    def require_recent_proof(self) -> None:
+        """Before a sensitive act: a person proves again who they are, if that is a while ago.
+
+        Who has no sign-in, as the system or an API key, has nothing to prove.
+        Raises ReauthenticationRequired.
+        """
+        if self.proof is not None:
+            self.proof.require_recent()
 
     @property
     def is_system(self) -> bool:

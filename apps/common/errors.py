@@ -67,6 +67,17 @@ class PermissionDenied(PlatformError):
     default_detail = _("Your roles do not allow this. Ask an administrator of the workspace.")
 
 
+class ReauthenticationRequired(PermissionDenied):
+    """It is too long ago that the person proved who they are."""
+
+    code = "reauthentication_required"
+    title = _("Prove that it is you")
+    default_detail = _(
+        "This is sensitive, and your sign-in is older than ten minutes. Send your password to "
+        "`auth/reauthenticate/`, or sign in again."
+    )
+
+
 class NotFound(PlatformError):
     """It does not exist, or the actor may not know that it does: the answer is the same."""
 

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the one shape in which errors leave the platform."""
+"""Problem details (RFC 9457): the one shape in which errors leave the platform, but for SCIM's own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 CONTENT_TYPE = "application/problem+json"
-MACHINE_PATHS = ("/api/", "/.well-known/", "/hooks/", "/health/", "/scim/")
+SCIM_PATH = "/scim/"
+SCIM_CONTENT_TYPE = "application/scim+json"
+MACHINE_PATHS = ("/api/", "/.well-known/", "/hooks/", "/health/", SCIM_PATH)
 
 
 def problem(
@@ -39,8 +41,29 @@ def wants_problem(request: HttpRequest) -> bool:
     )
 
 
+def scim_error(
+    status: int,
+    detail: str,
+    *,
+    scim_type: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """An error as SCIM clients read it (RFC 7644, section 3.12); the status is text there."""
+    body = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": str(status),
+        **({"scimType": scim_type} if scim_type else {}),
+        "detail": detail,
+    }
+    return HttpResponse(
+        orjson.dumps(body), status=status, content_type=SCIM_CONTENT_TYPE, headers=headers
+    )
+
+
 def problem_response(request: HttpRequest, **fields: Any) -> HttpResponse:
     headers = fields.pop("headers", None)
+    if request.path.startswith(SCIM_PATH):
+        return scim_error(fields["status"], fields["detail"], headers=headers)
     body = problem(request, **fields)
     return HttpResponse(
         orjson.dumps(body), status=body["status"], content_type=CONTENT_TYPE, headers=headers

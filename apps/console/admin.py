@@ -7,6 +7,7 @@ from apps.accounts.models import (
     BrowserSession,
     EmailDomain,
     Person,
+    ScimToken,
     SigningKey,
     TenantMembership,
     TokenSession,
@@ -17,6 +18,7 @@ from apps.console.email_domains import EmailDomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
@@ -32,6 +34,7 @@ site.register(TenantMembership, MembershipAdmin)
 site.register(BrowserSession, BrowserSessionAdmin)
 site.register(TokenSession, TokenSessionAdmin)
 site.register(EmailDomain, EmailDomainAdmin)
+site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)

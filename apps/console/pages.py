@@ -159,17 +159,6 @@ class ConsolePage(ModelAdmin):
 
     def detail_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
         obj = self.object_or_404(request, object_id)
-        offered = [
-            {
-                "act": act,
-                "url": reverse(
-                    f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{act.name}",
-                    args=[obj.pk],
-                ),
-            }
-            for act in self.acts
-            if act.available(obj)
-        ]
         return self.page(
             request,
             "console/detail.html",
@@ -178,8 +167,17 @@ class ConsolePage(ModelAdmin):
             lead=self.subtitle(obj),
             badges=self.badges(obj),
             sections=self.sections(obj),
-            acts=offered,
+            acts=self.offered(obj, self.acts),
         )
+
+    def offered(self, obj: Any, acts: Sequence[Act]) -> list[dict[str, Any]]:
+        """Those that the object's state allows, with their addresses."""
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            {"act": act, "url": reverse(f"{name}_{act.name}", args=[obj.pk])}
+            for act in acts
+            if act.available(obj)
+        ]
 
     def act_view(self, request: HttpRequest, object_id: uuid.UUID, *, act: Act) -> HttpResponse:
         return acts.act_on_one(self, request, self.object_or_404(request, object_id), act)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from apps.accounts.factors import factors_of, factors_reset
 from apps.accounts.limits import locked_for_s
 from apps.accounts.models import BrowserSession, Erasure, Person, TenantMembership, TokenSession
 from apps.accounts.services import person_deactivate, person_reactivate, person_unlock
@@ -40,9 +42,9 @@ PERSON_ACTS = (
         name="unlock",
         label="Unlock sign-in",
         icon="lock_open",
-        available=lambda person: locked_for_s(person.email) > 0,
+        available=lambda person: locked_for_s(person) > 0,
         explain=lambda _person: [
-            "Too many wrong passwords were tried, perhaps by somebody else. Ask the person before.",
+            "Too many wrong passwords or codes were tried, perhaps by somebody else. Ask the person before.",
             "They can try again at once. What was counted for the network address they came from stays.",
         ],
         run=lambda actor, person, _data: person_unlock(actor=actor, person_id=person.pk),
@@ -56,6 +58,23 @@ PERSON_ACTS = (
         explain=lambda _person: ["A mail with a new link to confirm the address is sent."],
         run=lambda actor, person, _data: verification_resend(actor=actor, person_id=person.pk),
         done=lambda person: f"A new link is on its way to {person.email}.",
+    ),
+    Act(
+        name="reset_factors",
+        label="Reset second factors",
+        icon="phonelink_erase",
+        available=lambda person: person.has_factors,
+        explain=lambda _person: [
+            "Their app, passkeys and recovery codes stop working: their password alone signs them in.",
+            "Be sure that it is the person who asks, and not somebody who has their password.",
+            "They get a mail. Sessions that were begun with a second factor go on.",
+        ],
+        run=lambda actor, person, data: factors_reset(
+            actor=actor, person_id=person.pk, reason=data["reason"]
+        ),
+        done=lambda person: f"{person.email} has no second factor any more.",
+        form=ReasonForm,
+        dangerous=True,
     ),
     Act(
         name="sign-out",
@@ -140,6 +159,7 @@ class PersonAdmin(ConsolePage):
         found: QuerySet[Person] = super().get_queryset(request)
         return found.annotate(
             is_verified=Exists(verified),
+            has_factors=Exists(Authenticator.objects.filter(user=OuterRef("pk"))),
             is_erased=Exists(Erasure.objects.filter(person=OuterRef("pk"))),
             workspace_count=_count(TenantMembership.objects.all()),
             live_sessions=_count(BrowserSession.objects.filter(live))
@@ -174,7 +194,8 @@ class PersonAdmin(ConsolePage):
 
     def badges(self, obj: Any) -> Sequence[SafeString]:
         verified = r.badge("Verified", "good") if obj.is_verified else r.badge("Unverified", "warn")
-        return (person_badge(obj), verified)
+        factor = (r.badge("Second factor", "good"),) if obj.has_factors else ()
+        return (person_badge(obj), verified, *factor)
 
     def sections(self, obj: Any) -> Sequence[Section]:
         rows: list[tuple[str, Cell]] = [
@@ -187,11 +208,9 @@ class PersonAdmin(ConsolePage):
             ("Last sign-in", r.when(obj.last_login)),
             ("Id", r.code(obj.pk)),
         ]
-        if left_s := locked_for_s(obj.email):
+        if left_s := locked_for_s(obj):
             minutes = -(-left_s // 60)
-            said = (
-                f"For {minutes} more minute{'s' if minutes > 1 else ''}: too many wrong passwords"
-            )
+            said = f"For {minutes} more minute{'s' if minutes > 1 else ''}: too many wrong passwords or codes"
             rows.insert(0, ("Sign-in locked", said))
         if erasure := Erasure.objects.filter(person=obj).first():
             rows[:0] = erasure_rows(erasure)
@@ -199,6 +218,7 @@ class PersonAdmin(ConsolePage):
             Facts("Facts", rows),
             self._memberships(obj),
             self._addresses(obj),
+            self._factors(obj),
             *session_tables(obj),
         ]
 
@@ -229,6 +249,19 @@ class PersonAdmin(ConsolePage):
                 )
             ],
             empty="No address is on record.",
+        )
+
+    def _factors(self, person: Person) -> Table:
+        found = factors_of(person.pk)
+        named = [("Authenticator app", one) for one in [found.totp] if one]
+        named += [(f"Passkey “{one}”", one) for one in found.passkeys]
+        if found.recovery:
+            named.append((f"{found.codes_left} recovery codes", found.recovery.instance))
+        return Table(
+            "Second factors",
+            ("Factor", "Added", "Last used"),
+            [(name, r.when(one.created_at), r.when(one.last_used_at)) for name, one in named],
+            empty="None: their password alone signs them in.",
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -15,6 +16,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from unfold.sites import UnfoldAdminSite
 
+from apps.accounts.methods import has_second_factor
+from apps.accounts.proof import session_proof
 from apps.console import dashboard, search
 from apps.console.markup import accessible
 
@@ -43,6 +46,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     Signed-out visitors are sent to the platform's sign-in page, so that there is one form and one
     set of lockouts. Signed-in people who are not staff get 404: the console is not advertised.
+    STAFF_REQUIRE_MFA lets only those in who signed in with a second factor.
     """
 
     index_template = "console/dashboard.html"
@@ -67,6 +71,8 @@ class ConsoleSite(UnfoldAdminSite):
             return redirect_to_login(following)
         if not self.has_permission(request):
             raise Http404
+        if settings.STAFF_REQUIRE_MFA and not has_second_factor(session_proof(request).methods):
+            return redirect(f"{reverse('second_factor_required')}?{urlencode({'next': following})}")
         return None
 
     def _index(self) -> str:

@@ -1,5 +1,6 @@
 """Tenants and their domains in the console."""
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
 from apps.console.tenant_acts_addresses import ADDRESS_ACTS
+from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_link, api_keys_table
 from apps.console.tenant_acts_operations import OPERATION_ACTS
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
@@ -45,7 +47,10 @@ def state_badge(tenant: Tenant) -> SafeString:
 class TenantAdmin(ConsolePage):
     # What destroys comes last.
     acts = tuple(
-        sorted((*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS), key=lambda act: act.dangerous)
+        sorted(
+            (*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS, *KEY_ACTS),
+            key=lambda act: act.dangerous,
+        )
     )
     empty_text = "Workspaces of customers appear here as soon as somebody asks for one."
     actions_list = ("create",)
@@ -123,6 +128,7 @@ class TenantAdmin(ConsolePage):
                 r.link(f"{memberships}?tenant__id__exact={tenant.pk}", str(tenant.member_count)),
             ),
             ("Events", r.link(f"{events}?tenant_id={tenant.pk}", "Events of this tenant")),
+            ("Programs", api_keys_link(tenant)),
             *copy_facts(tenant),
             ("Schema", r.code(tenant.schema_name)),
             ("Id", r.code(tenant.pk)),
@@ -197,8 +203,27 @@ class TenantAdmin(ConsolePage):
                 "create/",
                 self.admin_site.admin_view(self.create_view),
                 name="tenants_tenant_create",
-            )
+            ),
+            path(
+                "<uuid:object_id>/api-keys/",
+                self.admin_site.admin_view(self.api_keys_view),
+                name="tenants_tenant_api_keys",
+            ),
         ]
+
+    def api_keys_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+        """The one page that reads what a tenant's own schema holds."""
+        tenant = self.object_or_404(request, object_id)
+        return self.page(
+            request,
+            "console/detail.html",
+            title=f"API keys of {tenant.slug}",
+            heading=f"API keys of {tenant.slug}",
+            lead=r.link_to(tenant),
+            badges=(),
+            sections=[api_keys_table(tenant)],
+            acts=self.offered(tenant, KEY_ACTS),
+        )
 
     @action(
         description="Create tenant", url_path="create", icon="add", variant=ActionVariant.PRIMARY

@@ -1,6 +1,7 @@
 """Publishing, and what staff do with dead letters."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Final, Literal
@@ -46,6 +47,26 @@ def publish(
     taking the aggregate's lock: that makes the order of events the order of changes.
     Raises NotInTransaction outside an atomic block, InvalidEvent for a field of the wrong type.
     """
+    row = _row(event, actor, tenant_id)
+    row.save(force_insert=True)
+    return row.id
+
+
+def publish_many(
+    events: Sequence[Event],
+    *,
+    actor: Actor,
+    tenant_id: uuid.UUID | Literal[_Current.TENANT] | None = CURRENT_TENANT,
+) -> None:
+    """As publish, for many at once, in their order. One INSERT for each thousand."""
+    rows = [_row(event, actor, tenant_id) for event in events]
+    OutboxEvent.objects.bulk_create(rows, batch_size=1000)
+
+
+def _row(
+    event: Event, actor: Actor, tenant_id: uuid.UUID | Literal[_Current.TENANT] | None
+) -> OutboxEvent:
+    """Unsaved. Raises as publish does."""
     if not transaction.get_connection().in_atomic_block:
         raise NotInTransaction(f"{event.event_name} was published outside a transaction")
     if tenant_id is CURRENT_TENANT:
@@ -54,7 +75,7 @@ def publish(
     if event.scope is Scope.ORGANIZATION and tenant_id is None:
         raise InvalidEvent(f"{event.event_name} has scope organization and needs a tenant")
     request_id = structlog.contextvars.get_contextvars().get("request_id") or ""
-    row = OutboxEvent.objects.create(
+    return OutboxEvent(
         name=event.event_name,
         version=event.version,
         scope=event.scope,
@@ -66,7 +87,6 @@ def publish(
         request_id=str(request_id)[:128],
         payload=serialize(event),
     )
-    return row.id
 
 
 @transaction.atomic

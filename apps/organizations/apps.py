@@ -9,13 +9,19 @@ class OrganizationsConfig(AppConfig):
         from apps.common.access import register_permissions
         from apps.common.api.views import set_actor_source
         from apps.organizations import masks
+        from apps.organizations.key_places import PLACES
+        from apps.organizations.offboarding import register_ownable
+        from apps.organizations.ownables import OWNABLES
         from apps.organizations.permissions import PERMISSIONS
         from apps.organizations.provisioning import STEPS
         from apps.organizations.selectors import actor_for
+        from apps.roles.places import set_places
         from apps.tenants.provisioning import register_step
 
+        set_places(PLACES)
         set_actor_source(actor_for)
         register_permissions(PERMISSIONS)
         masks.register()
+        register_ownable(*OWNABLES)
         for step in STEPS:
             register_step(step)

@@ -26,10 +26,65 @@ class MemberInvited(Event):
 
 
 @event(
+    "organizations.invitation_accepted", version=1, scope="organization", aggregate="invitation_id"
+)
+class InvitationAccepted(Event):
+    """Besides member_joined, which is not published for who was a member already."""
+
+    invitation_id: uuid.UUID
+    member_id: uuid.UUID
+    email: str
+
+
+@event(
     "organizations.invitation_revoked", version=1, scope="organization", aggregate="invitation_id"
 )
 class InvitationRevoked(Event):
     invitation_id: uuid.UUID
+    email: str
+
+
+@event("organizations.member_admitted", version=1, scope="organization", aggregate="member_id")
+class MemberAdmitted(Event):
+    """A person came in by the verified domain of their address. Besides member_joined."""
+
+    member_id: uuid.UUID
+    email_domain_id: uuid.UUID
+    domain: str
+
+
+@event("organizations.join_requested", version=1, scope="organization", aggregate="join_request_id")
+class JoinRequested(Event):
+    """A person whose address is within a verified domain asks to come in."""
+
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
+    email: str
+
+
+@event(
+    "organizations.join_request_approved",
+    version=1,
+    scope="organization",
+    aggregate="join_request_id",
+)
+class JoinRequestApproved(Event):
+    """Besides member_joined."""
+
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
+    email: str
+
+
+@event(
+    "organizations.join_request_declined",
+    version=1,
+    scope="organization",
+    aggregate="join_request_id",
+)
+class JoinRequestDeclined(Event):
+    join_request_id: uuid.UUID
+    person_id: uuid.UUID
     email: str
 
 
@@ -49,6 +104,15 @@ class MemberStatusChanged(Event):
     member_id: uuid.UUID
     person_id: uuid.UUID
     status: str
+
+
+@event("organizations.member_offboarded", version=1, scope="organization", aggregate="member_id")
+class MemberOffboarded(Event):
+    """handed_over: how many of which kind went to the successor, such as `organizations.invitation: 3`."""
+
+    member_id: uuid.UUID
+    successor_id: uuid.UUID
+    handed_over: str
 
 
 @event("organizations.member_moved", version=1, scope="organization", aggregate="member_id")
@@ -74,3 +138,39 @@ class MemberPersonChanged(Event):
     """A person who is a member here changed what the account says of them, such as the name."""
 
     person_id: uuid.UUID
+
+
+@event("organizations.scim_token_created", version=1, scope="organization", aggregate="token_id")
+class ScimTokenCreated(Event):
+    token_id: uuid.UUID
+    label: str
+
+
+@event("organizations.scim_token_revoked", version=1, scope="organization", aggregate="token_id")
+class ScimTokenRevoked(Event):
+    token_id: uuid.UUID
+    label: str
+
+
+@event("organizations.directory_user_changed", version=1, scope="organization", aggregate="user_id")
+class DirectoryUserChanged(Event):
+    """change: provisioned, invited, updated, deactivated, reactivated or deprovisioned.
+
+    member_id: None while they have not accepted an invitation.
+    """
+
+    user_id: uuid.UUID
+    member_id: uuid.UUID | None
+    user_name: str
+    change: str
+
+
+@event("organizations.group_changed", version=1, scope="organization", aggregate="group_id")
+class GroupChanged(Event):
+    """change: created, renamed, members, mapped, unmapped or deleted. added, removed: how many members."""
+
+    group_id: uuid.UUID
+    name: str
+    change: str
+    added: int
+    removed: int

@@ -2,9 +2,17 @@ from apps.accounts.events import PersonUpdated
 from apps.accounts.selectors import memberships_of, person_by_id
 from apps.events.registry import EventContext, subscribe
 from apps.events.services import publish
-from apps.organizations.events import MemberInvited, MemberPersonChanged
-from apps.organizations.services import member_sync_person, root_rename
-from apps.organizations.tasks import send_invitation
+from apps.organizations.events import (
+    JoinRequestApproved,
+    JoinRequestDeclined,
+    JoinRequested,
+    MemberInvited,
+    MemberJoined,
+    MemberPersonChanged,
+)
+from apps.organizations.selectors_joining import members_who_decide
+from apps.organizations.services import directory_link, member_sync_person, root_rename
+from apps.organizations.tasks import send_invitation, send_join_decision, send_join_request
 from apps.tenants.events import TenantRenamed
 
 
@@ -38,3 +46,34 @@ def sync_member(event: MemberPersonChanged, context: EventContext) -> None:
     person = person_by_id(event.person_id)
     if person is not None:
         member_sync_person(person)
+
+
+@subscribe("organizations.member_joined", name="organizations.link_directory")
+def link_directory(event: MemberJoined, context: EventContext) -> None:
+    """Who accepts an invitation of the identity provider's becomes the user that it knows."""
+    directory_link(actor=context.actor, member_id=event.member_id)
+
+
+@subscribe("organizations.join_requested", name="organizations.send_join_request")
+def queue_join_request_mails(event: JoinRequested, context: EventContext) -> None:
+    """One task for each who may decide, so that a mail that fails repeats no other."""
+    for member in members_who_decide():
+        send_join_request.delay(
+            tenant_id=str(context.tenant_id),
+            join_request_id=str(event.join_request_id),
+            member_id=str(member.id),
+        )
+
+
+@subscribe("organizations.join_request_approved", name="organizations.send_join_approval")
+def queue_join_approval_mail(event: JoinRequestApproved, context: EventContext) -> None:
+    send_join_decision.delay(
+        tenant_id=str(context.tenant_id), join_request_id=str(event.join_request_id)
+    )
+
+
+@subscribe("organizations.join_request_declined", name="organizations.send_join_refusal")
+def queue_join_refusal_mail(event: JoinRequestDeclined, context: EventContext) -> None:
+    send_join_decision.delay(
+        tenant_id=str(context.tenant_id), join_request_id=str(event.join_request_id)
+    )

@@ -11,7 +11,7 @@ from treebeard.mp_tree import MP_Node
 
 from apps.common.ids import uuid7
 from apps.common.models import BaseModel
-from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.enums import InvitationStatus, JoinRequestStatus, MemberStatus
 from apps.roles.models import Role
 
 
@@ -65,6 +65,8 @@ class RoleBinding(BaseModel):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="bindings"
     )
+    # Given by the groups that the member is in, and taken with the last of them that gives it.
+    by_group = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -121,3 +123,118 @@ class Invitation(BaseModel):
         if self.revoked_at:
             return InvitationStatus.REVOKED
         return InvitationStatus.EXPIRED if self.expires_at <= now else InvitationStatus.PENDING
+
+
+class DirectoryUser(BaseModel):
+    """A user as the tenant's identity provider sees them by SCIM; its id is the SCIM id.
+
+    Of a member, or, until they accept, of an invitation. user_name: the e-mail address in lower case.
+    is_managed: the provider has written it; from then on the member's name and address come from there,
+    and not from the person's own account, which SCIM never changes.
+    """
+
+    user_name = models.EmailField(_("user name"), unique=True)
+    external_id = models.CharField(
+        _("external id"), max_length=255, null=True, blank=True, unique=True
+    )
+    display_name = models.CharField(_("name"), max_length=150)
+    given_name = models.CharField(_("given name"), max_length=150, blank=True)
+    family_name = models.CharField(_("family name"), max_length=150, blank=True)
+    is_managed = models.BooleanField(default=False)
+    member = models.OneToOneField(
+        Member, on_delete=models.CASCADE, null=True, blank=True, related_name="directory_user"
+    )
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return self.user_name
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they may enter, or, while they are invited, whether the invitation stands."""
+        if self.member is not None:
+            return self.member.is_active
+        return self.invitation is not None and self.invitation.revoked_at is None
+
+
+class Group(BaseModel):
+    """A group of the tenant's directory. `role` at `organization`: what its members hold through it."""
+
+    display_name = models.CharField(_("name"), max_length=255)
+    external_id = models.CharField(
+        _("external id"), max_length=255, null=True, blank=True, unique=True
+    )
+    role = models.ForeignKey(
+        Role, on_delete=models.PROTECT, null=True, blank=True, related_name="groups"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="groups"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("display_name"), name="group_name"),
+            models.CheckConstraint(
+                condition=Q(role=None, organization=None)
+                | Q(role__isnull=False, organization__isnull=False),
+                name="group_role_at_organization",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class GroupMembership(BaseModel):
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(DirectoryUser, on_delete=models.CASCADE, related_name="memberships")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "user"], name="group_membership_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.group_id}"
+
+
+class JoinRequest(BaseModel):
+    """A person whose address is within a verified e-mail domain of the tenant asks to come in.
+
+    E-mail and name are copies, as a member's are.
+    """
+
+    person_id = models.UUIDField(_("person"))
+    email = models.EmailField(_("e-mail address"))
+    name = models.CharField(_("name"), max_length=150)
+    status = models.CharField(
+        _("status"), max_length=12, choices=JoinRequestStatus, default=JoinRequestStatus.PENDING
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="join_decisions"
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="join_requests"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person_id"], condition=Q(status="pending"), name="join_request_open_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending") ^ Q(decided_at__isnull=False),
+                name="join_request_decided_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["person_id", "-id"], name="join_request_person")]
+
+    def __str__(self) -> str:
+        return f"request of {self.email}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == JoinRequestStatus.PENDING

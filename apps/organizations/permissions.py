@@ -11,6 +11,7 @@ CREATE_ORGANIZATION = "organizations.create_organization"
 UPDATE_ORGANIZATION = "organizations.update_organization"
 MOVE_ORGANIZATION = "organizations.move_organization"
 DELETE_ORGANIZATION = "organizations.delete_organization"
+MANAGE_PROVISIONING = "organizations.manage_provisioning"
 
 EVERYBODY = ("admin", "member")
 
@@ -70,5 +71,14 @@ PERMISSIONS = [
         _("Delete an organization that is empty."),
         scoped=True,
         dangerous=True,
+    ),
+    Permission(
+        MANAGE_PROVISIONING,
+        _("Manage provisioning"),
+        _(
+            "Let an identity provider add, change and remove members by SCIM; see and map its groups."
+        ),
+        dangerous=True,
+        for_keys=False,
     ),
 ]

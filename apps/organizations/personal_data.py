@@ -10,7 +10,7 @@ from apps.common.personal_data import (
     overwrite,
     pseudonym,
 )
-from apps.organizations.models import Invitation, Member, RoleBinding
+from apps.organizations.models import DirectoryUser, Invitation, JoinRequest, Member, RoleBinding
 
 
 def _invited(subject: Subject) -> Q:
@@ -21,6 +21,11 @@ def _invited(subject: Subject) -> Q:
 def _erase_invitations(rows: QuerySet[Invitation], subject: Subject) -> None:
     rows.filter(accepted_at=None).update(revoked_at=Coalesce(F("revoked_at"), Now()))
     rows.update(email=subject.pseudonym)
+
+
+def _provisioned(subject: Subject) -> Q:
+    found = Q(member__person_id=subject.person_id)
+    return found | Q(user_name=subject.email.lower()) if subject.email else found
 
 
 declare(
@@ -42,5 +47,17 @@ declare(
         _invited,
         ("email", "organization__name", "expires_at", "accepted_at", "revoked_at", "created_at"),
         _erase_invitations,
+    ),
+    PersonalRows(
+        DirectoryUser,
+        _provisioned,
+        ("user_name", "external_id", "display_name", "given_name", "family_name", "created_at"),
+        delete,
+    ),
+    PersonalRows(
+        JoinRequest,
+        lambda subject: Q(person_id=subject.person_id),
+        ("email", "name", "status", "decided_at", "created_at"),
+        delete,
     ),
 )

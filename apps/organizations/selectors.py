@@ -1,6 +1,7 @@
 """Reads of a tenant's people and organizations; every one takes the actor and filters in SQL."""
 
 import uuid
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, TypedDict
@@ -10,10 +11,12 @@ from django.db.models.functions import Length, Substr
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Person
+from apps.accounts.models import Person, SignInPolicy
+from apps.accounts.sign_in_policy import require_satisfied
 from apps.common.access import Decision, authorize, decide, paths_allowed, permissions
 from apps.common.actors import Actor, ActorKind, Grant
 from apps.common.errors import InvalidInput, NotFound, PermissionDenied
+from apps.common.proofs import Proof
 from apps.common.tenancy import require_tenant
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
@@ -25,15 +28,18 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-def actor_for(person: Person) -> Actor:
+def actor_for(person: Person, proof: Proof | None = None) -> Actor:
     """The person as an actor of the entered tenant, with what they hold. One statement.
 
-    Raises NotFound for who is no active member: a tenant one can't enter is like none.
+    proof: of the sign-in. Raises NotFound for who is no active member: a tenant one can't
+    enter is like none; MfaRequired where that does not satisfy the tenant's sign-in policy.
     """
     found = _actor(Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE))
     if found is None:
         raise NotFound
-    return found
+    actor = replace(found, proof=proof)
+    require_satisfied(actor.require_mfa, actor.methods)
+    return actor
 
 
 def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]:
@@ -44,6 +50,11 @@ def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]
     if found is None:
         raise NotFound
     return member, found
+
+
+def actor_of_member(member_id: uuid.UUID) -> Actor | None:
+    """An active member as an actor, with what they hold now. One statement."""
+    return _actor(Member.objects.filter(id=member_id, status=MemberStatus.ACTIVE))
 
 
 def access_explain(
@@ -64,6 +75,7 @@ def access_explain(
 
 def _actor(members: QuerySet[Member]) -> Actor | None:
     """The one member that the query finds as an actor. One statement."""
+    tenant_id = require_tenant().id
     rows = list(
         members.values_list(
             "id",
@@ -76,13 +88,14 @@ def _actor(members: QuerySet[Member]) -> Actor | None:
             "bindings__organization__name",
             "bindings__organization__path",
             "bindings__organization__depth",
+            Subquery(SignInPolicy.objects.filter(tenant_id=tenant_id).values("require_mfa")[:1]),
         )
     )
     if not rows:
         return None
     grants = tuple(
         Grant(code, role_permissions(code, system, stored), org_id, org_name, path, depth == 1)
-        for *_member, code, system, stored, org_id, org_name, path, depth in rows
+        for *_member, code, system, stored, org_id, org_name, path, depth, _require_mfa in rows
         if code is not None
     )
     member_id, person_id, email = rows[0][:3]
@@ -90,9 +103,10 @@ def _actor(members: QuerySet[Member]) -> Actor | None:
         kind=ActorKind.PERSON,
         label=email,
         person_id=person_id,
-        tenant_id=require_tenant().id,
+        tenant_id=tenant_id,
         member_id=member_id,
         grants=grants,
+        require_mfa=bool(rows[0][-1]),
     )
 
 
@@ -217,6 +231,18 @@ def invitations_for(actor: Actor) -> "QuerySet[WithAnnotations[Invitation, Invit
         .select_related("organization", "invited_by")
         .annotate(state=state)
     )
+
+
+def invitations_matching(
+    invitations: "QuerySet[WithAnnotations[Invitation, InvitationState]]",
+    *,
+    state: str = "",
+    q: str = "",
+) -> "QuerySet[WithAnnotations[Invitation, InvitationState]]":
+    """Narrow a query of invitations down. q: part of the address."""
+    if state:
+        invitations = invitations.filter(state=state)
+    return invitations.filter(email__icontains=q) if q else invitations
 
 
 def invitation_for(actor: Actor, invitation_id: uuid.UUID) -> Invitation:

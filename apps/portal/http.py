@@ -1,22 +1,28 @@
 """What every page view shares: who acts, and errors that leave as a page."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeAlias, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+from urllib.parse import urlencode, urlsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import Http404, HttpResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
+from apps.accounts.errors import MfaRequired
 from apps.accounts.models import Person
+from apps.accounts.proof import session_proof
+from apps.accounts.redirects import safe_path
 from apps.accounts.selectors import person_actor
 from apps.common.access import paths_allowed, permissions
 from apps.common.actors import Actor
-from apps.common.errors import PermissionDenied, PlatformError
+from apps.common.errors import PermissionDenied, PlatformError, ReauthenticationRequired
 from apps.common.problems import problem_or_page, wants_problem
 from apps.organizations.selectors import actor_for
 from apps.tenants.http import PlatformRequest
@@ -37,6 +43,7 @@ class WorkspaceRequest(PageRequest):
     tenant: Tenant  # never None behind the gate
 
 
+R = TypeVar("R", bound=PageRequest)
 PersonView: TypeAlias = Callable[Concatenate[PageRequest, P], HttpResponse]
 WorkspaceView: TypeAlias = Callable[Concatenate[WorkspaceRequest, P], HttpResponse]
 
@@ -49,9 +56,11 @@ def person_page(view: PersonView[P]) -> PersonView[P]:
     def wrapper(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return to_sign_in(request)
-        request.actor = person_actor(request.user)
+        request.actor = replace(person_actor(request.user), proof=session_proof(request))
         try:
             return view(request, *args, **kwargs)
+        except ReauthenticationRequired as error:
+            return to_step_up(request, error)
         except PlatformError as error:
             return error_page(request, error)
 
@@ -69,8 +78,10 @@ def workspace_page(view: WorkspaceView[P]) -> WorkspaceView[P]:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         try:
-            request.actor = actor_for(request.user)
+            request.actor = actor_for(request.user, session_proof(request))
             return view(request, *args, **kwargs)
+        except (MfaRequired, ReauthenticationRequired) as error:
+            return to_step_up(request, error)
         except PlatformError as error:
             return error_page(request, error)
 
@@ -80,6 +91,49 @@ def workspace_page(view: WorkspaceView[P]) -> WorkspaceView[P]:
 def to_sign_in(request: PageRequest) -> HttpResponse:
     sign_in = redirect_to_login(request.get_full_path(), resolve_url("account_login"))
     return HttpResponseClientRedirect(sign_in.url) if request.htmx else sign_in
+
+
+def step_up(view: Callable[Concatenate[R, P], HttpResponse]) -> Any:
+    """Below a gate, for sensitive pages: who opens it has proved lately that it is them.
+
+    Others do so first, and come back. Sending its form may come FORM_S later; services ask again.
+    """
+
+    @wraps(view)
+    def wrapper(request: R, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        proof = request.actor.proof
+        if request.method in ("GET", "HEAD") and proof is not None and not proof.is_recent(0):
+            raise ReauthenticationRequired
+        request.actor.require_recent_proof()
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def to_step_up(request: PageRequest, error: PlatformError) -> HttpResponse:
+    """Where a person proves what `error` says is missing, and comes back from.
+
+    A page's form is not sent again: they come back to the page that it is on.
+    """
+    if wants_problem(request):
+        return error_page(request, error)
+    following = request.get_full_path()
+    if request.method not in ("GET", "HEAD"):
+        referrer = urlsplit(request.headers.get("Referer", ""))
+        following = safe_path(
+            f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path
+        )
+        messages.info(
+            request, "Nothing is changed yet: confirm that it is you, then send it again."
+        )
+    query = {"next": following}
+    if request.tenant is None:
+        url = resolve_url("account_reauthenticate")
+    else:
+        url = resolve_url("account_login")
+        query |= {"fresh": "1"} if isinstance(error, ReauthenticationRequired) else {}
+    url = f"{url}?{urlencode(query)}"
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
 def require(actor: Actor, permission: str) -> None:

@@ -2,7 +2,7 @@
 
 from apps.common.navigation import NavItem
 from apps.organizations.permissions import INVITE_MEMBER, VIEW_MEMBER, VIEW_ORGANIZATION
-from apps.roles.permissions import VIEW_ROLE
+from apps.roles.permissions import MANAGE_API_KEY, VIEW_ROLE
 from apps.tenants.permissions import VIEW_SETTINGS
 
 ITEMS = (
@@ -11,5 +11,6 @@ ITEMS = (
     NavItem("Invitations", "mail", "invitations", INVITE_MEMBER, order=65),
     NavItem("Organizations", "network", "organizations", VIEW_ORGANIZATION, order=70),
     NavItem("Roles", "shield", "roles", VIEW_ROLE, order=75),
+    NavItem("API keys", "key-round", "api_keys", MANAGE_API_KEY, order=80),
     NavItem("Settings", "settings", "settings", VIEW_SETTINGS, order=90),
 )

@@ -16,6 +16,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Person
@@ -24,7 +25,7 @@ from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.ids import parse_uuid
 from apps.organizations import permissions as p
-from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.enums import InvitationStatus, JoinRequestStatus, MemberStatus
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.selectors import (
     invitations_for,
@@ -32,6 +33,7 @@ from apps.organizations.selectors import (
     members_matching,
     organizations_for,
 )
+from apps.organizations.selectors_joining import join_requests_for
 from apps.portal.http import may
 from apps.roles.models import OWNER, Role, role_permissions
 from apps.roles.permissions import VIEW_ROLE
@@ -115,10 +117,44 @@ def member_filters(actor: Actor) -> MemberFilters:
     )
 
 
-def invitation_counts(actor: Actor) -> dict[str, int]:
-    """How many invitations are in each state. One statement."""
-    rows = invitations_for(actor).order_by().values_list("state").annotate(n=Count("id"))
-    return dict(rows)
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """count: of what is in it; 0 shows none."""
+
+    key: str
+    label: str
+    url: str
+    count: int
+
+
+def invitation_tabs(actor: Actor) -> list[Tab]:
+    """Invitations by their state, then requests to join, each with its number. One statement."""
+    waiting = join_requests_for(actor).filter(status=JoinRequestStatus.PENDING).order_by()
+    counts = dict(
+        invitations_for(actor)
+        .order_by()
+        .values_list("state")
+        .annotate(n=Count("id"))
+        .union(
+            waiting.annotate(state=Value("requests")).values_list("state").annotate(n=Count("id")),
+            all=True,
+        )
+    )
+    listed = reverse("invitations")
+    pending, *closed = (
+        Tab(state.value, str(state.label), f"{listed}?state={state}", counts.get(state.value, 0))
+        for state in (
+            InvitationStatus.PENDING,
+            InvitationStatus.ACCEPTED,
+            InvitationStatus.EXPIRED,
+            InvitationStatus.REVOKED,
+        )
+    )
+    return [
+        pending,
+        Tab("requests", "Requests to join", reverse("join_requests"), counts.get("requests", 0)),
+        *closed,
+    ]
 
 
 def organization_tree(actor: Actor) -> QuerySet[Organization]:

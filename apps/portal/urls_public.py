@@ -8,6 +8,7 @@ from apps.portal.views import (
     own_data,
     profile,
     public,
+    security,
     sessions,
     workspaces,
 )
@@ -19,6 +20,7 @@ urlpatterns = [
     path("workspaces/new/", workspaces.create, name="workspace_new"),
     path("workspaces/new/slug/", workspaces.slug_check, name="workspace_slug"),
     path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
+    path("workspaces/<uuid:tenant_id>/join/", workspaces.join, name="workspace_join"),
     path("profile/", profile.profile, name="profile"),
     path("account/connections/", connections.index, name="socialaccount_connections"),
     path(
@@ -35,6 +37,22 @@ urlpatterns = [
         "account/sessions/<uuid:session_id>/revoke/",
         sessions.revoke,
         name="session_revoke",
+    ),
+    path("account/security/", security.security, name="security"),
+    path("account/security/required/", security.required, name="second_factor_required"),
+    path("account/security/app/", security.totp, name="totp"),
+    path("account/security/passkeys/new/", security.passkey_new, name="passkey_new"),
+    path(
+        "account/security/passkeys/<int:factor_id>/rename/",
+        security.passkey_rename,
+        name="passkey_rename",
+    ),
+    path("account/security/factors/<int:factor_id>/remove/", security.remove, name="factor_remove"),
+    path("account/security/recovery-codes/", security.recovery_codes, name="recovery_codes"),
+    path(
+        "account/security/recovery-codes/download/",
+        security.recovery_codes_download,
+        name="recovery_codes_download",
     ),
     path("profile/data/", own_data.index, name="own_data"),
     path("profile/data/download/", own_data.download, name="own_data_download"),

@@ -4,13 +4,17 @@ from django.urls import path
 
 from apps.portal.views import (
     addresses,
+    api_keys,
     dashboard,
     email_domains,
     exports,
     files,
+    invitation_import,
     invitations,
+    join_requests,
     members,
     organizations,
+    provisioning,
     public,
     sign_in_policy,
     workspace,
@@ -36,6 +40,26 @@ urlpatterns = [
     path("invitations/new/", invitations.create, name="invite"),
     path("invitations/<uuid:invitation_id>/resend/", invitations.resend, name="invitation_resend"),
     path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
+    path("invitations/import/", invitation_import.upload, name="invitation_import"),
+    path(
+        "invitations/import/confirm/", invitation_import.confirm, name="invitation_import_confirm"
+    ),
+    path(
+        "invitations/import/template.csv",
+        invitation_import.template,
+        name="invitation_import_template",
+    ),
+    path("invitations/requests/", join_requests.index, name="join_requests"),
+    path(
+        "invitations/requests/<uuid:join_request_id>/approve/",
+        join_requests.approve,
+        name="join_request_approve",
+    ),
+    path(
+        "invitations/requests/<uuid:join_request_id>/decline/",
+        join_requests.decline,
+        name="join_request_decline",
+    ),
     path("organizations/", organizations.index, name="organizations"),
     path("organizations/new/", organizations.create, name="organization_new"),
     path("organizations/<uuid:organization_id>/", organizations.detail, name="organization"),
@@ -49,6 +73,12 @@ urlpatterns = [
         organizations.delete,
         name="organization_delete",
     ),
+    path("api-keys/", api_keys.index, name="api_keys"),
+    path("api-keys/new/", api_keys.create, name="api_key_new"),
+    path("api-keys/<uuid:api_key_id>/", api_keys.detail, name="api_key"),
+    path("api-keys/<uuid:api_key_id>/change/", api_keys.change, name="api_key_change"),
+    path("api-keys/<uuid:api_key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
+    path("api-keys/<uuid:api_key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),
     path("roles/", workspace.roles, name="roles"),
     path("settings/", workspace.settings, name="settings"),
     path("settings/export/", exports.exports, name="exports"),
@@ -70,6 +100,18 @@ urlpatterns = [
         name="address_make_primary",
     ),
     path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
+    path("settings/provisioning/", provisioning.index, name="provisioning"),
+    path(
+        "settings/provisioning/tokens/<uuid:scim_token_id>/revoke/",
+        provisioning.revoke,
+        name="scim_token_revoke",
+    ),
+    path("settings/provisioning/groups/", provisioning.groups, name="provisioning_groups"),
+    path(
+        "settings/provisioning/groups/<uuid:group_id>/",
+        provisioning.group,
+        name="provisioning_group",
+    ),
     path("settings/email-domains/", email_domains.index, name="email_domains"),
     path(
         "settings/email-domains/<uuid:email_domain_id>/", email_domains.detail, name="email_domain"

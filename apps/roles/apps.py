@@ -7,14 +7,17 @@ class RolesConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.common.access import register_permissions
-        from apps.roles.models import Role
+        from apps.roles import masks
+        from apps.roles.api import openapi  # noqa: F401  # registers the scheme
+        from apps.roles.models import ApiKey
         from apps.roles.permissions import PERMISSIONS
         from apps.roles.services import system_roles_ensure
-        from apps.tenants.masking import register_masks
+        from apps.tenants.exports.withheld import register_withheld
         from apps.tenants.provisioning import Step, register_step
 
         register_permissions(PERMISSIONS)
-        register_masks(Role, kept=("code", "name", "description", "permissions"))
+        register_withheld(ApiKey, "digest", "previous_digest")
+        masks.register()
         register_step(
             Step("roles", "Setting up roles and permissions", 20, lambda _: system_roles_ensure())
         )

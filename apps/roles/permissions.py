@@ -5,6 +5,7 @@ from apps.common.access import Permission
 VIEW_ROLE = "roles.view_role"
 MANAGE_ROLE = "roles.manage_role"
 BIND_ROLE = "roles.bind_role"
+MANAGE_API_KEY = "roles.manage_api_key"
 
 PERMISSIONS = [
     Permission(
@@ -18,6 +19,7 @@ PERMISSIONS = [
         _("Manage roles"),
         _("Create, change and delete custom roles, up to what one holds oneself."),
         dangerous=True,
+        for_keys=False,
     ),
     Permission(
         BIND_ROLE,
@@ -25,5 +27,14 @@ PERMISSIONS = [
         _("Give members a role at an organization, up to what one holds there oneself."),
         scoped=True,
         dangerous=True,
+        for_keys=False,
+    ),
+    Permission(
+        MANAGE_API_KEY,
+        _("Manage API keys"),
+        _("Create, change, rotate and revoke API keys, up to what one holds there oneself."),
+        scoped=True,
+        dangerous=True,
+        for_keys=False,
     ),
 ]

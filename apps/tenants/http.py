@@ -20,4 +20,5 @@ class PlatformRequest(HttpRequest):
     log_path: str
     log_tenant_id: str
     log_person_id: str
+    log_api_key_id: str
     urlconf: str

@@ -15,6 +15,7 @@ PERMISSIONS = [
         _("Manage addresses"),
         _("Change the workspace's address, and add and remove its domains."),
         dangerous=True,
+        for_keys=False,
     ),
     Permission(
         EXPORT_DATA,
@@ -22,5 +23,6 @@ PERMISSIONS = [
         _("Get an archive of all data and files of the workspace."),
         dangerous=True,
         system_roles=(),
+        for_keys=False,
     ),
 ]

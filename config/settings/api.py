@@ -2,10 +2,12 @@
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        # Before the bearer's: it takes what begins with `sk_`, and leaves the rest.
+        "apps.roles.api.authentication.ApiKeyAuthentication",
         "apps.accounts.api.authentication.BearerAuthentication",
         "apps.accounts.api.authentication.CookieAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.common.api.permissions.IsPerson"],
     "DEFAULT_RENDERER_CLASSES": ["apps.common.api.renderers.ORJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.common.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "apps.common.api.pagination.CursorPagination",
@@ -37,8 +39,12 @@ SPECTACULAR_SETTINGS = {
         {"name": "members", "description": "People in the workspace."},
         {"name": "invitations", "description": "How people come in."},
         {"name": "permissions", "description": "What can be allowed."},
+        {"name": "join-requests", "description": "People who ask to join the workspace."},
         {"name": "roles", "description": "Named sets of permissions."},
         {"name": "role-bindings", "description": "Who holds which role where."},
+        {"name": "scim-tokens", "description": "With which identity providers keep members."},
+        {"name": "groups", "description": "Groups that an identity provider keeps."},
+        {"name": "api-keys", "description": "How programs come in."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
@@ -52,6 +58,8 @@ SPECTACULAR_SETTINGS = {
         "ExportStatus": "apps.tenants.enums.ExportStatus",
         "MemberStatus": "apps.organizations.enums.MemberStatus",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
+        "ApiKeyState": "apps.roles.enums.ApiKeyState",
+        "JoinRequestStatus": "apps.organizations.enums.JoinRequestStatus",
         "DomainCheck": "apps.tenants.enums.DomainCheck",
         "JoinMode": "apps.accounts.enums.JoinMode",
     },

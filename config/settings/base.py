@@ -52,6 +52,7 @@ SHARED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.github",
     "allauth.socialaccount.providers.google",
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
     "apps.accounts.middleware.TokenTenantMiddleware",
+    "apps.roles.middleware.ApiKeyTenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -215,6 +217,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    # Of all tenants; those that expire are told a week ahead.
+    "roles-tend-api-keys": {
+        "task": "roles.tend_api_keys",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -261,6 +269,27 @@ ACCOUNT_SESSION_REMEMBER = True  # no check box: sessions last SESSION_COOKIE_AG
 # Seconds in which confirming the address in the browser that signed up also signs in.
 ACCOUNT_LOGIN_TIMEOUT = 3600
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+MFA_ADAPTER = "apps.accounts.mfa_adapter.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "apps.accounts.mfa_forms.AuthenticateForm",
+    "reauthenticate": "apps.accounts.mfa_forms.ReauthenticateForm",
+    "authenticate_webauthn": "apps.accounts.mfa_forms.AuthenticateWebAuthnForm",
+    "login_webauthn": "apps.accounts.mfa_forms.LoginWebAuthnForm",
+    "reauthenticate_webauthn": "apps.accounts.mfa_forms.ReauthenticateWebAuthnForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Wrapper"
+# There is nothing to guess in a passkey; this bounds work. Each sign-in is two requests.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+# Steps of 30 s before and after: clocks of phones are off, and people type slowly (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RECOVERY_CODE_DIGITS = 10
+# For so long after somebody proved who they are, nothing sensitive asks again.
+STEP_UP_S = 600
+STAFF_REQUIRE_MFA = env.bool("STAFF_REQUIRE_MFA", default=False)
 
 ACCESS_TOKEN_LIFETIME_S = 600
 # For so long a process works with the signing keys that it has read.

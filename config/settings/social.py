@@ -9,7 +9,6 @@ SOCIALACCOUNT_ADAPTER = "apps.accounts.social_adapter.SocialAdapter"
 # An address that a provider names never opens an account here: people connect from within it.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 
 GOOGLE = "https://accounts.google.com"

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth import SESSION_KEY
 from django.db import transaction
 from django.test import Client
@@ -18,16 +19,18 @@ from django.test import Client
 from apps.accounts.email_domains import email_domain_add
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.models import Group, JoinRequest, Member, Organization, RoleBinding
 from apps.organizations.selectors import actor_for
-from apps.organizations.services import invitation_create
+from apps.organizations.services import invitation_create, scim_token_create
 from apps.roles.models import Role
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import export_request
 from tests.access.routes import Route, routes
+from tests.accounts.factors import give_passkey
 from tests.accounts.support import PUBLIC, force_sign_in, host
 from tests.api.client import MISSING
 from tests.conftest import World
+from tests.roles.support import make_key
 
 pytestmark = pytest.mark.django_db
 TABLE = Path(__file__).with_name("matrix.txt")
@@ -51,6 +54,8 @@ class Samples(dict[str, str]):
 @pytest.fixture
 def samples(world: World) -> Samples:
     """Something of acme's for every parameter of a route."""
+    give_passkey(world.bob)
+    factor = Authenticator.objects.get(user=world.bob)
     with tenant_context(world.acme):
         bob = Member.objects.get(person_id=world.bob.id)
         root = Organization.objects.get(depth=1)
@@ -62,19 +67,29 @@ def samples(world: World) -> Samples:
             organization_id=root.id,
         )
         export = export_request(actor=actor_for(world.alice), tenant_id=world.acme.id)
+        request = JoinRequest.objects.create(
+            person_id=world.charlie.id, email=world.charlie.email, name="Charlie Chen"
+        )
         known = {
+            "join_request_id": request.id,
             "export_id": export.id,
             "member_id": Member.objects.get(person_id=world.alice.id).id,
             "organization_id": root.id,
             "role_id": role.id,
             "binding_id": RoleBinding.objects.get(member=bob).id,
             "invitation_id": invitation.id,
+            "api_key_id": make_key(actor_for(world.alice)).key.id,
             "domain_id": Domain.objects.get(domain="acme.localhost").id,
             "email_domain_id": email_domain_add(
                 actor=actor_for(world.alice), tenant_id=world.acme.id, domain="acme.test"
             ).id,
+            "scim_token_id": scim_token_create(
+                actor=actor_for(world.alice), label="Entra", expires_in_days=None
+            )[0].id,
+            "group_id": Group.objects.create(display_name="Staff").id,
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
+            "factor_id": factor.pk,
             "slug": "acme",
             "account_id": 0,
         }

@@ -1,6 +1,8 @@
 """What the tests of accounts share."""
 
 import re
+import time
+from collections.abc import Iterable
 from typing import Any
 
 from django.core import mail
@@ -8,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.handoff import bind_session
+from apps.accounts.methods import TYPE_OF_METHOD
 from apps.accounts.models import EmailDomain, Person
+from apps.accounts.proof import bind_proof
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
@@ -45,12 +49,33 @@ def post_json(client: Client, path: str, body: dict[str, Any], **extra: Any) -> 
     return client.post(path, body, content_type="application/json", **extra)
 
 
-def force_sign_in(client: Client, person: Person, tenant: Tenant | None = None) -> None:
-    """Sign in without a page on the client's host: the tenant's, or without one the public host."""
+def force_sign_in(
+    client: Client,
+    person: Person,
+    tenant: Tenant | None = None,
+    *,
+    methods: Iterable[str] = ("password",),
+    ago_s: float = 0,
+) -> None:
+    """Sign in without a page on the client's host: the tenant's, or without one the public host.
+
+    methods: how it was proved, `ago_s` seconds ago.
+    """
     client.force_login(person)
     session = client.session
     name = client.defaults.get("HTTP_HOST") or (host(tenant) if tenant else PUBLIC)
     bind_session(session, tenant, name.partition(":")[0])
+    proved_at = time.time() - ago_s
+    if tenant is not None:
+        bind_proof(session, methods, proved_at)
+    else:
+        session["account_authentication_methods"] = [
+            {"method": "mfa", "type": TYPE_OF_METHOD[method], "at": proved_at}
+            if method in TYPE_OF_METHOD
+            else {"method": method, "at": proved_at}
+            for method in methods
+        ]
+        session["account_authentication_methods_user"] = str(person.pk)
     session.save()
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from apps.accounts import handoff, keys
 from apps.accounts.models import Person, RefreshToken, SigningKey, TokenSession
 from apps.common.ids import uuid7
+from apps.common.proofs import Proof
 from apps.events.models import OutboxEvent
 from apps.tenants.models import Tenant
 from tests.accounts.support import PUBLIC, post_json
@@ -89,7 +90,13 @@ def test_one_ticket_twenty_browsers(acme: Tenant, alice: Person) -> None:
     state = handoff.new_state()
     host = "acme.localhost"
     ticket = handoff.issue(
-        person_id=alice.id, session_id=uuid7(), tenant=acme, host=host, state=state, path="/"
+        person_id=alice.id,
+        session_id=uuid7(),
+        tenant=acme,
+        host=host,
+        state=state,
+        path="/",
+        proof=Proof(),
     )
     redeemed = at_once(20, lambda _: handoff.redeem(ticket, tenant=acme, host=host, state=state))
     assert sum(r is not None for r in redeemed) == 1

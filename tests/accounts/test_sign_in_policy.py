@@ -1,5 +1,6 @@
 """A workspace's sign-in policy: who may change it, and how far it reaches."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -19,13 +20,14 @@ from apps.common.access import permissions
 from apps.common.actors import Actor
 from apps.common.database import app_connection
 from apps.common.errors import Conflict, NotFound, PermissionDenied
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
 from apps.tenants.models import Tenant
 from tests.conftest import SYSTEM
 
 pytestmark = pytest.mark.django_db
-WITH_TOTP = frozenset({"password", "totp"})
+WITH_TOTP = Proof(frozenset({"password", "totp"}), time.time())
 
 
 def changes() -> list[dict[str, object]]:
@@ -46,7 +48,7 @@ def test_without_a_row_nothing_is_required(owner: Actor, acme: Tenant) -> None:
 
 
 def test_an_owner_with_a_second_factor_requires_it_of_all(owner: Actor, acme: Tenant) -> None:
-    with_totp = replace(owner, methods=WITH_TOTP)
+    with_totp = replace(owner, proof=WITH_TOTP)
     assert sign_in_policy_update(actor=with_totp, require_mfa=True).require_mfa is True
     assert sign_in_policy_for(owner).require_mfa is True
     assert sign_in_policy_of(acme.id).require_mfa is True
@@ -61,7 +63,8 @@ def test_an_owner_with_a_second_factor_requires_it_of_all(owner: Actor, acme: Te
 def test_nobody_locks_themselves_out(owner: Actor) -> None:
     with pytest.raises(Conflict) as caught:
         sign_in_policy_update(
-            actor=replace(owner, methods=frozenset({"password"})), require_mfa=True
+            actor=replace(owner, proof=Proof(frozenset({"password"}), time.time())),
+            require_mfa=True,
         )
     assert caught.value.code == "mfa_required"
     assert sign_in_policy_for(owner).require_mfa is False
@@ -72,7 +75,7 @@ def test_a_member_may_neither_see_nor_change_it(member: Actor) -> None:
     with pytest.raises(PermissionDenied):
         sign_in_policy_for(member)
     with pytest.raises(PermissionDenied):
-        sign_in_policy_update(actor=replace(member, methods=WITH_TOTP), require_mfa=True)
+        sign_in_policy_update(actor=replace(member, proof=WITH_TOTP), require_mfa=True)
     assert SignInPolicy.objects.count() == 0
 
 

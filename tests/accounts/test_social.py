@@ -18,6 +18,7 @@ from pytest_django import Settings
 from apps.accounts.models import BrowserSession, Person
 from apps.accounts.services import person_deactivate
 from apps.tenants.models import Tenant
+from tests.accounts.factors import code, give_totp
 from tests.accounts.social import (
     ALICE,
     DANA,
@@ -55,9 +56,12 @@ def names(published: Callable[[], list[Any]]) -> list[str]:
     return [event.name for event in published()]
 
 
-def prove(client: Client) -> None:
-    """Re-authenticate."""
-    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+def grow_old(client: Client) -> None:
+    """The person proved a while ago that it is them."""
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 1000
+    session.save()
 
 
 def connected(person: Person, provider: str = "google", uid: str = DANA.uid) -> SocialAccount:
@@ -375,11 +379,13 @@ def test_connecting_asks_for_the_password_first(
     client: Client, alice: Person, published: Any
 ) -> None:
     sign_in(client, alice)
-    asked = client.post(f"{CONNECTIONS}google/connect/")
-    assert asked["Location"].startswith("/accounts/reauthenticate/")
-    proved = client.post(asked["Location"], {"password": PASSWORD})
-    assert proved.status_code == 302
-    back = consent(client, proved["Location"], DANA.uid)
+    grow_old(client)
+    path = f"{CONNECTIONS}google/connect/"
+    asked = client.post(path, HTTP_REFERER=f"http://{PUBLIC}{CONNECTIONS}")
+    assert asked["Location"] == f"/accounts/reauthenticate/?next={CONNECTIONS.replace('/', '%2F')}"
+    proved = client.post(asked["Location"], {"password": PASSWORD, "next": CONNECTIONS})
+    assert proved["Location"] == CONNECTIONS
+    back = consent(client, client.post(path)["Location"], DANA.uid)
     response = client.get(back)
     assert (response.status_code, response["Location"]) == (302, CONNECTIONS)
     page = client.get(CONNECTIONS).content.decode()
@@ -403,7 +409,6 @@ def test_somebody_elses_account_is_not_taken(
 ) -> None:
     connected(bob)
     sign_in(client, alice)
-    prove(client)
     before = state()
     back = consent(client, client.post(f"{CONNECTIONS}google/connect/")["Location"], DANA.uid)
     client.get(back)
@@ -417,7 +422,6 @@ def test_another_person_in_the_same_browser_gets_nothing(
     client: Client, alice: Person, bob: Person
 ) -> None:
     sign_in(client, alice)
-    prove(client)
     location = client.post(f"{CONNECTIONS}google/connect/")["Location"]
     back = consent(client, location, DANA.uid)
     states = client.session["socialaccount_states"]
@@ -442,9 +446,10 @@ def test_disconnecting(client: Client, alice: Person, published: Any) -> None:
     account = connected(alice)
     sign_in(client, alice)
     path = f"{CONNECTIONS}{account.id}/disconnect/"
+    grow_old(client)
     assert client.post(path)["Location"].startswith("/accounts/reauthenticate/")
     assert SocialAccount.objects.exists()
-    prove(client)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     assert client.post(path)["Location"] == CONNECTIONS
     assert not SocialAccount.objects.exists()
     assert "accounts.social_account_disconnected" in names(published)
@@ -467,10 +472,34 @@ def test_the_last_way_in_stays(client: Client) -> None:
     assert [a.provider for a in SocialAccount.objects.all()] == ["github"]
 
 
+def test_without_a_password_the_provider_proves_it_again(client: Client) -> None:
+    walk(client, "google", DANA.uid)
+    account = connected(Person.objects.get(email=DANA.email), "github", "7")
+    grow_old(client)
+    path = f"{CONNECTIONS}{account.id}/disconnect/"
+    asked = client.post(path, HTTP_REFERER=f"http://{PUBLIC}{CONNECTIONS}")["Location"]
+    page = client.get(asked).content.decode()
+    assert "sign in once more" in page
+    assert f'name="next" value="{CONNECTIONS}"' in page
+    hostile = client.get("/accounts/reauthenticate/?next=//evil.test").content.decode()
+    assert 'name="next" value="//evil' not in hostile
+    assert walk(client, "google", DANA.uid, next=CONNECTIONS)["Location"] == CONNECTIONS
+    client.post(path)
+    assert [a.provider for a in SocialAccount.objects.all()] == ["google"]
+
+
+def test_a_second_factor_is_asked_for_as_after_a_password(client: Client, bob: Person) -> None:
+    connected(bob)
+    give_totp(bob)
+    assert walk(client, "google", DANA.uid)["Location"] == "/accounts/mfa/authenticate/"
+    assert client.get("/who/").content == NOBODY
+    client.post("/accounts/mfa/authenticate/", {"code": code()})
+    assert client.get("/who/").content == b"bob@acme.test"
+
+
 def test_ones_own_only(client: Client, alice: Person, bob: Person) -> None:
     account = connected(bob)
     sign_in(client, alice)
-    prove(client)
     assert client.post(f"{CONNECTIONS}{account.id}/disconnect/").status_code == 404
     assert client.post(f"{CONNECTIONS}{2**70}/disconnect/").status_code == 404
     assert "Connected <" not in client.get(CONNECTIONS).content.decode()

@@ -1,7 +1,7 @@
 """A client of the API for a person on a host; every answer is checked against the document."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,10 +72,15 @@ def bearer(acme: Tenant) -> Callable[..., Api]:
         person: Person,
         tenant: Tenant | None = acme,
         bound: Tenant | None = None,
+        methods: Iterable[str] = ("password",),
         **headers: str,
     ) -> Api:
         pair = token_session_start(
-            person=person, tenant_id=bound.id if bound else None, user_agent="tests", ip=None
+            person=person,
+            tenant_id=bound.id if bound else None,
+            user_agent="tests",
+            ip=None,
+            methods=methods,
         )
         headers = {"Authorization": f"Bearer {pair.access}", **headers}
         return Api(host(tenant) if tenant else PUBLIC, **headers)

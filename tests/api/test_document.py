@@ -103,7 +103,7 @@ def test_contract_of_names() -> None:
         "role_bindings_create",
         "access_explain",
     }
-    assert set(document()["components"]["securitySchemes"]) == {"bearer", "cookie"}
+    assert set(document()["components"]["securitySchemes"]) == {"api_key", "bearer", "cookie"}
 
 
 def test_the_page_needs_no_inline_script_or_style(acme: Tenant) -> None:

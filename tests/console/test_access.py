@@ -12,6 +12,7 @@ from apps.accounts.models import (
     BrowserSession,
     EmailDomain,
     Person,
+    ScimToken,
     TenantMembership,
     TokenSession,
 )
@@ -64,6 +65,7 @@ def addresses(world: World) -> list[str]:
         "accounts/emaildomain": EmailDomain.objects.create(
             tenant=world.acme, domain="acme.test", token="t0k3n"
         ),
+        "accounts/scimtoken": ScimToken.objects.create(tenant=world.acme, label="x"),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
         "events/outboxevent": handling.event,
         "events/handling": handling,
@@ -80,6 +82,7 @@ def state() -> list[Any]:
         list(Tenant.objects.order_by("id").values()),
         list(Domain.objects.order_by("id").values()),
         list(EmailDomain.objects.order_by("id").values()),
+        list(ScimToken.objects.order_by("id").values()),
         list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
         list(BrowserSession.objects.exclude(person__is_staff=True).order_by("id").values()),
         list(TokenSession.objects.order_by("id").values()),

@@ -1,13 +1,16 @@
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.accounts.factors import factors_reset
 from apps.accounts.models import Erasure, Person, TokenSession
 from apps.accounts.services import person_create, person_deactivate
 from apps.accounts.session_end import sign_ins_end_all
@@ -15,6 +18,8 @@ from apps.common.actors import Actor, ActorKind
 from apps.common.errors import Conflict, PermissionDenied
 from apps.console.services import verification_resend
 from apps.events.models import OutboxEvent
+from tests.accounts.factors import SECRET, give_passkey, give_totp, kinds
+from tests.accounts.support import force_sign_in
 from tests.conftest import SYSTEM, World
 from tests.console.conftest import browser_session, messages_of
 
@@ -194,3 +199,61 @@ def test_memberships(console: Client, world: World) -> None:
     listed = console.get(f"/console/accounts/tenantmembership/?tenant__id__exact={world.acme.pk}")
     people = sorted(m.person.email for m in listed.context["cl"].result_list)
     assert people == ["alice@acme.test", "bob@acme.test"]
+
+
+def test_second_factors_are_seen_and_reset(
+    console: Client, bob: Person, published: Published
+) -> None:
+    assert "None: their password alone signs them in." in console.get(url(bob)).content.decode()
+    codes = give_totp(bob)
+    give_passkey(bob, name="<Laptop>")
+    assert "reset_factors" in offered(console, bob)
+    html = console.get(url(bob)).content.decode()
+    for text in ("Authenticator app", "Passkey “&lt;Laptop&gt;”", "10 recovery codes"):
+        assert text in html
+    for secret in (SECRET, codes[0]):
+        assert secret not in html
+    assert console.post(url(bob, "reset_factors")).status_code == 200
+    assert kinds(bob) == ["recovery_codes", "totp", "webauthn"]
+    console.post(url(bob, "reset_factors"), {"reason": "Lost the phone"})
+    assert kinds(bob) == []
+    assert published() == [("accounts.factors_reset", STAFF), ("accounts.email_requested", STAFF)]
+
+
+def test_the_command_resets_second_factors(bob: Person, published: Published) -> None:
+    with pytest.raises(CommandError, match="has no second factor"):
+        call_command("accounts", "reset-factors", bob.email, "--reason", "lost")
+    give_totp(bob)
+    call_command("accounts", "reset-factors", bob.email.upper(), "--reason", "lost")
+    assert kinds(bob) == []
+    assert published() == [
+        ("accounts.factors_reset", "system:command"),
+        ("accounts.email_requested", "system:command"),
+    ]
+    event = OutboxEvent.objects.get(name="accounts.factors_reset")
+    assert event.payload == {"person_id": str(bob.id), "reason": "lost"}
+
+
+def test_only_staff_reset_second_factors(alice: Person, bob: Person) -> None:
+    give_totp(bob)
+    for person in (alice, bob):
+        with pytest.raises(PermissionDenied):
+            factors_reset(
+                actor=Actor(ActorKind.PERSON, person.email, person_id=person.id),
+                person_id=bob.id,
+                reason="x",
+            )
+    assert kinds(bob) == ["recovery_codes", "totp"]
+
+
+def test_staff_may_have_to_sign_in_with_a_second_factor(staff: Person, settings: Any) -> None:
+    settings.STAFF_REQUIRE_MFA = True
+    client = Client(HTTP_HOST="localhost:8000")
+    force_sign_in(client, staff)
+    response = client.get(f"{LIST}?q=bob")
+    assert response["Location"] == (
+        "/account/security/required/?next=%2Fconsole%2Faccounts%2Fperson%2F%3Fq%3Dbob"
+    )
+    assert "One more step" in client.get(response["Location"]).content.decode()
+    force_sign_in(client, staff, methods=("password", "totp"))
+    assert client.get(LIST).status_code == 200

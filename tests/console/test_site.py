@@ -106,6 +106,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.TokenSession",
         "accounts.SigningKey",
         "accounts.EmailDomain",
+        "accounts.ScimToken",
         "events.OutboxEvent",
         "events.Handling",
         "events.DeadTask",

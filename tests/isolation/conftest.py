@@ -1,5 +1,6 @@
 """Two tenants that differ in nothing but their canaries: the same primary keys in every table."""
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +13,19 @@ from django.conf import settings
 from django.core import serializers
 from django.utils import timezone
 
-from apps.accounts.models import EmailDomain, SignInPolicy
+from apps.accounts.models import EmailDomain, ScimToken, SignInPolicy
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import Invitation, Member, Organization, RoleBinding
-from apps.roles.models import Role
+from apps.organizations.models import (
+    DirectoryUser,
+    Group,
+    GroupMembership,
+    Invitation,
+    JoinRequest,
+    Member,
+    Organization,
+    RoleBinding,
+)
+from apps.roles.models import ApiKey, Role
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from tests.api.client import Api, bearer
 from tests.conftest import World
@@ -24,7 +34,12 @@ __all__ = ["bearer"]
 
 SHARED = {
     name: uuid.UUID(f"0197c2a4-1111-7000-8000-{number:012d}")
-    for number, name in enumerate(("organization", "role", "member", "person", "invitation"))
+    for number, name in enumerate(
+        (
+            *("organization", "role", "member", "person", "invitation", "api_key"),
+            *("directory_user", "group"),
+        )("organization", "role", "member", "person", "invitation", "join_request")
+    )
 }
 
 
@@ -66,6 +81,31 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             role_ids=[role.id],
             expires_at=timezone.now() + timedelta(days=1),
         )
+        user = DirectoryUser.objects.create(
+            id=SHARED["directory_user"],
+            user_name=member.email,
+            display_name=member.name,
+            external_id=canary,
+            member=member,
+        )
+        group = Group.objects.create(
+            id=SHARED["group"], display_name=f"{canary} group", role=role, organization=unit
+        )
+        GroupMembership.objects.create(id=SHARED["group"], group=group, user=user)
+        key = ApiKey.objects.create(
+            id=SHARED["api_key"],
+            name=f"{canary} key",
+            hint="sk_0…canary",
+            digest=hashlib.sha256(canary.encode()).hexdigest(),
+            permissions=["organizations.view_member"],
+            created_by=f"{canary}@example.com",
+        )
+        JoinRequest.objects.create(
+            id=SHARED["join_request"],
+            person_id=SHARED["person"],
+            email=f"asks-{canary}@example.com".lower(),
+            name=f"{canary} asks",
+        )
     # Ids of shared rows are nobody else's.
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     domain = Domain.objects.create(
@@ -75,6 +115,9 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
     email_domain = EmailDomain.objects.create(
         tenant=tenant, domain=f"mail.{canary}.example", token=f"token-of-mail-of-{canary}"
     )
+    scim_token = ScimToken.objects.create(
+        tenant=tenant, label=f"{canary} provider", token_hash=canary
+    )
     samples = {
         "export_id": export.id,
         "organization_id": unit.id,
@@ -82,8 +125,12 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "member_id": member.id,
         "binding_id": binding.id,
         "invitation_id": invitation.id,
+        "api_key_id": key.id,
+        "join_request_id": SHARED["join_request"],
         "domain_id": domain.id,
         "email_domain_id": email_domain.id,
+        "group_id": group.id,
+        "scim_token_id": scim_token.id,
         "tenant_id": tenant.id,
         "slug": tenant.slug,
     }
@@ -107,7 +154,7 @@ def snapshot() -> Callable[[Tenant], str]:
             if config.name in settings.TENANT_APPS
             for model in config.get_models()
         ]
-        models += [Tenant, Domain, TenantEvent, Export, EmailDomain]
+        models += [Tenant, Domain, TenantEvent, Export, EmailDomain, ScimToken, SignInPolicy]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from apps.accounts.models import TenantMembership
+from apps.accounts.models import ScimToken, TenantMembership
 from apps.common.database import app_connection, system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, Handling, OutboxEvent
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
-    *(Export, MigrationTarget, DeadTask),
+    *(Export, MigrationTarget, DeadTask, ScimToken),
 )
 
 
@@ -94,6 +94,7 @@ def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None
     hidden = (*OF_TENANTS, Handling)
     with system_connection():
         Export.objects.create(tenant=world.acme, requested_by="x")
+        ScimToken.objects.create(tenant=world.acme, label="x")
         DeadTask.objects.create(task="x", tenant_id=world.acme.id, reason="x")
         run = MigrationRun.objects.create(version="x", actor="x")
         MigrationTarget.objects.create(run=run, tenant_id=world.acme.id, schema_name="x", wave=1)

@@ -46,9 +46,13 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
         heard = {name for name, text in found.items() if mine.canary in text}
         assert heard == {
             "dump.sql",
+            "json/organizations_directoryuser.jsonl",
+            "json/organizations_group.jsonl",
             "json/organizations_invitation.jsonl",
+            "json/organizations_joinrequest.jsonl",
             "json/organizations_member.jsonl",
             "json/organizations_organization.jsonl",
+            "json/roles_apikey.jsonl",
             "json/roles_role.jsonl",
             "json/public/domains.jsonl",
             "json/public/email_domains.jsonl",

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from apps.accounts.models import EmailDomain
+from apps.accounts.models import EmailDomain, ScimToken
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.roles.models import Role
@@ -43,6 +43,8 @@ def requests(route: Route, samples: dict[str, str]) -> Iterator[tuple[str, str, 
         "member_id": samples["member_id"],
         "role_id": samples["role_id"],
         "role_ids": [samples["role_id"]],
+        "permissions": ["organizations.view_member"],
+        "overlap_s": 3600,
         "organization_id": samples["organization_id"],
         "parent": samples["organization_id"],
         "email": "somebody@example.com",
@@ -74,8 +76,16 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/members/",
         "/members/{member_id}/",
         "/invitations/",
+        "/invitations/requests/",
+        "/invitations/requests/{join_request_id}/approve/",
+        "/api/v1/join-requests/",
+        "/api/v1/join-requests/{join_request_id}/",
         "/organizations/",
         "/roles/",
+        "/api-keys/",
+        "/api-keys/{api_key_id}/",
+        "/api/v1/api-keys/",
+        "/api/v1/api-keys/{api_key_id}/",
         "/settings/",
         "/settings/addresses/",
         "/settings/addresses/{domain_id}/",
@@ -89,6 +99,13 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/api/v1/tenant/exports/",
         "/api/v1/tenant/exports/{export_id}/",
         "/settings/export/",
+        "/settings/provisioning/",
+        "/settings/provisioning/groups/",
+        "/settings/provisioning/groups/{group_id}/",
+        "/api/v1/scim-tokens/",
+        "/api/v1/scim-tokens/{scim_token_id}/",
+        "/api/v1/groups/",
+        "/api/v1/groups/{group_id}/",
         "/api/v1/tenant/domains/",
         "/api/v1/tenant/domains/{domain_id}/",
         "/settings/email-domains/",
@@ -194,9 +211,12 @@ def only_of(tenant: Tenant) -> dict[str, str]:
             "role_id": Role.objects.get(code="owner").id,
             "binding_id": RoleBinding.objects.filter(member=member).first().id,
             "invitation_id": MISSING,
+            "join_request_id": MISSING,
             "export_id": Export.objects.get().id,
             "domain_id": Domain.objects.filter(token="").first().id,
             "email_domain_id": EmailDomain.objects.get().id,
+            "group_id": MISSING,
+            "scim_token_id": ScimToken.objects.get().id,
         }
     return {name: str(value) for name, value in ids.items()}
 

@@ -1,5 +1,6 @@
 """A person is forgotten: everywhere, once, and nobody else is touched."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,10 +27,12 @@ from apps.organizations.services import (
     person_erase,
     root_ensure,
 )
+from apps.roles.models import ApiKey
 from apps.roles.selectors import role_by_code
 from apps.tenants.models import Export, Tenant, TenantEvent
 from tests.api.client import bearer
 from tests.conftest import PASSWORD, SYSTEM, World
+from tests.roles.support import make_key
 
 __all__ = ["bearer"]
 pytestmark = pytest.mark.django_db
@@ -51,6 +54,7 @@ def traces(world: World) -> Person:
             role_ids=[role_by_code("member").id],
             organization_id=root_ensure("").id,
         )
+        make_key(replace(actor_for(bob), grants=actor_for(world.alice).grants))
     with tenant_context(world.globex):
         invitation_create(
             actor=actor_for(world.charlie),
@@ -110,6 +114,8 @@ def test_nothing_names_the_person_any_more(
         assert (member.name, member.email, member.status) == ("Erased person", pseudonym, "removed")
         assert not RoleBinding.objects.filter(member=member).exists()
         assert Invitation.objects.get().email == "new@acme.test"
+        key = ApiKey.objects.get()
+        assert (key.created_by, key.state) == (pseudonym, "active")
     with tenant_context(world.globex):
         invitation = Invitation.objects.get()
         assert (invitation.email, invitation.revoked_at is None) == (pseudonym, False)

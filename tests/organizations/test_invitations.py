@@ -1,13 +1,11 @@
 """Invitations: one mail a link, one acceptance, for the person they are meant for only."""
 
 import re
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.models import Person, TenantMembership
@@ -226,33 +224,6 @@ def test_who_is_invited_back_has_the_invitations_roles_only(
     invitation = invite("bob@acme.test", "admin")
     invitation_accept(person=bob, token=token_of(acme, invitation))
     assert [g.role for g in actor_for(bob).grants] == ["admin"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_twenty_acceptances_at_once_one_counts(invite: Callable, acme: Tenant) -> None:
-    dana = make_person("Dana Diaz", "dana@acme.test")
-    token = token_of(acme, invite())
-    barrier = threading.Barrier(20)
-    outcomes: list[str] = []
-
-    def work() -> None:
-        barrier.wait()
-        try:
-            invitation_accept(person=dana, token=token)
-            outcomes.append("joined")
-        except Gone as error:
-            outcomes.append(error.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == [*["invitation_accepted"] * 19, "joined"]
-    with tenant_context(acme):
-        assert Member.objects.filter(person_id=dana.id).count() == 1
 
 
 def test_in_maintenance_nobody_joins(invite: Callable, acme: Tenant) -> None:

@@ -210,7 +210,7 @@ def test_a_workspace_that_is_closed_hears_of_it_when_it_opens(
     alice_member.refresh_from_db()
     assert alice_member.name == "Alice Archer"
     with tenant_context(None):
-        (dead,) = Handling.objects.filter(state="dead")
+        (dead,) = Handling.objects.filter(state="dead", handler="organizations.sync_member")
         assert (dead.handler, dead.event.tenant_id) == ("organizations.sync_member", acme.id)
         tenant_resume(actor=SYSTEM, tenant_id=acme.id)
         handling_replay(actor=SYSTEM, handling_id=dead.id)

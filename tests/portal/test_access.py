@@ -22,6 +22,8 @@ MATRIX = {
     "/organizations/": (200, 200),
     "/organizations/new/": (200, 403),
     "/roles/": (200, 200),
+    "/api-keys/": (200, 403),
+    "/api-keys/new/": (200, 403),
     "/settings/": (200, 403),
     "/settings/export/": (200, 403),
     "/settings/addresses/": (200, 403),

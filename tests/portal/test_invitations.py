@@ -147,3 +147,27 @@ def test_links_that_no_longer_work_say_why(browser, acme, invitation, link, chan
 def test_tokens_that_are_not_ours(browser, world, token: str) -> None:
     response = browser(None).get(f"/invitations/accept/?token={token}")
     assert response.status_code in (400, 404)
+
+
+def test_search(client, invitation: Invitation) -> None:
+    found = client.get("/invitations/?q=DANA")
+    assert read(found.content).check() == []
+    assert "dana@acme.test" in found.content.decode()
+    page = client.get("/invitations/?q=nobody%20%20here")
+    assert "No invitation in this state has “nobody here” in its address." in page.content.decode()
+    assert "dana@acme.test" not in page.content.decode()
+    assert client.get("/invitations/?q=%25&state=expired").status_code == 200
+
+
+def test_a_link_whose_inviter_may_no_longer_invite(
+    client, sign_in: SignIn, link: str, acme: Tenant, alice_member: Member
+) -> None:
+    dana = make_person("Dana Diaz", "dana@acme.test")
+    Member.objects.filter(id=alice_member.id).update(status="deactivated")
+    visitor = sign_in(dana)
+    page = visitor.get(link)
+    assert page.status_code == 410
+    assert "This invitation is void" in page.content.decode()
+    token = link.partition("token=")[2]
+    assert visitor.post("/invitations/accept/", {"token": token}).status_code == 410
+    assert not Member.objects.filter(person_id=dana.id).exists()

@@ -147,11 +147,24 @@ def test_removal_asks_for_the_name(client, bob_member: Member) -> None:
     assert bob_member.status == MemberStatus.REMOVED
 
 
-def test_the_last_owner_stays(client, alice_member: Member) -> None:
-    response = client.post(
-        f"/members/{alice_member.id}/remove/", {"confirmation": str(alice_member)}
-    )
-    assert response.status_code == 422
-    assert "last owner" in response.content.decode()
+def test_the_last_owner_hands_over(
+    client, alice_member: Member, bob_member: Member, charlie: Person
+) -> None:
+    path = f"/members/{alice_member.id}/remove/"
+    confirmed = {"confirmation": str(alice_member)}
+    assert "The workspace itself, as its only owner" in client.get(path).content.decode()
+    for successor, said in (
+        ("", "Say who takes over what they own."),
+        (charlie.email, "No member that you see has this address."),
+        ("alice@acme.test", "Choose another member, who is active."),
+    ):
+        response = client.post(path, {**confirmed, "successor": successor})
+        assert response.status_code == 422
+        assert said in response.content.decode()
     alice_member.refresh_from_db()
     assert alice_member.status == MemberStatus.ACTIVE
+    response = client.post(path, {**confirmed, "successor": "Bob@acme.test"})
+    assert response.headers["Location"] == "http://localhost:8000/workspaces/"
+    alice_member.refresh_from_db()
+    assert alice_member.status == MemberStatus.REMOVED
+    assert bob_member.bindings.filter(role__code="owner").exists()

@@ -53,7 +53,7 @@ def test_unsafe_migrations_are_refused_with_a_reason() -> None:
 def test_safe_migrations_are_accepted() -> None:
     status, output = lint("safe")
     assert status == 0, output
-    assert "Erroneous migrations: 0/6" in output
+    assert "Erroneous migrations: 0/7" in output
 
 
 def test_make_test_runs_the_check() -> None:

@@ -27,13 +27,15 @@ from apps.organizations.services import (
     invitation_resend,
     organization_create,
 )
-from apps.roles.models import Role
+from apps.roles.models import ApiKey, Role
 from apps.roles.selectors import role_by_code
+from apps.roles.services import api_key_rotate
 from apps.tenants import cloning
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
 from apps.tenants.services import tenant_clone
 from tests.conftest import SYSTEM, World
+from tests.roles.support import answer, by_key, make_key
 from tests.tenants.test_schemas import catalogue, migrations
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +69,7 @@ def source(world: World, settings: Any) -> Iterator[Tenant]:
                 "expired": {"expires_at": timezone.now() - timedelta(days=1)},
             }[state]
             Invitation.objects.filter(id=invitation.id).update(**changes)
+        make_key(alice, "Import", networks=["127.0.0.1"])
         tenant_files.save("a.txt", ContentFile(b"a"))
     return world.acme
 
@@ -210,6 +213,30 @@ def test_no_invitation_ever_leaves(source: Tenant, clone: Tenant, world: World) 
         invitation_accept(person=person, token=forged)
     drain_once()
     assert mail.outbox == []
+
+
+def test_no_key_works_in_it_nor_in_two_places(source: Tenant, charlie: Person) -> None:
+    """Not even one that is made up of the copy's id and the source's secret, which is not there."""
+    with tenant_context(source):
+        alice = Actor.system("tests")
+        live = make_key(alice, "Live")
+        api_key_rotate(actor=alice, api_key_id=live.key.id, overlap_s=3600)
+        original = ApiKey.objects.get(name="Live")
+    copy = ask(source, charlie, "acme-keys")
+    assert provision(copy.id)
+    with tenant_context(copy):
+        keys = list(ApiKey.objects.order_by("id"))
+        assert [key.name for key in keys] == ["Import", "Live"]
+        for key in keys:
+            assert key.state == "revoked"
+            assert (key.digest, key.previous_digest, key.networks) == (None, None, [])
+            assert key.hint == "Masked"
+    copied = everything(copy)
+    for secret in (original.digest, original.previous_digest, original.hint.lower()):
+        assert secret is not None
+        assert secret not in copied
+    assert answer(by_key(live.text)) == (200, "")
+    assert answer(by_key(live.text, **{"X-Tenant": "acme-keys"})) == (404, "not_found")
 
 
 def test_files_are_not_copied_and_the_source_is_as_before(source: Tenant, charlie: Person) -> None:

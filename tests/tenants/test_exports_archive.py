@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.db import connection
 
@@ -19,13 +20,16 @@ from apps.common.actors import Actor
 from apps.common.files import tenant_files
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization
-from apps.roles.models import Role
+from apps.roles.models import ApiKey, Role
+from apps.roles.services import api_key_rotate
 from apps.tenants.exports import archive as archives
 from apps.tenants.exports.archive import archive, entry_name
 from apps.tenants.exports.snapshot import SchemaUnreadable
+from apps.tenants.exports.withheld import register_withheld
 from apps.tenants.models import Tenant
 from apps.tenants.services import export_request, tenant_resume, tenant_suspend
-from tests.conftest import World, make_person
+from tests.conftest import SYSTEM, World, make_person
+from tests.roles.support import make_key
 
 pytestmark = pytest.mark.django_db
 # The archive is read by a connection of its own, which sees what is committed.
@@ -117,13 +121,43 @@ def test_psql_restores_the_dump_row_by_row(odd: Tenant, database: str, tmp_path:
         f"SELECT relname FROM pg_class WHERE relnamespace = '{odd.schema_name}'::regnamespace "
         "AND relkind = 'r' ORDER BY 1",
     ).splitlines()
-    assert len(tables) == 7
+    assert len(tables) == 8
     original = connection.settings_dict["NAME"]
     for table in tables:
         quoted = '"' + table.replace('"', '""') + '"'
         rows = f'SELECT t::text FROM "{odd.schema_name}".{quoted} t ORDER BY 1'
         assert psql(database, "-c", rows) == psql(original, "-c", rows), table
-        assert psql(database, "-c", rows) or table == "organizations_invitation"
+        assert psql(database, "-c", rows) or table in ("organizations_invitation", "roles_apikey")
+
+
+@commits
+def test_hashes_of_keys_stay_here(acme: Tenant, database: str) -> None:
+    """What is made of the archive has the keys, and none of them works."""
+    with tenant_context(acme):
+        made = make_key(SYSTEM, "Import")
+        api_key_rotate(actor=SYSTEM, api_key_id=made.key.id, overlap_s=3600)
+        key = ApiKey.objects.get()
+    try:
+        found = exported(acme)
+        for name in found.namelist():
+            content = found.read(name).decode()
+            for digest in (key.digest, key.previous_digest):
+                assert digest is not None
+                assert digest not in content, name
+        (row,) = lines(found, "json/roles_apikey.jsonl")
+        assert (row["name"], row["hint"]) == ("Import", key.hint)
+        assert not {"digest", "previous_digest"} & set(row)
+        psql(database, script=found.read("dump.sql"))
+        rows = f"SELECT name, digest, previous_digest FROM {acme.schema_name}.roles_apikey"
+        assert psql(database, "-c", rows) == "Import||\n"
+    finally:
+        with tenant_context(acme):
+            ApiKey.objects.all().delete()
+
+
+def test_only_what_may_be_null_can_be_withheld() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"roles\.ApiKey\.name"):
+        register_withheld(ApiKey, "name")
 
 
 @commits
@@ -185,6 +219,7 @@ def test_the_manifest_counts_and_sums(acme: Tenant) -> None:
         "organizations_member": 2,
         "organizations_organization": 1,
         "organizations_rolebinding": 2,
+        "roles_apikey": 0,
         "roles_role": 3,
     }
     assert set(found.namelist()) == {*manifest["entries"], "manifest.json"}
@@ -321,8 +356,8 @@ def test_progress_and_ticks(acme: Tenant) -> None:
     seen: list[tuple[int, int]] = []
     ticks: list[int] = []
     exported(acme, progress=lambda *it: seen.append(it), tick=lambda: ticks.append(1))
-    assert seen == [(n, 12) for n in range(13)]
-    assert len(ticks) > 12
+    assert seen == [(n, 14) for n in range(15)]
+    assert len(ticks) > 14
 
 
 def test_big_tables_are_read_in_blocks(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

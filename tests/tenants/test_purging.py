@@ -15,6 +15,7 @@ from apps.accounts.models import (
     EmailDomain,
     Person,
     RefreshToken,
+    ScimToken,
     SignInPolicy,
     TenantMembership,
     TokenSession,
@@ -38,8 +39,8 @@ from tests.conftest import SYSTEM, World
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "sign_in_policy", "email_domains", "browser_sessions",
-    "events", "dead_tasks", "history", "domains", "exports", "files_late",
+    "sign_in_policy", "email_domains", "scim_tokens", "browser_sessions", "events", "dead_tasks", "history",
+    "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -52,6 +53,7 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     SignInPolicy.objects.create(tenant=globex)
     token_session_start(person=charlie, tenant_id=globex.id, user_agent="x", ip=None)
     EmailDomain.objects.create(tenant=globex, domain="globex.test", token="x")
+    ScimToken.objects.create(tenant=globex, label="x")
     expires_at = timezone.now() + timedelta(days=1)
     BrowserSession.objects.create(person=charlie, tenant=globex, expires_at=expires_at)
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
@@ -74,6 +76,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "exports": set(Export.objects.filter(**of_it)),
         "memberships": set(TenantMembership.objects.filter(**of_it)),
         "email_domains": set(EmailDomain.objects.filter(**of_it)),
+        "scim_tokens": set(ScimToken.objects.filter(**of_it)),
         "browsers": set(BrowserSession.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
@@ -82,7 +85,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
-    "policy", "email_domains", "browsers",
+    "policy", "email_domains", "scim_tokens", "browsers",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -152,12 +155,12 @@ def test_each_batch_is_small_and_leaves_a_mark(
     monkeypatch.setattr(purging, "BATCH_ROWS", 2)
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
-    # begin, exports; seven files and folders by three, and once to see that none is left; six tables by
+    # begin, exports; seven files and folders by three, and once to see that none is left; nine tables by
     # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
-    # e-mail domain, one browser; no event that is settled yet, no refused task; five entries of the history
-    # by two; one domain, one export, no late file.
+    # e-mail domain, one provisioning token, one browser; no event that is settled yet, no refused task; five
+    # entries of the history by two; one domain, one export, no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 13, 13, 14, 15, 16, 17,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 14, 14, 15, 16, 17, 18,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -315,11 +318,16 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "files": 5,
         "file_bytes": 25,
         "tables": {
-            "django_migrations": 2,
+            "django_migrations": 5,
+            "organizations_directoryuser": 0,
+            "organizations_group": 0,
+            "organizations_groupmembership": 0,
             "organizations_invitation": 0,
+            "organizations_joinrequest": 0,
             "organizations_member": 1,
             "organizations_organization": 1,
             "organizations_rolebinding": 1,
+            "roles_apikey": 0,
             "roles_role": 3,
         },
         "schema": due.schema_name,
@@ -329,6 +337,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "token_sessions": 1,
         "sign_in_policy": 1,
         "email_domains": 1,
+        "scim_tokens": 1,
         "browser_sessions": 1,
         "events": 6,
         "dead_tasks": 0,

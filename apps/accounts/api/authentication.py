@@ -10,9 +10,11 @@ from apps.accounts.authorizations import authorization_of
 from apps.accounts.errors import TokenInvalid, TokenRevoked
 from apps.accounts.middleware import bearer_token
 from apps.accounts.models import Person
+from apps.accounts.proof import session_proof
 from apps.accounts.selectors import is_member
 from apps.accounts.tokens import AccessClaims
 from apps.common.errors import NotFound
+from apps.common.proofs import Proof
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -49,7 +51,7 @@ class BearerAuthentication(BaseAuthentication):
         if claims.epoch != person.epoch:
             raise TokenRevoked
         http_request.authorization = authorization  # type: ignore[attr-defined]
-        _accept(http_request, person)
+        _accept(http_request, person, authorization.proof)
         return person, claims
 
     def authenticate_header(self, request: Request) -> str:
@@ -73,7 +75,7 @@ class CookieAuthentication(SessionAuthentication):
             tenant is None or not is_member(person.pk, tenant.id)
         ):
             raise NotFound
-        _accept(http_request, person)
+        _accept(http_request, person, session_proof(http_request))
         return person, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -81,7 +83,8 @@ class CookieAuthentication(SessionAuthentication):
         return 'Cookie realm="pages"'
 
 
-def _accept(request: Any, person: Any) -> None:
+def _accept(request: Any, person: Any, proof: Proof) -> None:
     request.log_person_id = str(person.pk)
+    request.proof = proof
     if getattr(request, "tenant_missing", False):
         raise NotFound

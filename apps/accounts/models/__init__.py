@@ -5,6 +5,7 @@ from apps.accounts.models.email_domain import EmailDomain
 from apps.accounts.models.erasure import Erasure
 from apps.accounts.models.known_device import KnownDevice
 from apps.accounts.models.person import Person, TenantMembership
+from apps.accounts.models.scim_token import ScimToken
 from apps.accounts.models.sign_in_policy import SignInPolicy
 from apps.accounts.models.signing_key import SigningKey, signing_key_fades_s
 from apps.accounts.models.token_session import RefreshToken, TokenSession
@@ -16,6 +17,7 @@ __all__ = [
     "KnownDevice",
     "Person",
     "RefreshToken",
+    "ScimToken",
     "SignInPolicy",
     "SigningKey",
     "TenantMembership",

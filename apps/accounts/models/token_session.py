@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,11 @@ class TokenSession(BaseModel):
     ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
     last_used_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
+    # How the sign-in was proved (SignInMethods), and when last; null: before anybody recorded it.
+    methods: "models.Field[list[str], list[str]]" = ArrayField(
+        models.CharField(max_length=20), default=list, db_default=[]
+    )
+    proved_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=32, choices=RevokedReason.choices, blank=True)
 

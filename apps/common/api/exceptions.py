@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.errors import PlatformError
+from apps.common.errors import PermissionDenied, PlatformError
 
 
 class BodyTooLarge(PlatformError):
@@ -10,6 +10,13 @@ class BodyTooLarge(PlatformError):
     code = "body_too_large"
     title = _("The request is too large")
     default_detail = _("The body may have at most 1 MiB.")
+
+
+class PersonRequired(PermissionDenied):
+    """An API key asks for what is about a person: their profile, sign-ins, workspaces."""
+
+    code = "person_required"
+    default_detail = _("An API key is nobody. This needs the access token or session of a person.")
 
 
 class PreconditionFailed(PlatformError):

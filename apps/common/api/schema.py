@@ -30,6 +30,8 @@ ETAG_HEADER = OpenApiParameter(
     description="Version of the object, for `If-Match` and `If-None-Match`.",
     response=["200", "201"],
 )
+# The scheme of programs that are nobody: operations about a person do not take it.
+MACHINE_SCHEME = "api_key"
 DESCRIPTIONS = {
     "400": "The input is not valid; `errors` says what.",
     "401": "Not signed in, or the token has expired or was revoked.",
@@ -51,6 +53,10 @@ class AutoSchema(SpectacularAutoSchema):
     def get_tags(self) -> list[str]:
         parts = [p for p in self.path.split("/") if p]
         return [parts[2] if len(parts) > 2 else "api"]
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = super().get_auth()
+        return found if self._needs_tenant else [one for one in found if MACHINE_SCHEME not in one]
 
     def get_override_parameters(self) -> list[Any]:
         parameters = [TENANT_HEADER] if self._needs_tenant else []

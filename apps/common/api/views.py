@@ -21,16 +21,19 @@ from apps.common.actors import Actor, ActorKind
 from apps.common.api.exceptions import PreconditionFailed, TenantRequired
 from apps.common.api.fields import QuerySerializer
 from apps.common.api.pagination import CursorPagination
+from apps.common.api.principals import MachinePrincipal
 from apps.common.api.renderers import to_json
 from apps.common.errors import NotAuthenticated, NotFound
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 
 # What a person may do is known by the organizations app, which is layers above.
-_actor_source: Callable[[Any], Actor] | None = None
+_actor_source: Callable[[Any, Proof | None], Actor] | None = None
 
 
-def set_actor_source(source: Callable[[Any], Actor]) -> None:
-    """Called once by the organizations app: a person as an actor of the entered tenant, or NotFound."""
+def set_actor_source(source: Callable[[Any, Proof | None], Actor]) -> None:
+    """Called once by the organizations app: a person, and how their sign-in was proved, as an actor of the
+    entered tenant; or NotFound, or PermissionDenied by the tenant's sign-in policy."""
     global _actor_source  # noqa: PLW0603 - set once at start
     _actor_source = source
 
@@ -111,14 +114,21 @@ def etag_of(data: Any) -> str:
 
 
 def _actor_of(http_request: Any, person: Any) -> Actor:
-    """What the caller's sign-in remembers of them in this tenant, or what the source reads now."""
+    """What the caller's sign-in remembers of them in this tenant, or what the source reads now.
+
+    A program brings its actor along, which is good in one tenant.
+    """
+    if isinstance(person, MachinePrincipal):
+        if person.actor.tenant_id != http_request.tenant.id:
+            raise NotFound
+        return person.actor
     if _actor_source is None:
         raise ImproperlyConfigured("no app has called set_actor_source()")
     authorization = getattr(http_request, "authorization", None)
     if authorization is None:
-        return _actor_source(person)
+        return _actor_source(person, getattr(http_request, "proof", None))
     if authorization.actor is None:
-        authorization.actor = _actor_source(person)
+        authorization.actor = _actor_source(person, authorization.proof)
     actor: Actor = authorization.actor
     return actor
 
@@ -175,4 +185,5 @@ class PersonView(PlatformView):
     @property
     def actor(self) -> Actor:
         person: Any = self.request.user
-        return Actor(ActorKind.PERSON, person.email, person_id=person.pk)
+        proof = getattr(self.request._request, "proof", None)
+        return Actor(ActorKind.PERSON, person.email, person_id=person.pk, proof=proof)

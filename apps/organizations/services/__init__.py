@@ -1,7 +1,21 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
 from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.directory_data import DirectoryUserData
+from apps.organizations.services.directory_users import (
+    directory_link,
+    directory_user_change,
+    directory_user_create,
+    directory_user_delete,
+)
 from apps.organizations.services.erasure import owned_alone, person_erase
+from apps.organizations.services.groups import (
+    GroupData,
+    group_change,
+    group_create,
+    group_delete,
+    group_map,
+)
 from apps.organizations.services.invitations import (
     invitation_accept,
     invitation_create,
@@ -10,12 +24,20 @@ from apps.organizations.services.invitations import (
     invitation_revoke,
     invitation_sent,
 )
+from apps.organizations.services.invitations_bulk import InvitationOutcome, invitations_create
+from apps.organizations.services.joining import (
+    Joining,
+    join_request_approve,
+    join_request_decline,
+    tenant_join,
+)
 from apps.organizations.services.members import (
     member_join,
     member_move,
     member_sync_person,
     member_update_status,
 )
+from apps.organizations.services.offboarding import member_offboard
 from apps.organizations.services.organizations import (
     MovePreview,
     organization_create,
@@ -25,19 +47,36 @@ from apps.organizations.services.organizations import (
     root_ensure,
     root_rename,
 )
+from apps.organizations.services.scim_tokens import scim_token_create, scim_token_revoke
 
 __all__ = [
+    "DirectoryUserData",
+    "GroupData",
+    "InvitationOutcome",
+    "Joining",
     "MovePreview",
     "binding_create",
     "binding_delete",
+    "directory_link",
+    "directory_user_change",
+    "directory_user_create",
+    "directory_user_delete",
+    "group_change",
+    "group_create",
+    "group_delete",
+    "group_map",
     "invitation_accept",
     "invitation_create",
     "invitation_open",
     "invitation_resend",
     "invitation_revoke",
     "invitation_sent",
+    "invitations_create",
+    "join_request_approve",
+    "join_request_decline",
     "member_join",
     "member_move",
+    "member_offboard",
     "member_sync_person",
     "member_update_status",
     "organization_create",
@@ -48,4 +87,7 @@ __all__ = [
     "person_erase",
     "root_ensure",
     "root_rename",
+    "scim_token_create",
+    "scim_token_revoke",
+    "tenant_join",
 ]

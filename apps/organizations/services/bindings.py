@@ -49,13 +49,15 @@ def grantable_roles(
     """The roles, if the actor holds all that they allow at the organization.
 
     attr: the field of the input that named them.
-    Raises InvalidInput (unknown role), PermissionDenied.
+    Raises InvalidInput (unknown role), PermissionDenied, ReauthenticationRequired (the owner role).
     """
     roles = list(Role.objects.filter(id__in=role_ids))
     if len(roles) != len(set(role_ids)):
         raise InvalidInput.field(attr, _("There is no such role."), "role_unknown")
     for role in roles:
-        _check_holds(actor, role, organization)
+        check_holds(actor, role, organization)
+        if role.code == OWNER:
+            actor.require_recent_proof()
     return roles
 
 
@@ -64,7 +66,8 @@ def holds_owner(actor: Actor) -> bool:
     return actor.is_system or any(g.role == OWNER and g.is_root for g in actor.grants)
 
 
-def _check_holds(actor: Actor, role: Role, organization: Organization) -> None:
+def check_holds(actor: Actor, role: Role, organization: Organization) -> None:
+    """Raises PermissionDenied for a role that allows more than the actor holds at the organization."""
     if role.code == OWNER and not holds_owner(actor):
         raise PermissionDenied(_("Only an owner makes or unmakes owners."))
     codes = role_permissions(role.code, role.is_system, role.permissions)
@@ -102,14 +105,20 @@ def _bind(actor: Actor, member: Member, role: Role, organization: Organization) 
 def binding_delete(*, actor: Actor, binding_id: uuid.UUID) -> None:
     """Take a role from a member. Locks the owner role. Publishes role_binding_changed.
 
-    Raises PermissionDenied (also for a role above the actor's own), NotFound, Conflict (last owner).
+    Raises PermissionDenied (also for a role above the actor's own), NotFound, Conflict (last owner,
+    a role that comes with a group).
     """
     owner_role_locked()
     binding = bindings_for(actor).filter(id=binding_id).first()
     if binding is None:
         raise NotFound
     authorize(actor, BIND_ROLE, binding.organization)
-    _check_holds(actor, binding.role, binding.organization)
+    check_holds(actor, binding.role, binding.organization)
+    if binding.by_group:
+        raise Conflict(
+            _("This role comes with a group. Take the member from the group where it is kept."),
+            code="held_by_group",
+        )
     if binding.role.code == OWNER:
         check_not_last_owner(binding.member)
     _publish(actor, binding, "taken")

@@ -15,6 +15,7 @@ from apps.common.tenancy import tenant_context
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member
 from apps.organizations.services.bindings import check_not_last_owner
+from apps.organizations.services.directory import directory_locked
 from apps.organizations.services.members import member_update_status
 from apps.roles.selectors import owner_role_locked
 from apps.tenants.models import Tenant
@@ -28,7 +29,7 @@ LEAVES = Actor.system("erasure")
 def person_erase(*, actor: Actor, person_id: uuid.UUID, reason: str = "") -> Erasure:
     """Forget a person: oneself, or by platform staff. They leave every workspace and cannot sign in.
 
-    Locks the owner role of each of their workspaces, in the order of memberships. Publishes
+    Locks the directory and the owner role of each of their workspaces, in the order of memberships. Publishes
     organizations.member_status_changed for each, accounts.person_erasure_requested. Raises NotFound,
     Conflict: the last owner of a workspace, also of one that is being made; it has to be handed over or
     deleted first.
@@ -60,6 +61,7 @@ def _leave(tenant: Tenant, person: Person) -> bool:
         member = Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE).first()
         if member is None:
             return True
+        directory_locked()
         owner_role_locked()
         try:
             check_not_last_owner(member)

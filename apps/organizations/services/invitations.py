@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.accounts.validators import validate_printable
-from apps.common.access import authorize
+from apps.common.access import allows, authorize
 from apps.common.actors import Actor, ActorKind
 from apps.common.errors import Conflict, Gone, InvalidInput, NotFound, PermissionDenied
 from apps.common.ids import uuid7
@@ -21,11 +21,12 @@ from apps.common.tenancy import require_tenant, tenant_context
 from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
-from apps.organizations.events import InvitationRevoked, MemberInvited
+from apps.organizations.events import InvitationAccepted, InvitationRevoked, MemberInvited
 from apps.organizations.invitation_tokens import token_read
 from apps.organizations.models import Invitation, Member
-from apps.organizations.selectors import invitation_for, organization_for
-from apps.organizations.services.bindings import grantable_roles
+from apps.organizations.seats import require_seat_to_invite
+from apps.organizations.selectors import actor_of_member, invitation_for, organization_for
+from apps.organizations.services.bindings import check_holds, grantable_roles
 from apps.organizations.services.members import member_join
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
@@ -39,16 +40,17 @@ def invitation_create(
     """Invite a person by e-mail. Publishes organizations.member_invited, on which the mail is sent.
 
     Raises PermissionDenied (also for roles above the actor's own), InvalidInput, NotFound
-    (organization), Conflict (member or invited already).
+    (organization), Conflict (member or invited already), SeatLimitReached.
     """
     organization = organization_for(actor, organization_id)
     authorize(actor, p.INVITE_MEMBER, organization)
-    email = _email_validate(email)
+    email = email_validate(email)
     if not role_ids:
         raise InvalidInput.field("role_ids", _("Choose at least one role."), "required")
     roles = grantable_roles(actor, role_ids, organization)
     if Member.objects.filter(email__iexact=email, status=MemberStatus.ACTIVE).exists():
         raise Conflict(_("This person is a member already."), code="already_member")
+    require_seat_to_invite()
     _close_expired(email)
     try:
         with transaction.atomic():
@@ -57,7 +59,7 @@ def invitation_create(
                 organization=organization,
                 role_ids=[role.id for role in roles],
                 invited_by_id=actor.member_id,
-                expires_at=_expiry(),
+                expires_at=invitation_expiry(),
             )
     except IntegrityError as error:
         raise Conflict(
@@ -70,11 +72,20 @@ def invitation_create(
 
 @transaction.atomic
 def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
-    """Send a pending or expired invitation again with a new link; the old link stops working."""
+    """Send a pending or expired invitation again with a new link; the old link stops working.
+
+    Whoever sends it again is the inviter from now on, whose roles count when it is accepted. Publishes
+    organizations.member_invited. Raises PermissionDenied (also for roles above the actor's own), NotFound,
+    Conflict (closed), SeatLimitReached (an expired one holds no seat).
+    """
     invitation = _lock_open(actor, invitation_id)
     grantable_roles(actor, invitation.role_ids, invitation.organization)
-    invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), _expiry(), None
-    invitation.save(update_fields=["nonce", "expires_at", "sent_at", "updated_at"])
+    if invitation.status == InvitationStatus.EXPIRED:
+        require_seat_to_invite()
+    invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), invitation_expiry(), None
+    if actor.member_id is not None and actor.member_id != invitation.invited_by_id:
+        invitation.invited_by = Member.objects.get(id=actor.member_id)
+    invitation.save(update_fields=["nonce", "expires_at", "sent_at", "invited_by", "updated_at"])
     publish(MemberInvited(invitation_id=invitation.id, email=invitation.email), actor=actor)
     return invitation
 
@@ -116,19 +127,26 @@ def invitation_open(token: str) -> InvitationOffer:
         )
         if invitation is None:
             raise NotFound
-        names = Role.objects.filter(id__in=invitation.role_ids).values_list("name", flat=True)
+        roles = list(Role.objects.filter(id__in=invitation.role_ids))
         by = invitation.invited_by
         return InvitationOffer(
-            tenant, invitation, by.name if by else "", list(names), _problem(invitation, nonce)
+            tenant,
+            invitation,
+            by.name if by else "",
+            [role.name for role in roles],
+            _problem(invitation, nonce, roles),
         )
 
 
 @transaction.atomic
 def invitation_accept(*, person: Person, token: str) -> tuple[Tenant, Member]:
-    """Join the tenant, once. Locks the invitation. Publishes organizations.member_joined.
+    """Join the tenant, once. Locks the invitation. Publishes organizations.member_joined and
+    invitation_accepted.
 
-    Raises NotFound (not our token), PermissionDenied (meant for another address), Gone (used, revoked,
-    expired or replaced).
+    Nobody comes in by an invitation that its inviter could not make any more: they are no active member, may
+    not invite there, or hold less than the roles allow now. Somebody else can send it again. Raises
+    NotFound (not our token), PermissionDenied (meant for another address), Gone (used, revoked, expired,
+    replaced or void).
     """
     tenant, invitation_id, nonce = _token_tenant(token)
     with tenant_context(tenant):
@@ -145,7 +163,8 @@ def invitation_accept(*, person: Person, token: str) -> tuple[Tenant, Member]:
                 _("This invitation is for another e-mail address. Sign in with that one."),
                 code="invitation_for_another",
             )
-        problem = _problem(invitation, nonce)
+        roles = list(Role.objects.filter(id__in=invitation.role_ids))
+        problem = _problem(invitation, nonce, roles)
         if problem:
             raise Gone(PROBLEMS[problem], code=f"invitation_{problem}")
         actor = Actor(
@@ -155,10 +174,16 @@ def invitation_accept(*, person: Person, token: str) -> tuple[Tenant, Member]:
             actor=actor,
             person=person,
             organization=invitation.organization,
-            roles=list(Role.objects.filter(id__in=invitation.role_ids)),
+            roles=roles,
         )
         invitation.accepted_at, invitation.member = timezone.now(), member
         invitation.save(update_fields=["accepted_at", "member", "updated_at"])
+        publish(
+            InvitationAccepted(
+                invitation_id=invitation.id, member_id=member.id, email=invitation.email
+            ),
+            actor=actor,
+        )
         return tenant, member
 
 
@@ -167,13 +192,34 @@ PROBLEMS = {
     "revoked": _("This invitation was taken back. Ask for a new one."),
     "expired": _("This invitation has expired. Ask for a new one."),
     "replaced": _("A newer invitation was sent. Use the link in the latest e-mail."),
+    "void": _("Whoever invited you may no longer do so. Ask somebody else there to send it again."),
 }
 
 
-def _problem(invitation: Invitation, nonce: uuid.UUID) -> str:
+def _problem(invitation: Invitation, nonce: uuid.UUID, roles: list[Role]) -> str:
+    """Why the entered tenant's invitation cannot be accepted, one of PROBLEMS, or "". One statement."""
     if invitation.status != InvitationStatus.PENDING:
         return str(invitation.status)
-    return "" if invitation.nonce == nonce else "replaced"
+    if invitation.nonce != nonce:
+        return "replaced"
+    return "" if _could_be_made(invitation, roles) else "void"
+
+
+def _could_be_made(invitation: Invitation, roles: list[Role]) -> bool:
+    """Whether its inviter could make it now. Without one the platform did."""
+    if not roles:
+        return False
+    if invitation.invited_by_id is None:
+        return True
+    inviter = actor_of_member(invitation.invited_by_id)
+    if inviter is None or not allows(inviter, p.INVITE_MEMBER, invitation.organization):
+        return False
+    try:
+        for role in roles:
+            check_holds(inviter, role, invitation.organization)
+    except PermissionDenied:
+        return False
+    return True
 
 
 def _token_tenant(token: str) -> tuple[Tenant, uuid.UUID, uuid.UUID]:
@@ -207,7 +253,8 @@ def _close_expired(email: str) -> None:
     ).update(revoked_at=now)
 
 
-def _email_validate(email: str) -> str:
+def email_validate(email: str) -> str:
+    """As addresses are stored. Raises InvalidInput."""
     email = email.strip().lower()
     try:
         validate_email(email)
@@ -219,5 +266,6 @@ def _email_validate(email: str) -> str:
     return email
 
 
-def _expiry() -> datetime:
+def invitation_expiry() -> datetime:
+    """Of a link that is sent now."""
     return timezone.now() + timedelta(seconds=settings.INVITATION_LIFETIME_S)

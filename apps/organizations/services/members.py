@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import epochs
@@ -14,11 +15,19 @@ from apps.common.errors import Conflict, PermissionDenied
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations import permissions as p
-from apps.organizations.enums import MemberStatus
+from apps.organizations.enums import JoinRequestStatus, MemberStatus
 from apps.organizations.events import MemberJoined, MemberMoved, MemberStatusChanged
-from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.models import (
+    DirectoryUser,
+    JoinRequest,
+    Member,
+    Organization,
+    RoleBinding,
+)
+from apps.organizations.seats import require_seat
 from apps.organizations.selectors import member_for, organization_for
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
+from apps.organizations.services.directory import directory_forget, directory_locked
 from apps.roles.models import OWNER, Role
 from apps.roles.selectors import owner_role_locked
 
@@ -31,8 +40,20 @@ def member_join(
 
     They come without their old roles: who invites them back may hold less than these allow. The caller
     has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
-    organizations.member_joined.
+    organizations.member_joined. Raises SeatLimitReached.
     """
+    member, _is_new = member_enter(
+        actor=actor, person=person, organization=organization, roles=roles
+    )
+    return member
+
+
+@transaction.atomic
+def member_enter(
+    *, actor: Actor, person: Person, organization: Organization, roles: list[Role]
+) -> tuple[Member, bool]:
+    """As member_join; also says whether they came in by this call."""
+    require_seat(person.id)
     member, created = Member.objects.select_for_update().get_or_create(
         person_id=person.id,
         defaults={"email": person.email, "name": person.name, "organization": organization},
@@ -50,7 +71,11 @@ def member_join(
         publish(
             MemberJoined(member_id=member.id, person_id=person.id, email=member.email), actor=actor
         )
-    return member
+        # Whoever let them in has answered what they asked.
+        JoinRequest.objects.filter(person_id=person.id, status=JoinRequestStatus.PENDING).update(
+            status=JoinRequestStatus.APPROVED, decided_at=timezone.now(), member=member
+        )
+    return member, joined
 
 
 @transaction.atomic
@@ -71,22 +96,28 @@ def member_move(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.UUI
 def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberStatus) -> Member:
     """Deactivate, reactivate or remove a member; effective on their next request.
 
-    Removing takes all roles. Locks the owner role. Publishes member_status_changed. Raises
-    PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner).
+    Removing takes all roles and the place in the directory. Locks the owner role, and for removing the
+    directory. Publishes member_status_changed. Raises
+    PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner),
+    SeatLimitReached (reactivating).
     """
+    if status == MemberStatus.REMOVED:
+        directory_locked()
     owner_role_locked()
     member = member_for(actor, member_id)
     needed = p.REMOVE_MEMBER if status == MemberStatus.REMOVED else p.UPDATE_MEMBER
     leaves = member.id == actor.member_id and status == MemberStatus.REMOVED
     if not leaves:
         authorize(actor, needed, member.organization)
-        _check_owner_by_owner(actor, member)
+        check_owner_by_owner(actor, member)
     if status == member.status:
         return member
     if status != MemberStatus.ACTIVE:
         check_not_last_owner(member)
     if member.id == actor.member_id and status == MemberStatus.DEACTIVATED:
         raise Conflict(_("You can't deactivate yourself."), code="own_membership")
+    if status == MemberStatus.ACTIVE:
+        require_seat(member.person_id)
     member.status = status
     member.save(update_fields=["status", "updated_at"])
     tenant_id = require_tenant().id
@@ -96,6 +127,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
         membership_remove(actor=actor, person_id=member.person_id, tenant_id=tenant_id)
     if status == MemberStatus.REMOVED:
         RoleBinding.objects.filter(member=member).delete()
+        directory_forget(member)
     publish(
         MemberStatusChanged(member_id=member.id, person_id=member.person_id, status=status),
         actor=actor,
@@ -103,7 +135,8 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     return member
 
 
-def _check_owner_by_owner(actor: Actor, member: Member) -> None:
+def check_owner_by_owner(actor: Actor, member: Member) -> None:
+    """Raises PermissionDenied where the member is an owner and the actor is none."""
     if holds_owner(actor):
         return
     if member.bindings.filter(role__code=OWNER, organization__depth=1).exists():
@@ -112,6 +145,16 @@ def _check_owner_by_owner(actor: Actor, member: Member) -> None:
 
 @transaction.atomic
 def member_sync_person(person: Person) -> None:
-    """Copy a person's e-mail and name to their member row in the entered tenant."""
+    """Copy a person's e-mail and name to their member row in the entered tenant.
+
+    Not where the tenant's identity provider has given them others.
+    """
     epochs.change(epochs.of_membership(require_tenant().id, person.id))
-    Member.objects.filter(person_id=person.id).update(email=person.email, name=person.name)
+    directory_locked()
+    entries = DirectoryUser.objects.filter(member__person_id=person.id, is_managed=False)
+    entries.update(display_name=person.name)
+    if not DirectoryUser.objects.filter(user_name=person.email).exists():
+        entries.update(user_name=person.email)
+    Member.objects.filter(person_id=person.id).exclude(directory_user__is_managed=True).update(
+        email=person.email, name=person.name
+    )

@@ -17,6 +17,7 @@ from apps.organizations.enums import MemberStatus
 from apps.organizations.events import OrganizationChanged
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.selectors import organization_for, tree_locked
+from apps.roles.selectors_api_keys import api_keys_work_at
 
 MAX_DEPTH = 16
 MAX_ORGANIZATIONS = 5000
@@ -120,7 +121,10 @@ def organization_move(
 
 @transaction.atomic
 def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
-    """Delete an empty organization. Raises Conflict while it has children, members or roles bound."""
+    """Delete an empty organization.
+
+    Raises Conflict while it has children, members, roles bound, groups or API keys that work.
+    """
     tree_locked()
     organization = organization_for(actor, organization_id)
     authorize(actor, p.DELETE_ORGANIZATION, organization)
@@ -131,9 +135,13 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
         not organization.is_leaf()
         or present.exclude(status=MemberStatus.REMOVED).exists()
         or organization.bindings.exists()
+        or organization.groups.exists()
+        or api_keys_work_at(organization.id)
     ):
         raise Conflict(
-            _("Move its members, roles and organizations elsewhere first."),
+            _(
+                "Move its members, roles and organizations elsewhere first, and revoke its API keys."
+            ),
             code="organization_not_empty",
         )
     present.update(organization=Organization.objects.get_parent(organization))

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from apps.accounts.forms import EMAIL_INVALID
+from apps.organizations.invitation_csv import MAX_BYTES
 from apps.organizations.models import Organization
 from apps.roles.models import Role
 
@@ -25,29 +26,23 @@ def indented(name: str, depth: int) -> str:
     return "\u2003" * (depth - 1) + name
 
 
-class _IdField(forms.TypedChoiceField):
+class IdField(forms.TypedChoiceField):
     """A choice among ids, as a UUID."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(coerce=uuid.UUID, empty_value=None, **kwargs)
 
 
-class InviteForm(forms.Form):
-    email = forms.EmailField(
-        label="E-mail address",
-        max_length=254,
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
-        ),
-        error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
-    )
+class ApproveForm(forms.Form):
+    """With which roles, and where, somebody who asks comes in."""
+
     role_ids = forms.TypedMultipleChoiceField(
         label="Roles",
         coerce=uuid.UUID,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one role."},
     )
-    organization_id = _IdField(
+    organization_id = IdField(
         label="Organization", help_text="Where they belong. The roles hold there and below it."
     )
 
@@ -63,9 +58,40 @@ class InviteForm(forms.Form):
         self.fields["organization_id"].choices = organization_choices(organizations)  # type: ignore[attr-defined]
 
 
+class InviteForm(ApproveForm):
+    """Whom to invite, besides."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "off", "autofocus": True, "placeholder": "name@company.com"}
+        ),
+        error_messages={"required": "Whom do you want to invite?", "invalid": EMAIL_INVALID},
+    )
+    field_order = ["email"]
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        error_messages={
+            "required": "Choose a file.",
+            "empty": "The file is empty.",
+        },
+    )
+
+
+class ConfirmImportForm(forms.Form):
+    """The file's text goes along, so that nothing is kept between the preview and its confirmation."""
+
+    text = forms.CharField(max_length=MAX_BYTES, strip=False, widget=forms.HiddenInput)
+
+
 class BindingForm(forms.Form):
-    role_id = _IdField(label="Role")
-    organization_id = _IdField(label="At", help_text="The role holds there and in all below it.")
+    role_id = IdField(label="Role")
+    organization_id = IdField(label="At", help_text="The role holds there and in all below it.")
 
     def __init__(
         self,
@@ -80,7 +106,7 @@ class BindingForm(forms.Form):
 
 
 class MoveMemberForm(forms.Form):
-    organization_id = _IdField(label="Organization")
+    organization_id = IdField(label="Organization")
 
     def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -109,6 +135,27 @@ class ConfirmNameForm(forms.Form):
         return typed
 
 
+class RemoveMemberForm(ConfirmNameForm):
+    """Where the member owns something, somebody has to take it over."""
+
+    successor = forms.EmailField(
+        label="Who takes over",
+        required=False,
+        help_text="The e-mail address of an active member.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, expected: str, owns: bool, **kwargs: Any) -> None:
+        super().__init__(*args, expected=expected, **kwargs)
+        if owns:
+            self.fields["successor"].required = True
+            self.fields["successor"].error_messages["required"] = (
+                "Say who takes over what they own."
+            )
+        else:
+            del self.fields["successor"]
+
+
 class TenantNameForm(forms.Form):
     name = forms.CharField(
         label="Name", max_length=100, error_messages={"required": "Give the workspace a name."}
@@ -122,7 +169,7 @@ class OrganizationForm(forms.Form):
 
 
 class MoveOrganizationForm(forms.Form):
-    parent_id = _IdField(label="New place, inside")
+    parent_id = IdField(label="New place, inside")
 
     def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -130,7 +177,7 @@ class MoveOrganizationForm(forms.Form):
 
 
 class NewOrganizationForm(OrganizationForm):
-    parent_id = _IdField(label="Inside")
+    parent_id = IdField(label="Inside")
 
     def __init__(self, *args: Any, organizations: Iterable[Organization], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

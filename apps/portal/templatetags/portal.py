@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from apps.common.access import allows
+from apps.organizations.permissions import MANAGE_PROVISIONING
 from apps.tenants.permissions import EXPORT_DATA, VIEW_SETTINGS
 
 register = template.Library()
@@ -21,6 +22,7 @@ SETTINGS = (
     ("Addresses", "addresses", VIEW_SETTINGS),
     ("Sign-in", "sign_in_policy", VIEW_SETTINGS),
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
+    ("Provisioning", "provisioning", MANAGE_PROVISIONING),
     ("Export", "exports", EXPORT_DATA),
 )
 

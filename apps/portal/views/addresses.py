@@ -18,7 +18,7 @@ from apps.common.requests import host_name
 from apps.common.urls import host_url, slug_host
 from apps.portal.forms.addresses import AddressForm, DomainForm
 from apps.portal.forms.workspace import ConfirmNameForm
-from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
+from apps.portal.http import WorkspaceRequest, add_errors, step_up, workspace_page
 from apps.portal.views.workspaces import slug_status
 from apps.tenants.enums import DomainState
 from apps.tenants.models import Domain
@@ -72,6 +72,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page
+@step_up
 def change(request: WorkspaceRequest) -> HttpResponse:
     """Another subdomain. Afterwards the browser goes on at the new one, if it was at the old."""
     authorize(request.actor, MANAGE_DOMAINS)

@@ -1,6 +1,5 @@
 """Accounts of other providers that a person signs in with: the list, adding and taking away."""
 
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.base import AuthProcess
 from django.contrib import messages
@@ -12,9 +11,6 @@ from apps.accounts.social import social_account_disconnect, social_accounts_of
 from apps.accounts.views_social import provider_of
 from apps.common.errors import Conflict
 from apps.portal.http import PageRequest, person_page
-
-# allauth asks for this before it changes ways to sign in.
-APP = "allauth.socialaccount"
 
 
 @require_safe
@@ -42,7 +38,7 @@ def index(request: PageRequest) -> HttpResponse:
 def connect(request: PageRequest, provider: str) -> HttpResponse:
     """To the provider, for who has lately proved who they are; the state names them for the way back."""
     found = provider_of(request, provider)
-    raise_if_reauthentication_required(request, app=APP)
+    request.actor.require_recent_proof()
     return found.redirect(
         request, process=AuthProcess.CONNECT, data={"person_id": str(request.user.id)}
     )
@@ -51,7 +47,6 @@ def connect(request: PageRequest, provider: str) -> HttpResponse:
 @require_POST
 @person_page
 def disconnect(request: PageRequest, account_id: int) -> HttpResponse:
-    raise_if_reauthentication_required(request, app=APP)
     try:
         provider = social_account_disconnect(
             actor=request.actor, person_id=request.user.id, account_id=account_id

@@ -44,6 +44,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """allauth's limits answer with it."""
+    return problem_or_page(
+        request,
+        429,
+        "rate_limited",
+        "Too many attempts",
+        "Wait a few minutes, then try again.",
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return problem_or_page(
         request,

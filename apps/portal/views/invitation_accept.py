@@ -13,7 +13,7 @@ from apps.organizations.services import invitation_accept, invitation_open
 from apps.portal.http import PageRequest, error_page
 
 # `state` of the page by what stands in the way; the template has the words.
-PROBLEMS = ("accepted", "revoked", "expired", "replaced")
+PROBLEMS = ("accepted", "revoked", "expired", "replaced", "void")
 
 
 @never_cache

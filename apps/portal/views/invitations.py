@@ -10,15 +10,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus as S
-from apps.organizations.selectors import invitations_for, organizations_for
+from apps.organizations.selectors import invitations_for, invitations_matching, organizations_for
 from apps.organizations.services import invitation_create, invitation_resend, invitation_revoke
 from apps.portal.forms.workspace import InviteForm
 from apps.portal.http import WorkspaceRequest, add_errors, require, workspace_page
 from apps.portal.paging import paginate
-from apps.portal.selectors import invitation_counts, roles_to_give
+from apps.portal.selectors import invitation_tabs, roles_to_give
 from apps.roles.models import Role
-
-TABS = (S.PENDING, S.ACCEPTED, S.EXPIRED, S.REVOKED)
 
 
 @require_safe
@@ -27,15 +25,17 @@ def index(request: WorkspaceRequest) -> HttpResponse:
     require(request.actor, p.INVITE_MEMBER)
     state = request.GET.get("state", "")
     state = state if state in S.values else S.PENDING.value
-    counts = invitation_counts(request.actor)
-    page = paginate(request, invitations_for(request.actor).filter(state=state), newest_first=True)
+    query = " ".join(request.GET.get("q", "").replace("\0", "").split())[:100]
+    found = invitations_matching(invitations_for(request.actor), state=state, q=query)
+    page = paginate(request, found, newest_first=True)
     names = dict(Role.objects.values_list("id", "name")) if page.items else {}
     rows = [(one, [names[r] for r in one.role_ids if r in names]) for one in page.items]
     context = {
         "page": page,
         "rows": rows,
         "state": state,
-        "tabs": [(tab.value, tab.label, counts.get(tab.value, 0)) for tab in TABS],
+        "query": query,
+        "tabs": invitation_tabs(request.actor),
         "is_open": state in (S.PENDING, S.EXPIRED),
     }
     return render(request, "portal/invitations/list.html", context)

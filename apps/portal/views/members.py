@@ -14,17 +14,20 @@ from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member
-from apps.organizations.selectors import organizations_for
+from apps.organizations.offboarding import owned_by
+from apps.organizations.selectors import members_for, organizations_for
 from apps.organizations.services import (
     binding_create,
     binding_delete,
     member_move,
+    member_offboard,
     member_update_status,
 )
 from apps.portal.forms.workspace import (
     BindingForm,
     ConfirmNameForm,
     MoveMemberForm,
+    RemoveMemberForm,
     indented,
 )
 from apps.portal.http import WorkspaceRequest, add_errors, may, require, workspace_page
@@ -80,7 +83,8 @@ def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
         "member": member,
         "is_self": is_self,
         "bindings": [
-            (b, allows(request.actor, BIND_ROLE, b.organization)) for b in member.bindings.all()
+            (b, allows(request.actor, BIND_ROLE, b.organization) and not b.by_group)
+            for b in member.bindings.all()
         ],
         "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
         "can_update": allows(request.actor, p.UPDATE_MEMBER, node),
@@ -183,12 +187,22 @@ def remove(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     is_self = member.id == request.actor.member_id
     if not is_self:
         authorize(request.actor, p.REMOVE_MEMBER, member.organization)
-    form = ConfirmNameForm(request.POST or None, expected=str(member))
+    owned = owned_by(member)
+    form = RemoveMemberForm(request.POST or None, expected=str(member), owns=bool(owned))
     if request.method == "POST" and form.is_valid():
         try:
-            member_update_status(
-                actor=request.actor, member_id=member.id, status=MemberStatus.REMOVED
-            )
+            if owned:
+                member_offboard(
+                    actor=request.actor,
+                    member_id=member.id,
+                    successor_id=_successor_id(request.actor, form.cleaned_data["successor"]),
+                )
+            else:
+                member_update_status(
+                    actor=request.actor, member_id=member.id, status=MemberStatus.REMOVED
+                )
+        except InvalidInput as error:
+            form.add_error("successor", str(error.errors[0].detail))
         except PlatformError as error:
             add_errors(form, error)
         else:
@@ -197,5 +211,13 @@ def remove(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
             messages.success(request, f"{member} was removed from the workspace.")
             return redirect("members")
     status = 422 if form.errors else 200
-    context = {"form": form, "member": member, "is_self": is_self}
+    context = {"form": form, "member": member, "is_self": is_self, "owned": owned}
     return render(request, "portal/members/remove.html", context, status=status)
+
+
+def _successor_id(actor: Actor, email: str) -> uuid.UUID:
+    """Raises InvalidInput where the actor sees no such member."""
+    found = members_for(actor).filter(email__iexact=email).first()
+    if found is None:
+        raise InvalidInput.field("successor", "No member that you see has this address.")
+    return found.id

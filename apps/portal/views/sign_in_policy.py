@@ -1,12 +1,11 @@
 """How people have to sign in to the workspace: a page of sections, each with its own forms and addresses."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.methods import has_second_factor
@@ -14,22 +13,16 @@ from apps.accounts.permissions import MANAGE_SIGN_IN_POLICY
 from apps.accounts.sign_in_policy import sign_in_policy_for, sign_in_policy_update
 from apps.common.access import allows, authorize
 from apps.common.errors import InvalidInput, PermissionDenied, PlatformError
-from apps.portal.http import WorkspaceRequest, workspace_page
+from apps.portal.http import WorkspaceRequest, step_up, workspace_page
+from apps.portal.sections import Section
 from apps.tenants.permissions import VIEW_SETTINGS
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A card of the page. context: of its template, as `section.context`."""
-
-    template: str
-    context: dict[str, Any] = field(default_factory=dict)
 
 
 def _second_factor(request: WorkspaceRequest) -> Section:
     context = {
         "policy": sign_in_policy_for(request.actor),
         "has_second_factor": has_second_factor(request.actor.methods),
+        "enter_url": f"{resolve_url('account_login')}?{urlencode({'next': request.path, 'factor': '1'})}",
     }
     return Section("portal/sign_in/_second_factor.html", context)
 
@@ -51,6 +44,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 
 @require_POST
 @workspace_page
+@step_up
 def second_factor(request: WorkspaceRequest) -> HttpResponse:
     """`require` is `yes` or `no`."""
     authorize(request.actor, MANAGE_SIGN_IN_POLICY)

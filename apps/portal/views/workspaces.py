@@ -2,13 +2,17 @@
 
 import uuid
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from apps.common.errors import InvalidInput, PlatformError
+from apps.accounts.redirects import leave_for
+from apps.common.errors import Conflict, InvalidInput, PlatformError
 from apps.common.urls import slug_host
+from apps.organizations.selectors_joining import join_offers
+from apps.organizations.services import tenant_join
 from apps.portal.forms.public import WorkspaceForm
 from apps.portal.http import PageRequest, add_errors, person_page
 from apps.portal.selectors import workspaces_of
@@ -24,8 +28,23 @@ from apps.tenants.slugs import slug_validate
 @person_page
 def index(request: PageRequest) -> HttpResponse:
     found = list(workspaces_of(request.user))
-    context = {"workspaces": found}
+    context = {"workspaces": found, "offers": join_offers(request.user)}
     return render(request, "portal/workspaces/list.html", context)
+
+
+@require_POST
+@person_page
+def join(request: PageRequest, tenant_id: uuid.UUID) -> HttpResponse:
+    """Join by the domain of one's address: on to the workspace, or back with a request that waits."""
+    try:
+        joining = tenant_join(person=request.user, tenant_id=tenant_id)
+    except Conflict as error:
+        messages.error(request, str(error.detail))
+        return redirect("workspaces")
+    if joining.member is not None:
+        return leave_for(joining.tenant.url())
+    messages.success(request, f"Your request to join {joining.tenant.name} is on its way.")
+    return redirect("workspaces")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from apps.common.tenancy import TenantRef, tenant_context
 from apps.tenants.catalogue import COLUMNS_SQL, UNCLONABLE_SQL
+from apps.tenants.exports.withheld import is_withheld
 
 LOCK_TIMEOUT_MS = 30_000
 # How often the tables may change between being listed and being locked, by migrations.
@@ -37,7 +38,10 @@ class SchemaUnreadable(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """columns: those that hold data of their own, not what PostgreSQL computes from them."""
+    """columns: those that hold data of their own, not what PostgreSQL computes from them.
+
+    Without those that are withheld.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -144,5 +148,6 @@ def _tables(found: Snapshot) -> list[Table]:
     schema = found.ref.schema_name
     columns: dict[str, list[str]] = {}
     for table, column, _ in found.rows(COLUMNS_SQL, schema=schema):
-        columns.setdefault(table, []).append(column)
+        if not is_withheld(table, column):
+            columns.setdefault(table, []).append(column)
     return [Table(name, tuple(named)) for name, named in columns.items()]

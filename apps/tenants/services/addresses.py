@@ -32,10 +32,11 @@ def tenant_readdress(*, actor: Actor, tenant_id: uuid.UUID, slug: str, reason: s
 
     Going back to an old one of its own is always possible. The schema keeps its name. Locks the tenant.
     Publishes tenants.tenant_readdressed if the slug differs. Raises PermissionDenied, NotFound,
-    InvalidInput (slug invalid, reserved or taken, even in a race; another tenant's old subdomain counts as
-    taken), Conflict (too many domains; not set up yet, or being deleted).
+    ReauthenticationRequired, InvalidInput (slug invalid, reserved or taken, even in a race; another tenant's
+    old subdomain counts as taken), Conflict (too many domains; not set up yet, or being deleted).
     """
     authorize_domains(actor, tenant_id)
+    actor.require_recent_proof()
     slug = slug_validate(slug)
     tenant = lock(tenant_id)
     if slug == tenant.slug:

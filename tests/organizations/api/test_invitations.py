@@ -9,6 +9,7 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations import seats
 from apps.organizations.models import Invitation, Member, Organization
 from apps.organizations.services import invitation_create
 from apps.roles.models import Role
@@ -154,3 +155,26 @@ def test_another_tenants_invitation_is_like_a_missing_one(
         same_problem(there, client(method, f"invitations/{MISSING}/{action}"))
     with tenant_context(acme):
         assert Invitation.objects.values().get() == before
+
+
+def test_search(api: Any, alice: Person, in_acme: None, role: Any) -> None:
+    client = api(alice)
+    for email in ("dana@b.test", "eve@b.test"):
+        client.post("invitations/", {"email": email, "role_ids": [role("member").id]})
+    found = client.get("invitations/", q="DANA", state="pending").json()["results"]
+    assert [one["email"] for one in found] == ["dana@b.test"]
+    assert client.get("invitations/", q="x" * 101).status_code == 400
+
+
+def test_no_seat_is_left(
+    api: Any, alice: Person, in_acme: None, role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats, "_limit", lambda _tenant: 2)
+    client = api(alice)
+    body = {"email": "dana@b.test", "role_ids": [role("member").id]}
+    refused = client.post("invitations/", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "seat_limit_reached")
+    assert "take an invitation back" in refused.json()["detail"]
+    rows = client.post("invitations/bulk/", {"invitations": [{"email": "dana@b.test"}]}).json()
+    assert [one["code"] for one in rows["results"]] == ["seat_limit_reached"]
+    assert not Invitation.objects.exists()

@@ -36,6 +36,7 @@ def test_permissions_are_all_listed(api: Any, bob: Person) -> None:
         "description": "Invite people by e-mail, see, resend and revoke invitations.",
         "scoped": True,
         "dangerous": False,
+        "for_keys": True,
     }
 
 

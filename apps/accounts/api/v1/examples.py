@@ -79,3 +79,38 @@ SIGN_IN_POLICY = OpenApiExample(
 SIGN_IN_POLICY_UPDATE = OpenApiExample(
     "Require a second factor", {"require_mfa": True}, request_only=True
 )
+CREDENTIALS_MFA = OpenApiExample(
+    "Sign in with a second factor",
+    {"email": "alice@acme.test", "password": "wrapper-demo", "mfa_code": "492039"},
+    request_only=True,
+)
+REAUTHENTICATE = OpenApiExample("By password", {"password": "wrapper-demo"}, request_only=True)
+FACTORS = OpenApiExample(
+    "An app and a passkey",
+    {
+        "enabled": True,
+        "totp": {"created_at": "2026-01-05T09:00:00Z", "last_used_at": "2026-01-06T08:12:00Z"},
+        "passkeys": [
+            {
+                "id": 7,
+                "name": "Laptop",
+                "created_at": "2026-01-05T09:05:00Z",
+                "last_used_at": None,
+            }
+        ],
+        "recovery_codes_left": 9,
+    },
+    response_only=True,
+)
+TOTP_SETUP = OpenApiExample(
+    "A secret for the app",
+    {
+        "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        "uri": "otpauth://totp/alice%40acme.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Wrapper",
+    },
+    response_only=True,
+)
+TOTP_CODE = OpenApiExample("What the app shows", {"code": "492039"}, request_only=True)
+RECOVERY_CODES = OpenApiExample(
+    "Ten codes", {"recovery_codes": ["4829103847", "9920183746"]}, response_only=True
+)

@@ -10,6 +10,7 @@ from apps.accounts.devices import device_name
 from apps.accounts.enums import Language
 from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.managers import normalize_email
+from apps.accounts.mfa_forms import CODE_MAX_LENGTH
 from apps.accounts.models import Person, SignInPolicy, TenantMembership
 from apps.accounts.session_list import API, BROWSER
 from apps.accounts.validators import validate_printable, validate_time_zone
@@ -33,6 +34,23 @@ class EmailField(serializers.EmailField):
 class CredentialsSerializer(serializers.Serializer):
     email = EmailField(max_length=254)
     password = serializers.CharField(max_length=PASSWORD_MAX_LENGTH, trim_whitespace=False)
+    mfa_code = serializers.CharField(
+        max_length=CODE_MAX_LENGTH,
+        required=False,
+        help_text="A code of the authenticator app, or a recovery code; each is good once.",
+    )
+
+
+class ReauthenticateSerializer(serializers.Serializer):
+    password = serializers.CharField(
+        max_length=PASSWORD_MAX_LENGTH, trim_whitespace=False, required=False
+    )
+    mfa_code = serializers.CharField(max_length=CODE_MAX_LENGTH, required=False)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        if not attrs:
+            raise serializers.ValidationError("Send `password`, `mfa_code` or both.")
+        return attrs
 
 
 class TokenPairSerializer(serializers.Serializer):
@@ -140,3 +158,38 @@ class SignInPolicySerializer(serializers.ModelSerializer[SignInPolicy]):
 
 class SignInPolicyUpdateSerializer(serializers.Serializer):
     require_mfa = FlagField(help_text="Everybody signs in with a second factor or a passkey.")
+
+
+class CodeFactorSerializer(serializers.Serializer):
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class PasskeySerializer(CodeFactorSerializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField(source="data.name")
+
+
+class FactorsSerializer(serializers.Serializer):
+    enabled = serializers.BooleanField(
+        source="is_enabled", help_text="Signing in by password asks for a second factor."
+    )
+    totp = CodeFactorSerializer(allow_null=True, help_text="The authenticator app.")
+    passkeys = PasskeySerializer(many=True)
+    recovery_codes_left = serializers.IntegerField(source="codes_left")
+
+
+class TotpSetupSerializer(serializers.Serializer):
+    secret = serializers.CharField(help_text="Base32, as apps want it.")
+    uri = serializers.CharField(help_text="`otpauth://…`, for a QR code.")
+
+
+class CodeSerializer(serializers.Serializer):
+    code = serializers.CharField(max_length=CODE_MAX_LENGTH)
+
+
+class RecoveryCodesSerializer(serializers.Serializer):
+    recovery_codes = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Each is good once. Keep them where the app is not.",
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1 import views, views_email_domains, views_me, views_policy
+from apps.accounts.api.v1 import views, views_email_domains, views_me, views_mfa, views_policy
 
 urlpatterns = [
     path("auth/token/", views.TokenView.as_view(), name="api_auth_token"),
@@ -20,6 +20,17 @@ urlpatterns = [
         "auth/sessions/<uuid:session_id>/",
         views_me.SessionView.as_view(),
         name="api_auth_session",
+    ),
+    path("auth/reauthenticate/", views_mfa.ReauthenticateView.as_view(), name="api_reauthenticate"),
+    path("auth/mfa/", views_mfa.FactorsView.as_view(), name="api_mfa"),
+    path("auth/mfa/totp/", views_mfa.TotpView.as_view(), name="api_mfa_totp"),
+    path(
+        "auth/mfa/totp/confirm/", views_mfa.TotpConfirmView.as_view(), name="api_mfa_totp_confirm"
+    ),
+    path(
+        "auth/mfa/recovery-codes/",
+        views_mfa.RecoveryCodesView.as_view(),
+        name="api_mfa_recovery_codes",
     ),
     path("me/", views_me.MeView.as_view(), name="api_me"),
     path("me/tenants/", views_me.MyTenantsView.as_view(), name="api_me_tenants"),

@@ -19,6 +19,7 @@ from apps.accounts.api.v1.serializers import (
     TokenPairSerializer,
 )
 from apps.accounts.selectors import is_member
+from apps.accounts.sign_in_policy import require_satisfied, sign_in_policy_of
 from apps.accounts.token_sessions import TokenPair
 from apps.common.actors import Actor
 from apps.common.errors import NotFound
@@ -49,30 +50,39 @@ class TokenView(PublicView):
         summary="Sign in",
         description=(
             "On a tenant's host, or with `X-Tenant`, the tokens are good for that tenant only. "
+            "Who has a second factor sends `mfa_code` too, else the answer is 401 `mfa_required`; a wrong "
+            "or used code answers 401 `mfa_code_invalid`. A workspace whose policy asks for a second factor "
+            "answers 403 `mfa_required` to who has none. "
             "Wrong credentials answer 401 `invalid_credentials`, an address that is not confirmed "
             "403 `email_not_verified`, too many failures 429 with `Retry-After`."
         ),
         request=CredentialsSerializer,
         responses={200: TokenPairSerializer},
-        examples=[examples.CREDENTIALS, examples.TOKEN_PAIR],
+        examples=[examples.CREDENTIALS, examples.CREDENTIALS_MFA, examples.TOKEN_PAIR],
         auth=[],
     )
     def post(self, request: Request) -> Response:
         serializer = CredentialsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         http_request = request._request
-        person = sign_in.person_authenticate(http_request, **serializer.validated_data)
+        given = dict(serializer.validated_data)
+        mfa_code = given.pop("mfa_code", "")
+        person = sign_in.person_authenticate(http_request, **given)
+        methods = sign_in.methods_prove(http_request, person=person, mfa_code=mfa_code)
         http_request.log_person_id = str(person.id)  # type: ignore[attr-defined]
         tenant = getattr(http_request, "tenant", None)
         if getattr(http_request, "tenant_missing", False) or (
             tenant is not None and not is_member(person.id, tenant.id)
         ):
             raise NotFound
+        if tenant is not None:
+            require_satisfied(sign_in_policy_of(tenant.id).require_mfa, methods)
         pair = token_sessions.token_session_start(
             person=person,
             tenant_id=tenant.id if tenant else None,
             user_agent=request.headers.get("User-Agent", ""),
             ip=get_adapter().get_client_ip(http_request),
+            methods=methods,
         )
         return _pair(pair)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.accounts.factors import factors_reset
 from apps.accounts.models import Person
 from apps.accounts.selectors import person_by_email
 from apps.accounts.services import person_unlock
@@ -29,6 +30,12 @@ class Command(BaseCommand):
         )
         sign_out.add_argument("email", help="the address of the account")
         sign_out.add_argument("--reason", default="", help="why, for the history")
+        reset = commands.add_parser(
+            "reset-factors",
+            help="remove all second factors of somebody who has lost them; they get a mail",
+        )
+        reset.add_argument("email", help="the address of the account")
+        reset.add_argument("--reason", required=True, help="kept in the history")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         person = person_by_email(options["email"])
@@ -51,4 +58,9 @@ def _sign_out(person: Person, options: dict[str, Any]) -> str:
     return f"{person.email} is signed out everywhere: {count} sign-ins ended."
 
 
-ACTIONS = {"unlock": _unlock, "sign-out": _sign_out}
+def _reset_factors(person: Person, options: dict[str, Any]) -> str:
+    factors_reset(actor=ACTOR, person_id=person.id, reason=options["reason"])
+    return f"{person.email} has no second factor any more."
+
+
+ACTIONS = {"unlock": _unlock, "sign-out": _sign_out, "reset-factors": _reset_factors}

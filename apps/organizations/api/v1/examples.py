@@ -124,6 +124,15 @@ EXPLANATION = _out(
         "organization_id": ROOT["id"],
     },
 )
+OFFBOARD = _in("To Alice", {"successor_id": "0197c2a4-8b10-7c02-9a55-0a1b2c3d4e5f"})
+OFFBOARDED = _out(
+    "Three invitations",
+    {
+        "handed_over": [
+            {"code": "organizations.invitation", "label": "Open invitations", "count": 3}
+        ]
+    },
+)
 OWN_DATA = _out(
     "Bob's",
     {

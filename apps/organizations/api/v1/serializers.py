@@ -2,7 +2,7 @@ from rest_framework import serializers
 
 from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.models import Erasure
-from apps.common.api.fields import IdField, QuerySerializer, TextField
+from apps.common.api.fields import FlagField, IdField, QuerySerializer, TextField
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
 from apps.organizations.services import MovePreview
@@ -166,6 +166,9 @@ class InvitationCreateSerializer(serializers.Serializer):
 
 class InvitationsQuery(QuerySerializer):
     state = serializers.ChoiceField(choices=InvitationStatus.choices, required=False)
+    q = TextField(
+        max_length=100, required=False, allow_blank=True, help_text="Part of the e-mail address."
+    )
 
 
 class InvitationAcceptSerializer(serializers.Serializer):
@@ -209,6 +212,21 @@ class ExplanationSerializer(serializers.Serializer):
     reason = serializers.CharField(help_text="For people.")
     role = serializers.CharField(allow_null=True, help_text="Code of the role that grants it.")
     organization_id = serializers.UUIDField(allow_null=True, help_text="Where that role is held.")
+
+
+class OffboardSerializer(serializers.Serializer):
+    successor_id = IdField(help_text="The active member who takes over.")
+    dry_run = FlagField(default=False)
+
+
+class OwnedSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    count = serializers.IntegerField()
+
+
+class OffboardedSerializer(serializers.Serializer):
+    handed_over = OwnedSerializer(many=True)
 
 
 class OwnWorkspaceSerializer(serializers.Serializer):

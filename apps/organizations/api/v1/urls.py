@@ -2,10 +2,13 @@ from django.urls import path
 
 from apps.organizations.api.v1 import (
     views_access,
+    views_bulk,
     views_invitations,
+    views_joining,
     views_members,
     views_organizations,
     views_own_data,
+    views_provisioning,
 )
 
 urlpatterns = [
@@ -24,11 +27,21 @@ urlpatterns = [
     ),
     path("members/", views_members.MembersView.as_view(), name="api_members"),
     path("members/<uuid:member_id>/", views_members.MemberView.as_view(), name="api_member"),
+    path(
+        "members/<uuid:member_id>/offboard/",
+        views_members.MemberOffboardView.as_view(),
+        name="api_member_offboard",
+    ),
     path("invitations/", views_invitations.InvitationsView.as_view(), name="api_invitations"),
     path(
         "invitations/accept/",
         views_invitations.InvitationAcceptView.as_view(),
         name="api_invitation_accept",
+    ),
+    path(
+        "invitations/bulk/",
+        views_bulk.InvitationsBulkView.as_view(),
+        name="api_invitations_bulk",
     ),
     path(
         "invitations/<uuid:invitation_id>/",
@@ -45,6 +58,32 @@ urlpatterns = [
         views_invitations.InvitationRevokeView.as_view(),
         name="api_invitation_revoke",
     ),
+    path(
+        "me/joinable-tenants/",
+        views_joining.JoinableTenantsView.as_view(),
+        name="api_me_joinable_tenants",
+    ),
+    path(
+        "tenants/<uuid:tenant_id>/join/",
+        views_joining.TenantJoinView.as_view(),
+        name="api_tenant_join",
+    ),
+    path("join-requests/", views_joining.JoinRequestsView.as_view(), name="api_join_requests"),
+    path(
+        "join-requests/<uuid:join_request_id>/",
+        views_joining.JoinRequestView.as_view(),
+        name="api_join_request",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/approve/",
+        views_joining.JoinRequestApproveView.as_view(),
+        name="api_join_request_approve",
+    ),
+    path(
+        "join-requests/<uuid:join_request_id>/decline/",
+        views_joining.JoinRequestDeclineView.as_view(),
+        name="api_join_request_decline",
+    ),
     path("me/data/", views_own_data.OwnDataView.as_view(), name="api_me_data"),
     path("me/erasure/", views_own_data.OwnErasureView.as_view(), name="api_me_erasure"),
     path("role-bindings/", views_access.RoleBindingsView.as_view(), name="api_role_bindings"),
@@ -53,5 +92,13 @@ urlpatterns = [
         views_access.RoleBindingView.as_view(),
         name="api_role_binding",
     ),
+    path("scim-tokens/", views_provisioning.ScimTokensView.as_view(), name="api_scim_tokens"),
+    path(
+        "scim-tokens/<uuid:scim_token_id>/",
+        views_provisioning.ScimTokenView.as_view(),
+        name="api_scim_token",
+    ),
+    path("groups/", views_provisioning.GroupsView.as_view(), name="api_groups"),
+    path("groups/<uuid:group_id>/", views_provisioning.GroupView.as_view(), name="api_group"),
     path("access/explain/", views_access.ExplainView.as_view(), name="api_access_explain"),
 ]

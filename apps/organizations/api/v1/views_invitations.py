@@ -36,7 +36,9 @@ class InvitationsView(TenantView):
         examples=[examples.INVITATION],
     )
     def get(self, request: Request) -> Response:
-        rows = selectors.invitations_for(self.actor).filter(**self.query(InvitationsQuery))
+        rows = selectors.invitations_matching(
+            selectors.invitations_for(self.actor), **self.query(InvitationsQuery)
+        )
         return self.page(rows, InvitationSerializer)
 
     @extend_schema(
@@ -44,7 +46,7 @@ class InvitationsView(TenantView):
         summary="Invite a person by e-mail",
         description=(
             "A worker sends the link, which is good once and for a week. A role that allows more than "
-            "you hold yourself answers 403; 409 `already_member` or `already_invited`."
+            "you hold yourself answers 403; 409 `already_member`, `already_invited`, `seat_limit_reached`."
         ),
         request=InvitationCreateSerializer,
         responses={201: InvitationSerializer},
@@ -83,7 +85,10 @@ class InvitationResendView(TenantView):
     @extend_schema(
         operation_id="invitations_resend",
         summary="Send an invitation again",
-        description="With a new link and a new week; the old link stops working.",
+        description=(
+            "With a new link and a new week; the old link stops working. Whoever sends it is its inviter "
+            "from then on."
+        ),
         request=None,
         responses={200: InvitationSerializer},
         examples=[examples.INVITATION],
@@ -110,14 +115,15 @@ class InvitationRevokeView(TenantView):
 
 
 class InvitationAcceptView(PersonView):
-    problems = {"POST": ("403", "404", "410")}
+    problems = {"POST": ("403", "404", "409", "410")}
 
     @extend_schema(
         operation_id="invitations_accept",
         summary="Join the workspace that you were invited to",
         description=(
             "On any host. 403 `invitation_for_another` if you are signed in with another address; 410 "
-            "when it was accepted, taken back, replaced by a newer one, or has expired."
+            "when it was accepted, taken back, replaced by a newer one, has expired, or is void because its "
+            "inviter may no longer invite with these roles; 409 `seat_limit_reached`."
         ),
         request=InvitationAcceptSerializer,
         responses={200: InvitationAcceptedSerializer},

@@ -17,6 +17,8 @@ from apps.organizations.api.v1.serializers import (
     MemberSerializer,
     MembersQuery,
     MemberUpdateSerializer,
+    OffboardedSerializer,
+    OffboardSerializer,
 )
 from apps.organizations.enums import MemberStatus
 from apps.roles.selectors import owner_role_locked
@@ -58,7 +60,10 @@ class MemberView(TenantView):
     @extend_schema(
         operation_id="members_update",
         summary="Deactivate, reactivate or move a member",
-        description="Effective on the member's next request. 409 `last_owner`, `own_membership`.",
+        description=(
+            "Effective on the member's next request. 409 `last_owner`, `own_membership`, "
+            "`seat_limit_reached`."
+        ),
         request=MemberUpdateSerializer,
         responses={200: MemberSerializer},
         examples=[examples.MEMBER_UPDATE, examples.MEMBER],
@@ -96,3 +101,24 @@ class MemberView(TenantView):
             actor=self.actor, member_id=member_id, status=MemberStatus.REMOVED
         )
         return Response(status=204)
+
+
+class MemberOffboardView(TenantView):
+    problems = {"POST": ("404", "409")}
+
+    @extend_schema(
+        operation_id="members_offboard",
+        summary="Remove a member and hand over what they own",
+        description=(
+            "Like removing, but what the member owns (open invitations; the workspace, for its only owner; "
+            "what the product adds) goes to another member. `dry_run` only says what it is."
+        ),
+        request=OffboardSerializer,
+        responses={200: OffboardedSerializer},
+        examples=[examples.OFFBOARD, examples.OFFBOARDED],
+    )
+    def post(self, request: Request, member_id: uuid.UUID) -> Response:
+        owned = services.member_offboard(
+            actor=self.actor, member_id=member_id, **self.body(OffboardSerializer)
+        )
+        return Response(OffboardedSerializer({"handed_over": owned}).data)

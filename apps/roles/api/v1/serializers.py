@@ -13,6 +13,7 @@ class PermissionSerializer(serializers.Serializer):
         help_text="Whether it can be held at one organization, not only in the whole workspace."
     )
     dangerous = serializers.BooleanField(help_text="Can lock people out or destroy data.")
+    for_keys = serializers.BooleanField(help_text="Whether an API key can have it.")
 
 
 class RoleSerializer(serializers.ModelSerializer[Role]):

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_erasure"),
+        ("accounts", "0009_scim_token"),
         ("tenants", "0005_history_is_internal"),
     ]
 

@@ -1,0 +1,111 @@
+"""Provisioning: the address and tokens for an identity provider, and what its groups stand for."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.common.access import authorize
+from apps.common.errors import NotFound, PermissionDenied, PlatformError
+from apps.organizations.permissions import MANAGE_PROVISIONING
+from apps.organizations.selectors import organizations_for
+from apps.organizations.selectors_directory import (
+    counted_group_for,
+    counted_groups_for,
+    group_members_of,
+    provisioning_figures_for,
+    scim_tokens_for,
+)
+from apps.organizations.services import group_map, scim_token_create, scim_token_revoke
+from apps.portal.forms.provisioning import GroupMappingForm, ScimTokenForm
+from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
+from apps.portal.paging import paginate
+from apps.portal.selectors import roles_to_give
+from apps.roles.models import OWNER
+
+TOKENS_SHOWN = 20
+MEMBERS_SHOWN = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page
+def index(request: WorkspaceRequest) -> HttpResponse:
+    """POST makes a token, and the answer is the only page that ever shows it."""
+    authorize(request.actor, MANAGE_PROVISIONING)
+    form = ScimTokenForm(request.POST or None)
+    secret, made = "", None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made, secret = scim_token_create(actor=request.actor, **form.cleaned_data)
+        except PlatformError as error:
+            add_errors(form, error)
+        else:
+            form = ScimTokenForm()
+    tokens = list(scim_tokens_for(request.actor)[:TOKENS_SHOWN])
+    context = {
+        "form": form,
+        "secret": secret,
+        "made": made,
+        "tokens": sorted(tokens, key=lambda token: not token.is_good),
+        "has_good": any(token.is_good for token in tokens),
+        "figures": provisioning_figures_for(request.actor),
+        "base_url": request.tenant.url("/scim/v2"),
+    }
+    return render(
+        request, "portal/provisioning/index.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_POST
+@workspace_page
+def revoke(request: WorkspaceRequest, scim_token_id: uuid.UUID) -> HttpResponse:
+    token = scim_token_revoke(actor=request.actor, token_id=scim_token_id)
+    messages.success(request, f"The token “{token.label}” is void.")
+    return redirect("provisioning")
+
+
+@require_safe
+@workspace_page
+def groups(request: WorkspaceRequest) -> HttpResponse:
+    page = paginate(request, counted_groups_for(request.actor))
+    return render(request, "portal/provisioning/groups.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page
+def group(request: WorkspaceRequest, group_id: uuid.UUID) -> HttpResponse:
+    """One group: who is in it, and which role it gives where."""
+    found = counted_group_for(request.actor, group_id)
+    organizations = list(organizations_for(request.actor))
+    roles = [role for role in roles_to_give(request.actor) if role.code != OWNER]
+    if found.role is not None and found.role not in roles:
+        roles.append(found.role)
+    form = GroupMappingForm(
+        request.POST or None,
+        roles=roles,
+        organizations=organizations,
+        initial={"role_id": found.role_id, "organization_id": found.organization_id},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            mapped = group_map(actor=request.actor, group_id=group_id, **form.mapping())
+        except (NotFound, PermissionDenied):
+            raise
+        except PlatformError as error:
+            add_errors(form, error)
+        else:
+            gives = f"gives {mapped.role.name}" if mapped.role else "gives no role"
+            messages.success(request, f"{mapped} {gives} from now on.")
+            return redirect("provisioning_group", group_id)
+    members = group_members_of([found])[found.id]
+    context = {
+        "group": found,
+        "form": form,
+        "members": members[:MEMBERS_SHOWN],
+        "left": max(0, len(members) - MEMBERS_SHOWN),
+    }
+    return render(
+        request, "portal/provisioning/group.html", context, status=422 if form.errors else 200
+    )
