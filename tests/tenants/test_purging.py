@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.models import (
+    BrowserSession,
     EmailDomain,
     Person,
     RefreshToken,
@@ -38,8 +39,8 @@ from tests.conftest import SYSTEM, World
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "sign_in_policy", "email_domains", "scim_tokens", "events", "dead_tasks", "history", "domains", "exports",
-    "files_late",
+    "sign_in_policy", "email_domains", "scim_tokens", "browser_sessions", "events", "dead_tasks", "history",
+    "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -53,6 +54,8 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     token_session_start(person=charlie, tenant_id=globex.id, user_agent="x", ip=None)
     EmailDomain.objects.create(tenant=globex, domain="globex.test", token="x")
     ScimToken.objects.create(tenant=globex, label="x")
+    expires_at = timezone.now() + timedelta(days=1)
+    BrowserSession.objects.create(person=charlie, tenant=globex, expires_at=expires_at)
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -74,6 +77,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "memberships": set(TenantMembership.objects.filter(**of_it)),
         "email_domains": set(EmailDomain.objects.filter(**of_it)),
         "scim_tokens": set(ScimToken.objects.filter(**of_it)),
+        "browsers": set(BrowserSession.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
     }
@@ -81,7 +85,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
-    "policy", "email_domains", "scim_tokens",
+    "policy", "email_domains", "scim_tokens", "browsers",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -153,10 +157,10 @@ def test_each_batch_is_small_and_leaves_a_mark(
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; nine tables by
     # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
-    # e-mail domain, one provisioning token; no event that is settled yet, no refused task; five entries of
-    # the history by two; one domain, one export, no late file.
+    # e-mail domain, one provisioning token, one browser; no event that is settled yet, no refused task; five
+    # entries of the history by two; one domain, one export, no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 13, 13, 14, 15, 16, 17,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 14, 14, 15, 16, 17, 18,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -334,6 +338,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "sign_in_policy": 1,
         "email_domains": 1,
         "scim_tokens": 1,
+        "browser_sessions": 1,
         "events": 6,
         "dead_tasks": 0,
         "history": 4,
