@@ -41,7 +41,8 @@ def acme_id(port: int, settings: Any) -> Sandbox:
 def browser_of(world: World) -> Callable[[Person], Browser]:
     def make(person: Person, tenant: Tenant = world.acme) -> Browser:
         made = Browser()
-        force_sign_in(made.on(host(tenant)), person, tenant)
+        methods = ("password", "totp")
+        force_sign_in(made.on(host(tenant)), person, tenant, methods=methods)
         return made
 
     return make

@@ -20,11 +20,11 @@ from apps.accounts.events import (
     IdentityProviderTested,
     IdentityProviderUpdated,
 )
-from apps.accounts.models import EmailDomain, IdentityProvider
+from apps.accounts.models import EmailDomain, IdentityProvider, Person
 from apps.accounts.oidc.client import SignedIn
 from apps.accounts.oidc.config import Provider, internal_hosts
 from apps.accounts.oidc.discovery import discover, discovery_url, require_keys
-from apps.accounts.oidc.enforcement import end_other_sign_ins
+from apps.accounts.oidc.enforcement import end_other_sign_ins, is_met, sso_rule_of
 from apps.accounts.oidc.members import members
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
 from apps.accounts.validators import validate_printable
@@ -200,6 +200,7 @@ def _switch(actor: Actor, row: IdentityProvider, state: S) -> None:
         )
     if state == S.ENFORCED:
         _require_break_glass(row)
+        _require_way_in(actor, row)
         end_other_sign_ins(actor, tenant_id)
     publish(
         IdentityProviderSwitched(
@@ -208,6 +209,28 @@ def _switch(actor: Actor, row: IdentityProvider, state: S) -> None:
         actor=actor,
     )
     row.state = state
+
+
+def _require_way_in(actor: Actor, row: IdentityProvider) -> None:
+    """Nobody enforces what would end their own session."""
+    person = Person.objects.filter(id=actor.person_id).first() if actor.person_id else None
+    if actor.proof is None or person is None:
+        return
+    domains = EmailDomain.objects.filter(tenant_id=require_tenant().id, verified_at__isnull=False)
+    rule = sso_rule_of(
+        person.id,
+        person.email,
+        break_glass_ids=row.break_glass_ids,
+        domains=list(domains.values_list("domain", flat=True)),
+    )
+    if not is_met(rule, actor.methods):
+        raise Conflict(
+            _(
+                "Sign in by the provider yourself first, or with a second factor as one who may come in "
+                "without it: this would lock you out."
+            ),
+            code="would_lock_you_out",
+        )
 
 
 @transaction.atomic

@@ -39,7 +39,7 @@ from apps.portal.forms.identity_provider import (
     JoiningForm,
 )
 from apps.portal.forms.workspace import ConfirmNameForm
-from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
+from apps.portal.http import WorkspaceRequest, add_errors, step_up, workspace_page
 from apps.portal.sections import Section
 from apps.roles.models import OWNER, Role
 
@@ -72,6 +72,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page
+@step_up
 def connect(request: WorkspaceRequest) -> HttpResponse:
     """Connect one, or change the connection."""
     provider = provider_for(request.actor)
@@ -114,6 +115,7 @@ def test(request: WorkspaceRequest) -> HttpResponse:
 
 @require_POST
 @workspace_page
+@step_up
 def switch(request: WorkspaceRequest, change: str) -> HttpResponse:
     """change: on, off, enforce, relax."""
     if change not in STATES:
@@ -123,6 +125,7 @@ def switch(request: WorkspaceRequest, change: str) -> HttpResponse:
 
 @require_POST
 @workspace_page
+@step_up
 def joining(request: WorkspaceRequest) -> HttpResponse:
     provider = _provider(request)
     form = JoiningForm(request.POST, roles=_roles(request))
@@ -133,6 +136,7 @@ def joining(request: WorkspaceRequest) -> HttpResponse:
 
 @require_POST
 @workspace_page
+@step_up
 def break_glass(request: WorkspaceRequest) -> HttpResponse:
     provider = _provider(request)
     form = BreakGlassForm(request.POST, owners=list(owners_of_tenant()))
@@ -143,6 +147,7 @@ def break_glass(request: WorkspaceRequest) -> HttpResponse:
 
 @require_POST
 @workspace_page
+@step_up
 def group_add(request: WorkspaceRequest) -> HttpResponse:
     provider = _provider(request)
     form = _group_form(request, request.POST)
@@ -167,6 +172,7 @@ def group_remove(request: WorkspaceRequest, group_role_id: uuid.UUID) -> HttpRes
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page
+@step_up
 def remove(request: WorkspaceRequest) -> HttpResponse:
     provider = _provider(request)
     form = ConfirmNameForm(request.POST or None, expected=provider.name)

@@ -52,6 +52,7 @@ CLAIMS: dict[str, Callable[[Claims], Claims]] = {
     "no_iat": _without("iat"),
     "old_iat": lambda claims: {**claims, "iat": int(time.time()) - DAY_S},
     "future_iat": lambda claims: {**claims, "iat": int(time.time()) + DAY_S},
+    "old_auth_time": lambda claims: {**claims, "auth_time": int(time.time()) - DAY_S},
     "future_nbf": lambda claims: {**claims, "nbf": int(time.time()) + DAY_S},
     "no_sub": _without("sub"),
     "empty_sub": _with(sub=""),

@@ -25,6 +25,12 @@ def _real_urls(_own_urls: None, settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests share their machine with others; those about time set it themselves."""
+    monkeypatch.setattr("apps.accounts.oidc.discovery.TIMEOUT_S", 20.0)
+
+
+@pytest.fixture(autouse=True)
 def _no_memory() -> Iterator[None]:
     """No provider's key is remembered by the next test."""
     jwks.forget()

@@ -29,8 +29,11 @@ def serving() -> Iterator[int]:
     server.set_app(WSGIHandler())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
+    port = server.server_address[1]
+    # The first request loads what the others need, which takes longer than a provider may.
+    requests.get(f"http://localhost:{port}/sandbox/oidc/kinde/jwks/", timeout=60)
     try:
-        yield server.server_address[1]
+        yield port
     finally:
         server.shutdown()
         server.server_close()

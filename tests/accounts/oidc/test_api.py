@@ -14,6 +14,7 @@ from apps.organizations.models import ProviderGroupRole
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
 from tests.accounts.oidc.provider import Sandbox
+from tests.accounts.support import force_sign_in
 from tests.api.client import MISSING, statements
 from tests.conftest import World
 
@@ -151,7 +152,11 @@ def test_the_states(api: Any, alice: Person, bob: Person, acme: Tenant, acme_id:
     assert switch(state="enforced") == (409, "no_break_glass")
     assert switch(break_glass_ids=[str(bob.id)]) == (400, "not_an_owner")
     assert switch(break_glass_ids=[MISSING]) == (400, "not_an_owner")
-    assert switch(state="enforced", break_glass_ids=[str(alice.id)]) == (200, "enforced")
+    named = [str(alice.id)]
+    assert switch(state="enforced", break_glass_ids=named) == (409, "would_lock_you_out")
+    assert IdentityProvider.objects.get().break_glass_ids == []
+    force_sign_in(client.client, alice, acme, methods=("password", "totp"))
+    assert switch(state="enforced", break_glass_ids=named) == (200, "enforced")
     assert switch(break_glass_ids=[]) == (409, "no_break_glass")
     other = client.put(PATH, body(acme_id, client_id="another"))
     assert (other.status_code, other.json()["code"]) == (409, "provider_on")

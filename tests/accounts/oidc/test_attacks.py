@@ -44,6 +44,7 @@ TOKENS = {
     "old_iat": "token_old",
     "future_iat": "token_early",
     "future_nbf": "token_early",
+    "old_auth_time": "",  # which matters where they have to prove it anew
     "no_sub": "claim_missing",
     "empty_sub": "subject_wrong",
     "long_sub": "subject_wrong",

@@ -1,5 +1,6 @@
 """Sign-in by a tenant's own provider: into that tenant, by those in its domains."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,15 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.enums import ProviderState
-from apps.accounts.models import EmailDomain, ExternalIdentity, IdentityProvider, Person
+from apps.accounts.models import (
+    EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
+    Person,
+    SignInPolicy,
+)
 from apps.accounts.services import membership_remove
+from apps.accounts.token_sessions import token_session_start
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
 from apps.organizations.models import Member, Organization, ProviderGroupRole, RoleBinding
@@ -27,7 +35,7 @@ from tests.accounts.oidc.tenants import (
     verify_domain,
     who,
 )
-from tests.accounts.support import PASSWORD, PUBLIC, SYSTEM, host, post_json
+from tests.accounts.support import PASSWORD, PUBLIC, SYSTEM, force_sign_in, host, post_json
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -265,8 +273,8 @@ def test_break_glass_needs_a_second_factor(
     browser.on().post("/accounts/login/", {"login": world.alice.email, "password": PASSWORD})
     url = onward(browser.get(f"http://{host(world.acme)}/sign-in/?way=other"))
     refused = browser.get(url)
-    assert refused.status_code == 403
-    assert "second factor" in refused.content.decode()
+    assert refused["Location"].startswith("/account/security/required/?next=")
+    assert [e for e in published() if e.name == "accounts.break_glass_used"] == []
     session = browser.on().session
     session["account_authentication_methods"] += [{"method": "mfa", "type": "totp", "at": 1.0}]
     session.save()
@@ -276,6 +284,61 @@ def test_break_glass_needs_a_second_factor(
     assert [(e.tenant_id, e.payload["person_id"]) for e in used] == [
         (world.acme.id, str(world.alice.id))
     ]
+
+
+def test_enforcing_ends_what_was_by_password(
+    acme_id: Sandbox, browser: Browser, world: World
+) -> None:
+    """On the next request: sessions on the workspace's host, and tokens that are good for all workspaces."""
+    force_sign_in(browser.on(host(world.acme)), world.bob, world.acme)
+    pair = token_session_start(person=world.bob, tenant_id=None, user_agent="x", ip=None)
+    bearer = {"Authorization": f"Bearer {pair.access}", "X-Tenant": "acme"}
+    assert browser.get("/api/v1/members/", headers=bearer).status_code == 200
+    assert browser.get(f"http://{host(world.acme)}/members/").status_code == 200
+    turn(world.acme, world.alice, ProviderState.ENFORCED)
+    assert browser.get("/api/v1/members/", headers=bearer).status_code == 401
+    page = browser.get(f"http://{host(world.acme)}/members/")
+    assert page["Location"] == "/sign-in/?next=%2Fmembers%2F"
+    assert browser.get(f"http://{host(world.acme)}/sign-in/?next=/members/").status_code == 200
+    answer = browser.get(f"http://{host(world.acme)}/api/v1/members/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "sso_required")
+    # Where the address is outside the domains, nothing changes.
+    Person.objects.filter(id=world.bob.id).update(email="bob@guest.example")
+    assert browser.get(f"http://{host(world.acme)}/members/").status_code == 200
+
+
+def test_the_providers_word_is_enough_for_the_policy(
+    acme_id: Sandbox, browser: Browser, world: World
+) -> None:
+    """What it asks of people is the workspace's choice already."""
+    SignInPolicy.objects.create(tenant=world.acme, require_mfa=True)
+    response = enter(browser, world.acme, acme_id, "a-002")
+    assert (response.status_code, response["Location"]) == (302, "/members/")
+    assert browser.get(f"http://{host(world.acme)}/members/").status_code == 200
+
+
+def test_proving_anew(
+    acme_id: Sandbox, browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sensitive pages send a session that is old back to the provider, which has to ask."""
+    enter(browser, world.acme, acme_id, "a-001")
+    path = f"http://{host(world.acme)}/settings/sign-in/provider/connect/"
+    assert browser.get(path).status_code == 200
+    session = browser.on(host(world.acme)).session
+    session["sign_in_proved_at"] = time.time() - 10_000
+    session.save()
+    stale = browser.get(path)
+    assert "fresh=1" in stale["Location"]
+    there = onward(browser.get(f"http://{host(world.acme)}{stale['Location']}"))
+    url = onward(browser.get(there))
+    assert (query_of(url)["prompt"], query_of(url)["max_age"]) == (["login"], ["0"])
+    # A provider that lets an old sign-in do is not believed.
+    refused = browser.get(acme_id.answer(url, "a-001", "old_auth_time"))
+    assert refused.status_code == 400
+    url = onward(browser.get(there))
+    landed = browser.get(onward(browser.get(acme_id.answer(url, "a-001"))))
+    assert landed["Location"] == "/settings/sign-in/provider/connect/"
+    assert browser.get(path).status_code == 200
 
 
 def test_sign_out_and_back_channel(acme_id: Sandbox, browser: Browser, world: World) -> None:

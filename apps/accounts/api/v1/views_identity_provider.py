@@ -60,7 +60,7 @@ class IdentityProviderView(TenantView):
         summary="Turn it on or off, enforce it, say who joins by it",
         description=(
             "409: `provider_not_tested`, `provider_not_on`, `no_verified_domain`, `no_break_glass` (no owner "
-            "is named who may come in without it)."
+            "is named who may come in without it), `would_lock_you_out`."
         ),
         request=IdentityProviderUpdateSerializer,
         responses={200: IdentityProviderSerializer},
