@@ -139,6 +139,7 @@ urlpatterns = [
     ),
     path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
     path("settings/provisioning/", provisioning.index, name="provisioning"),
+    path("settings/provisioning/tokens/new/", provisioning.create, name="scim_token_new"),
     path(
         "settings/provisioning/tokens/<uuid:scim_token_id>/revoke/",
         provisioning.revoke,

@@ -26,6 +26,7 @@ TENANT_PAGES = (
     "/settings/sign-in/",
     "/settings/email-domains/",
     "/settings/provisioning/",
+    "/settings/provisioning/tokens/new/",
     "/settings/provisioning/groups/",
 )
 PUBLIC_PAGES = (

@@ -20,6 +20,7 @@ from tests.portal.test_addresses import told, words
 
 pytestmark = pytest.mark.django_db
 PAGE = "/settings/provisioning/"
+NEW = f"{PAGE}tokens/new/"
 
 
 @pytest.fixture
@@ -29,11 +30,11 @@ def client(sign_in: SignIn, alice: Person, acme: Tenant) -> Client:
 
 def test_a_token_is_shown_once_works_and_is_revoked(client: Client, world: World) -> None:
     empty = client.get(PAGE)
-    for text in ("http://acme.localhost:8000/scim/v2", "Create a token to begin", "None yet"):
+    for text in ("http://acme.localhost:8000/scim/v2", "Create one to begin", "None yet"):
         assert text in words(empty)
-    refused = client.post(PAGE, {"label": "", "expires_in_days": "365"})
+    refused = client.post(NEW, {"label": "", "expires_in_days": "365"})
     assert (refused.status_code, ScimToken.objects.count()) == (422, 0)
-    made = client.post(PAGE, {"label": "Entra", "expires_in_days": ""})
+    made = client.post(NEW, {"label": "Entra", "expires_in_days": ""})
     assert made.status_code == 200
     assert "no-store" in made["Cache-Control"]
     assert read(made.content).check() == []
@@ -55,7 +56,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(client: Client, world: World
 def test_there_are_four_good_tokens_at_most(client: Client, world: World) -> None:
     for _ in range(4):
         make_scim(world, world.acme)
-    refused = client.post(PAGE, {"label": "Fifth", "expires_in_days": "365"})
+    refused = client.post(NEW, {"label": "Fifth", "expires_in_days": "365"})
     assert refused.status_code == 422
     assert "There are four tokens already." in words(refused)
 
@@ -92,13 +93,13 @@ def test_groups_are_mapped_to_roles(client: Client, world: World) -> None:
     assert client.get(f"{PAGE}groups/{MISSING}/").status_code == 404
 
 
-@pytest.mark.parametrize("path", [PAGE, f"{PAGE}groups/", f"{PAGE}groups/{MISSING}/"])
+@pytest.mark.parametrize("path", [PAGE, NEW, f"{PAGE}groups/", f"{PAGE}groups/{MISSING}/"])
 def test_plain_members_have_none_of_it(
     sign_in: SignIn, bob: Person, acme: Tenant, path: str
 ) -> None:
     client = sign_in(bob, acme)
     assert client.get(path).status_code == 403
-    assert client.post(f"{PAGE}", {"label": "x"}).status_code == 403
+    assert client.post(NEW, {"label": "x"}).status_code == 403
     assert not ScimToken.objects.exists()
     assert "Provisioning" not in words(client.get("/settings/"))
 

@@ -122,9 +122,10 @@ def group_map(
     From then on the provider decides who holds it, so it is never the owner's, and no higher than the
     actor's own; neither is the one that it maps to now. Locks the directory, then the group.
     Publishes organizations.group_changed, and what the members get and lose.
-    Raises PermissionDenied, NotFound (group, organization), InvalidInput.
+    Raises PermissionDenied, ReauthenticationRequired, NotFound (group, organization), InvalidInput.
     """
     authorize(actor, p.MANAGE_PROVISIONING)
+    actor.require_recent_proof()
     if (role_id is None) != (organization_id is None):
         attr = "role_id" if role_id is None else "organization_id"
         raise InvalidInput.field(attr, _("Choose a role and where it is held."), "required")

@@ -32,9 +32,10 @@ def scim_token_create(
 
     expires_in_days: 1 to 3,650, None for one that lasts until it is revoked. Locks the directory, and
     enters those into it who are members already. Publishes organizations.scim_token_created.
-    Raises PermissionDenied, InvalidInput, Conflict (too many).
+    Raises PermissionDenied, ReauthenticationRequired, InvalidInput, Conflict (too many).
     """
     authorize(actor, MANAGE_PROVISIONING)
+    actor.require_recent_proof()
     label = " ".join(label.split())
     if not label or len(label) > 80 or not label.isprintable():
         raise InvalidInput.field("label", _("Use 1 to 80 printable characters."), "label_invalid")

@@ -5,6 +5,7 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.common.access import authorize
@@ -20,41 +21,53 @@ from apps.organizations.selectors_directory import (
 )
 from apps.organizations.services import group_map, scim_token_create, scim_token_revoke
 from apps.portal.forms.provisioning import GroupMappingForm, ScimTokenForm
-from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
+from apps.portal.http import WorkspaceRequest, add_errors, step_up, workspace_page
 from apps.portal.paging import paginate
 from apps.portal.selectors import roles_to_give
 from apps.roles.models import OWNER
 
+BASE_PATH = "/scim/v2"
 TOKENS_SHOWN = 20
 MEMBERS_SHOWN = 50
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
-    """POST makes a token, and the answer is the only page that ever shows it."""
+    tokens = list(scim_tokens_for(request.actor)[:TOKENS_SHOWN])
+    context = {
+        "tokens": sorted(tokens, key=lambda token: not token.is_good),
+        "figures": provisioning_figures_for(request.actor),
+        "base_url": request.tenant.url(BASE_PATH),
+    }
+    return render(request, "portal/provisioning/index.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page
+@step_up
+@sensitive_variables("secret")
+def create(request: WorkspaceRequest) -> HttpResponse:
+    """The answer to the form has the token: it is kept nowhere, so it cannot be redirected to."""
     authorize(request.actor, MANAGE_PROVISIONING)
     form = ScimTokenForm(request.POST or None)
-    secret, made = "", None
     if request.method == "POST" and form.is_valid():
         try:
-            made, secret = scim_token_create(actor=request.actor, **form.cleaned_data)
+            token, secret = scim_token_create(actor=request.actor, **form.cleaned_data)
         except PlatformError as error:
             add_errors(form, error)
         else:
-            form = ScimTokenForm()
-    tokens = list(scim_tokens_for(request.actor)[:TOKENS_SHOWN])
-    context = {
-        "form": form,
-        "secret": secret,
-        "made": made,
-        "tokens": sorted(tokens, key=lambda token: not token.is_good),
-        "has_good": any(token.is_good for token in tokens),
-        "figures": provisioning_figures_for(request.actor),
-        "base_url": request.tenant.url("/scim/v2"),
-    }
+            context = {
+                "token": token,
+                "secret": secret,
+                "base_url": request.tenant.url(BASE_PATH),
+            }
+            return render(request, "portal/provisioning/created.html", context)
     return render(
-        request, "portal/provisioning/index.html", context, status=422 if form.errors else 200
+        request,
+        "portal/provisioning/create.html",
+        {"form": form},
+        status=422 if form.errors else 200,
     )
 
 

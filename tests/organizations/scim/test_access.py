@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import ScimToken
+from apps.common.errors import ReauthenticationRequired
 from apps.common.opaque_tokens import opaque_token_make
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
-from apps.organizations.models import DirectoryUser, Group
+from apps.organizations.models import DirectoryUser, Group, Organization
 from apps.organizations.selectors import actor_for
-from apps.organizations.services import scim_token_revoke
+from apps.organizations.services import group_map, scim_token_create, scim_token_revoke
+from apps.roles.models import Role
 from apps.tenants.services import maintenance_start, tenant_suspend
 from tests.accounts.support import PUBLIC, force_sign_in, host
 from tests.conftest import SYSTEM, World
@@ -252,3 +256,22 @@ def test_what_is_denied_changes_nothing(world: World) -> None:
     assert scim.find("bob@acme.test") == bob
     with tenant_context(world.acme):
         assert (DirectoryUser.objects.count(), Group.objects.count()) == (2, 0)
+
+
+def test_what_lets_a_provider_in_wants_a_recent_proof(scim: Scim, world: World) -> None:
+    group = scim.group("Staff")
+    with tenant_context(world.acme):
+        stale = replace(actor_for(world.alice), proof=Proof())
+        with pytest.raises(ReauthenticationRequired):
+            scim_token_create(actor=stale, label="Okta", expires_in_days=None)
+        with pytest.raises(ReauthenticationRequired):
+            group_map(
+                actor=stale,
+                group_id=group["id"],
+                role_id=Role.objects.get(code="admin").id,
+                organization_id=Organization.objects.get(depth=1).id,
+            )
+        assert Group.objects.get().role is None
+        # To revoke is never held up.
+        scim_token_revoke(actor=stale, token_id=ScimToken.objects.get().id)
+    unauthorized(scim)
