@@ -14,7 +14,16 @@ STATE = Path(__file__).resolve().parents[1] / ".state" / "bench"
 
 
 def main() -> None:
-    names = ["provisioning", "statements", "authorization", "tenancy", "fleet", "serving", "copies", "scim"]
+    names = [
+        "provisioning",
+        "statements",
+        "authorization",
+        "tenancy",
+        "fleet",
+        "serving",
+        "copies",
+        "scim",
+    ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
     parser.add_argument("--tenants", type=int, default=200, help="how many the large runs have")

@@ -12,11 +12,13 @@ from apps.tenants.proof import Provable
 class Zone:
     """records: name -> values of its TXT records. asked: every name that was asked for, in order.
 
-    A name in `broken` makes the server fail (SERVFAIL).
+    A name in `broken` makes the server fail (SERVFAIL). addresses: name -> answers to its questions for
+    addresses, one after the other, the last one for all that follow.
     """
 
     def __init__(self) -> None:
         self.records: dict[str, list[str]] = {}
+        self.addresses: dict[str, list[list[str]]] = {}
         self.asked: list[str] = []
         self.broken: set[str] = set()
         self.port = 0
@@ -29,6 +31,11 @@ class Zone:
             return self.records[name]
         return [] if any(known.endswith(f".{name}") for known in self.records) else None
 
+    def lookup(self, name: str) -> list[str]:
+        self.asked.append(name)
+        answers = self.addresses.get(name, [[]])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
     def prove(self, domain: Provable) -> None:
         """As the domain's owner does it."""
         assert domain.txt_name is not None
@@ -37,6 +44,7 @@ class Zone:
 
     def clear(self) -> None:
         self.records.clear()
+        self.addresses.clear()
         self.asked.clear()
         self.broken.clear()
 
@@ -47,7 +55,7 @@ def running(zone: Zone) -> Iterator[Zone]:
     started, loop = threading.Event(), asyncio.new_event_loop()
 
     async def start() -> None:
-        udp, tcp = await nameserver.listen(zone.find, 0)
+        udp, tcp = await nameserver.listen(zone.find, 0, zone.lookup)
         zone.port = udp.get_extra_info("sockname")[1]
         started.set()
         async with tcp:

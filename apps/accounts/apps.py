@@ -21,7 +21,7 @@ class AccountsConfig(AppConfig):
         registry.load()
         from allauth.mfa.totp.internal import auth as totp
 
-        from apps.accounts import signals  # noqa: F401  # connects the receivers
+        from apps.accounts import checks, signals  # noqa: F401  # register themselves
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
         from apps.accounts.exports import SHARED_ROWS
         from apps.accounts.mfa_adapter import UsedCodes

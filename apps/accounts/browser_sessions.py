@@ -46,9 +46,11 @@ def current_browser_session(session: SessionBase) -> BrowserSession | None:
     """The row of a request's session. One statement."""
     if not session.session_key:
         return None
-    return BrowserSession.objects.filter(
-        key_hash=sessions.key_hash(session.session_key), revoked_at=None
-    ).first()
+    return (
+        BrowserSession.objects.select_related("person")
+        .filter(key_hash=sessions.key_hash(session.session_key), revoked_at=None)
+        .first()
+    )
 
 
 def parent_for_hand_over(person_id: uuid.UUID, session_id: str) -> BrowserSession | None:

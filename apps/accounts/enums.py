@@ -15,7 +15,17 @@ class SignInMethod(models.TextChoices):
     TOTP = "totp", _("Code of an app")
     RECOVERY_CODE = "recovery_code", _("Recovery code")
     WEBAUTHN = "webauthn", _("Passkey")
+    # By the provider of the tenant that the session is in: how, the tenant decides there.
+    SSO = "sso", _("The workspace’s identity provider")
     SOCIAL = "socialaccount", _("Account of another provider")
+
+
+class SsoRule(models.TextChoices):
+    """What an enforced identity provider asks of a member: to come in by it, or with a second factor."""
+
+    NONE = "", _("Nothing")
+    MUST = "must", _("To sign in by it")
+    BREAK_GLASS = "break_glass", _("To sign in by it, or with a second factor")
 
 
 class RevokedReason(models.TextChoices):
@@ -30,6 +40,7 @@ class RevokedReason(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", _("The password was changed")
     DEACTIVATED = "deactivated", _("The account was deactivated")
     REMOVED = "membership_removed", _("Removed from the workspace")
+    SSO_ENFORCED = "sso_enforced", _("The workspace takes sign-ins by its identity provider only")
 
 
 class SigningKeyState(models.TextChoices):
@@ -40,6 +51,22 @@ class SigningKeyState(models.TextChoices):
     VERIFYING = "verifying", _("Verifying")
     RETIRED = "retired", _("Retired")
     REVOKED = "revoked", _("Revoked")
+
+
+class ProviderState(models.TextChoices):
+    """DRAFT: connected. TESTED: somebody signed in with it, to see. ON: people may. ENFORCED: they must."""
+
+    DRAFT = "draft", _("Not tested")
+    TESTED = "tested", _("Tested")
+    ON = "on", _("On")
+    ENFORCED = "enforced", _("Enforced")
+
+
+class ClientAuthentication(models.TextChoices):
+    """How a client proves itself at the token endpoint (OpenID Connect Core, section 9)."""
+
+    BASIC = "basic", "client_secret_basic"
+    POST = "post", "client_secret_post"
 
 
 class JoinMode(models.TextChoices):

@@ -83,3 +83,38 @@ class RefreshTokenInvalid(NotAuthenticated):
 class RefreshTokenReused(NotAuthenticated):
     code = "refresh_token_reused"
     default_detail = _("The refresh token was used before. Sign in again.")
+
+
+class ProviderRefused(PlatformError):
+    """A sign-in by a provider that is not accepted. code: the reason, for programs and the history.
+
+    detail: for the person; says nothing that the provider sent.
+    """
+
+    status = 400
+    code = "provider_refused"
+    title = _("This sign-in was not accepted")
+    default_detail = _("What the identity provider answered is not valid. Try again.")
+
+
+class ProviderUnavailable(ProviderRefused):
+    """The provider, not the person, is at fault, and later it may work."""
+
+    code = "provider_unavailable"
+    title = _("The identity provider does not answer")
+    default_detail = _("Try again in a few minutes, or sign in another way.")
+
+
+class WorkspaceSession(PermissionDenied):
+    """A session that began by a tenant's own provider, and something outside that tenant."""
+
+    code = "workspace_session"
+    default_detail = _(
+        "This sign-in is good in the workspace only. Sign in on the platform's own site."
+    )
+
+
+class SsoRequired(PermissionDenied):
+    code = "sso_required"
+    title = _("Sign in with your organization")
+    default_detail = _("This workspace takes only sign-ins by its identity provider.")

@@ -149,12 +149,113 @@ class SigningKeyRevoked(Event):
     reason: str
 
 
+@event("accounts.identity_linked", version=1, scope="user", aggregate="person_id")
+class IdentityLinked(Event):
+    """A subject of an identity provider is this person from now on."""
+
+    person_id: uuid.UUID
+    provider_id: uuid.UUID
+    identity_id: uuid.UUID
+
+
+@event("accounts.identity_unlinked", version=1, scope="user", aggregate="person_id")
+class IdentityUnlinked(Event):
+    person_id: uuid.UUID
+    provider_id: uuid.UUID
+    identity_id: uuid.UUID
+
+
+@event("accounts.provider_sign_in_refused", version=1, scope="user", aggregate="provider_id")
+class ProviderSignInRefused(Event):
+    """What a provider answered was not accepted, or who it names may not sign in.
+
+    reason: the code of ProviderRefused.
+    """
+
+    provider_id: uuid.UUID
+    reason: str
+
+
+@event("accounts.provider_organization_mapped", version=1, scope="system", aggregate="provider_id")
+class ProviderOrganizationMapped(Event):
+    """Who signs in for this organization of the platform's provider goes to the event's tenant."""
+
+    provider_id: uuid.UUID
+    code: str
+
+
+@event(
+    "accounts.provider_organization_unmapped", version=1, scope="system", aggregate="provider_id"
+)
+class ProviderOrganizationUnmapped(Event):
+    provider_id: uuid.UUID
+    code: str
+
+
+@event("accounts.provider_session_ended", version=1, scope="user", aggregate="provider_id")
+class ProviderSessionEnded(Event):
+    """A provider has told us, by back-channel, that somebody signed out there. person_id: None if unknown."""
+
+    provider_id: uuid.UUID
+    person_id: uuid.UUID | None
+
+
 @event("accounts.sign_in_policy_changed", version=1, scope="organization", aggregate="tenant_id")
 class SignInPolicyChanged(Event):
     """How people have to sign in to a workspace; fields have their values from now on."""
 
     tenant_id: uuid.UUID
     require_mfa: bool
+
+
+@event("accounts.identity_provider_connected", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderConnected(Event):
+    """A tenant's own provider was connected, or its connection changed."""
+
+    provider_id: uuid.UUID
+    issuer: str
+    client_id: str
+
+
+@event("accounts.identity_provider_tested", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderTested(Event):
+    """person_id: who signed in by it, to see what it says."""
+
+    provider_id: uuid.UUID
+    person_id: uuid.UUID
+    is_successful: bool
+
+
+@event("accounts.identity_provider_switched", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderSwitched(Event):
+    """Turned on or off, enforced or no longer. States: a ProviderState. reason: staff's, else empty."""
+
+    provider_id: uuid.UUID
+    from_state: str
+    to_state: str
+    reason: str
+
+
+@event("accounts.identity_provider_updated", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderUpdated(Event):
+    """Who joins by it, or who may come in without it. fields: names of what changed."""
+
+    provider_id: uuid.UUID
+    fields: str
+
+
+@event("accounts.identity_provider_removed", version=1, scope="user", aggregate="provider_id")
+class IdentityProviderRemoved(Event):
+    provider_id: uuid.UUID
+    issuer: str
+
+
+@event("accounts.break_glass_used", version=1, scope="user", aggregate="person_id")
+class BreakGlassUsed(Event):
+    """An owner came in without the provider that is a must for everybody else."""
+
+    person_id: uuid.UUID
+    provider_id: uuid.UUID
 
 
 @event("accounts.factor_added", version=1, scope="user", aggregate="person_id")

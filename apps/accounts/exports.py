@@ -14,6 +14,18 @@ SHARED_ROWS = (
         "SELECT id, require_mfa, created_at, updated_at FROM public.accounts_signinpolicy "
         "WHERE tenant_id = %(tenant_id)s",
     ),
+    # Without the client's secret.
+    SharedRows(
+        "identity_providers",
+        "SELECT id, name, state, discovery_url, issuer, client_id, scopes, algorithms, groups_claim, "
+        "default_role_id, break_glass_ids, last_tested_at, created_at, updated_at "
+        "FROM public.accounts_identityprovider WHERE tenant_id = %(tenant_id)s",
+    ),
+    SharedRows(
+        "external_identities",
+        "SELECT id, provider_id, issuer, subject, person_id, email, last_used_at, created_at "
+        "FROM public.accounts_externalidentity WHERE tenant_id = %(tenant_id)s ORDER BY id",
+    ),
     # Without the proof.
     SharedRows(
         "email_domains",

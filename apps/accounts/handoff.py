@@ -51,6 +51,8 @@ class Ticket:
     # How and when the person proved who they are, for the tenant's session.
     methods: tuple[str, ...] = ()
     proved_at: float = 0.0
+    # What the tenant's session remembers of the tenant's own identity provider, if they came by it.
+    provider: dict[str, Any] | None = None
 
 
 def _digest(value: str) -> str:
@@ -86,23 +88,28 @@ def set_state(response: HttpResponse, state: str) -> None:
 def issue(
     *,
     person_id: uuid.UUID,
-    session_id: uuid.UUID,
+    session_id: uuid.UUID | None,
     tenant: Tenant,
     host: str,
     state: str,
     path: str,
     proof: Proof,
+    provider: dict[str, Any] | None = None,
 ) -> str:
-    """A ticket for a person whose membership and proof the caller has checked."""
+    """A ticket for a person whose membership and proof the caller has checked.
+
+    session_id: the public session; None for who comes by the tenant's own provider, without one.
+    """
     ticket = Ticket(
         person_id=str(person_id),
-        session_id=str(session_id),
+        session_id=str(session_id) if session_id else "",
         tenant_id=str(tenant.id),
         state_hash=_digest(state),
         path=safe_path(path),
         host=host,
         methods=tuple(sorted(proof.methods)),
         proved_at=proof.proved_at,
+        provider=provider,
     )
     return _store("handoff", asdict(ticket))
 
@@ -118,14 +125,26 @@ def redeem(token: str, *, tenant: Tenant, host: str, state: str) -> Ticket | Non
     return ticket if constant_time_compare(ticket.state_hash, _digest(state)) else None
 
 
-def issue_sign_out(person_id: uuid.UUID) -> str:
-    """Proof for the public host that this person signed out on a tenant's."""
-    return _store("sign-out", {"person_id": str(person_id)})
+def issue_sign_out(person_id: uuid.UUID, onward: str = "") -> str:
+    """Proof for the public host that this person signed out on a tenant's.
+
+    onward: address at the identity provider where they sign out afterwards.
+    """
+    return _store("sign-out", {"person_id": str(person_id), "onward": onward})
 
 
-def redeem_sign_out(token: str) -> uuid.UUID | None:
+def redeem_sign_out(token: str) -> tuple[uuid.UUID, str] | None:
     data = _take("sign-out", token)
-    return uuid.UUID(data["person_id"]) if data else None
+    return (uuid.UUID(data["person_id"]), data["onward"]) if data else None
+
+
+def issue_test(data: dict[str, str]) -> str:
+    """For the test of an identity provider, which begins on the tenant's host and goes on elsewhere."""
+    return _store("oidc-test", data)
+
+
+def redeem_test(token: str) -> dict[str, Any] | None:
+    return _take("oidc-test", token)
 
 
 def bind_session(session: SessionBase, tenant: Tenant | None, host: str = "") -> None:

@@ -12,6 +12,7 @@ from apps.accounts import known_devices, tokens
 from apps.accounts.browser_sessions import browser_session_end, browser_session_touch
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.handoff import session_fits
+from apps.accounts.oidc.sessions import ended_by_provider
 from apps.common.actors import Actor
 from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
@@ -97,10 +98,16 @@ class HostSessionMiddleware:
                 request.session, request.tenant, host_name(request)
             )
         key = request.session.session_key
-        if belongs and request.user.is_authenticated and browser_session_touch(request):
+        if (
+            belongs
+            and request.user.is_authenticated
+            and not ended_by_provider(request.session)
+            and browser_session_touch(request)
+        ):
             request.log_person_id = str(request.user.pk)
             return
-        # Another host's session, or one that was ended, or of a person who is gone or has a new password.
+        # Another host's session, or one that was ended, here or at the identity provider, or of a person who
+        # is gone or has a new password.
         browser_session_end(actor=Actor.system("sessions"), session_key=key)
         request.session.flush()
         request.user = AnonymousUser()

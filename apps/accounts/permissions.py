@@ -4,6 +4,7 @@ from apps.common.access import Permission
 
 MANAGE_EMAIL_DOMAINS = "accounts.manage_email_domains"
 MANAGE_SIGN_IN_POLICY = "accounts.manage_sign_in_policy"
+MANAGE_IDENTITY_PROVIDER = "accounts.manage_identity_provider"
 
 PERMISSIONS = [
     Permission(
@@ -12,6 +13,18 @@ PERMISSIONS = [
         _("Decide how people have to sign in to the workspace."),
         dangerous=True,
         for_keys=False,
+    ),
+    Permission(
+        MANAGE_IDENTITY_PROVIDER,
+        _("Manage the identity provider"),
+        _(
+            "Connect the provider that people sign in by. Whoever holds this can let that provider sign in "
+            "as any member with an address in the workspace's domains, owners too."
+        ),
+        dangerous=True,
+        for_keys=False,
+        # An administrator could make themselves an owner by it.
+        system_roles=(),
     ),
     Permission(
         MANAGE_EMAIL_DOMAINS,

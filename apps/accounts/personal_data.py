@@ -5,6 +5,8 @@ from django.db.models import Q
 
 from apps.accounts.models import (
     BrowserSession,
+    ExternalIdentity,
+    IdentityProvider,
     KnownDevice,
     Person,
     ScimToken,
@@ -51,6 +53,19 @@ declare(
         lambda subject: Q(user_id=subject.person_id),
         ("email", "verified", "primary"),
         delete,
+    ),
+    PersonalRows(
+        ExternalIdentity,
+        _person,
+        ("provider__name", "issuer", "subject", "email", "last_used_at", "created_at"),
+        delete,
+    ),
+    # What the test of a provider showed of who made it.
+    PersonalRows(
+        IdentityProvider,
+        lambda subject: Q(last_test_claims__email=subject.email or None),
+        ("last_test_claims", "last_tested_at"),
+        overwrite(last_test_claims={}),
     ),
     PersonalRows(
         SocialAccount,

@@ -3,6 +3,9 @@
 from apps.accounts.models import (
     BrowserSession,
     EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
+    ProviderOrganization,
     RefreshToken,
     ScimToken,
     SignInPolicy,
@@ -18,5 +21,8 @@ STEPS = (
     rows_step("sign_in_policy", "Sign-in policy", 63, SignInPolicy),
     rows_step("email_domains", "E-mail domains", 64, EmailDomain),
     rows_step("scim_tokens", "Provisioning tokens", 65, ScimToken),
-    rows_step("browser_sessions", "Browser sign-ins", 66, BrowserSession),
+    rows_step("external_identities", "Identities at the provider", 66, ExternalIdentity),
+    rows_step("provider_organizations", "Provider's organizations", 67, ProviderOrganization),
+    rows_step("identity_providers", "Identity provider", 68, IdentityProvider),
+    rows_step("browser_sessions", "Browser sign-ins", 69, BrowserSession),
 )

@@ -43,15 +43,21 @@ def person_register(*, actor: Actor, name: str, email: str, password: str) -> Pe
 
 @transaction.atomic
 def person_create(
-    *, actor: Actor, email: str, name: str, password: str | None = None, is_staff: bool = False
+    *,
+    actor: Actor,
+    email: str,
+    name: str,
+    password: str | None = None,
+    is_staff: bool = False,
+    is_verified: bool = True,
 ) -> Person:
-    """Create a person whose address counts as verified. Platform staff, commands and seeds only.
+    """Create a person; is_verified: whether their address is. Platform staff and the system only.
 
     Raises PermissionDenied, ValidationError. Publishes accounts.person_registered.
     """
     require_platform(actor)
     person = Person.objects.create_user(email, password, name=name, is_staff=is_staff)
-    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
+    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=is_verified)
     publish(PersonRegistered(person_id=person.id), actor=actor, tenant_id=None)
     return person
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import epochs
+from apps.accounts.enums import SignInMethod
 from apps.accounts.errors import MfaRequired
 from apps.accounts.events import SignInPolicyChanged
 from apps.accounts.methods import has_second_factor
@@ -41,9 +42,10 @@ def sign_in_policy_of(tenant_id: uuid.UUID) -> SignInPolicy:
 def require_satisfied(require_mfa: bool, methods: Set[str]) -> None:
     """The one decision: whether a sign-in proved by `methods` is enough for a policy.
 
-    Called where a ticket is issued and where an actor is built, on every request. Raises MfaRequired.
+    Called where a ticket is issued and where an actor is built, on every request. What the tenant's own
+    identity provider asks for is the tenant's choice already. Raises MfaRequired.
     """
-    if require_mfa and not has_second_factor(methods):
+    if require_mfa and not has_second_factor(methods) and SignInMethod.SSO not in methods:
         raise MfaRequired(
             _(
                 "This workspace requires a second factor. Set one up at %s, then sign in with it; with the "

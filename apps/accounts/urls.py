@@ -9,6 +9,7 @@ from apps.accounts import views, views_mfa, views_social
 urlpatterns = [
     path("signup/", views.SignupView.as_view(), name="account_signup"),
     path("login/", views.LoginView.as_view(), name="account_login"),
+    path("logout/", views.LogoutView.as_view(), name="account_logout"),
     path(
         "social/google/callback/",
         views_social.social_callback,
@@ -22,7 +23,6 @@ urlpatterns = [
         name="github_callback",
     ),
     path("social/<slug:provider>/", views_social.social_login, name="social_login"),
-    path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("mfa/authenticate/", views_mfa.AuthenticateView.as_view(), name="mfa_authenticate"),
     path("passkey/", views_mfa.PasskeyLoginView.as_view(), name="mfa_login_webauthn"),

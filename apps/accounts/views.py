@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account import views
 from allauth.account.internal.flows.email_verification import send_verification_email_at_login
 from allauth.account.internal.stagekit import unstash_login
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -19,7 +20,9 @@ from apps.accounts import limits
 from apps.accounts.adapter import NEXT_SESSION_KEY
 from apps.accounts.forms import SignupForm
 from apps.accounts.keys import key_set
-from apps.accounts.redirects import is_safe_path
+from apps.accounts.oidc.config import is_configured
+from apps.accounts.oidc.sessions import sign_out_url
+from apps.accounts.redirects import is_safe_path, leave_for
 from apps.accounts.selectors import person_by_email
 
 
@@ -54,6 +57,19 @@ class LoginView(views.LoginView):
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         return super().form_valid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        name = settings.OIDC_NAME if is_configured() else ""
+        return {**super().get_context_data(**kwargs), "provider_name": name}
+
+
+class LogoutView(views.LogoutView):
+    """Who signed in by an identity provider goes on to sign out there."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        onward = sign_out_url(self.request.session)
+        response = super().post(*args, **kwargs)
+        return leave_for(onward) if onward else response
 
 
 class _SecretPath:

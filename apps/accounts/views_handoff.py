@@ -15,8 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
 from apps.accounts.browser_sessions import current_browser_session, parent_for_hand_over
+from apps.accounts.enums import SsoRule
 from apps.accounts.errors import MfaRequired
-from apps.accounts.models import Person
+from apps.accounts.models import BrowserSession, Person
+from apps.accounts.oidc.enforcement import Must, break_glass_note, is_met, provider_on, sso_must
+from apps.accounts.oidc.sessions import KEY, is_workspace_session, sign_out_url
+from apps.accounts.oidc.views_tenant import choice, start_url
 from apps.accounts.proof import bind_proof, session_proof
 from apps.accounts.redirects import leave_for, safe_path
 from apps.accounts.selectors import is_member
@@ -59,21 +63,36 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     if not tenant.is_ready:
         return leave_for(host_url(host))
     if not is_asked:
-        query = {"next": path, **_wanted(request)}
+        query = {"next": path, "way": "other", **_wanted(request)}
         return leave_for(host_url(host, f"/sign-in/?{urlencode(query)}"))
+    return _hand_over(request, tenant, session, {"state": state, "next": path, "host": host})
+
+
+def _hand_over(
+    request: HttpRequest, tenant: Tenant, session: BrowserSession, query: dict[str, str]
+) -> HttpResponse:
+    """With a ticket to the tenant's host; or to where the person gets what the tenant asks for besides."""
     proof = session_proof(request)
-    if missing := _missing(request, tenant, proof):
-        return redirect(f"{reverse(missing)}?{urlencode({'next': _onward(request, slug)})}")
+    person = session.person
+    must = sso_must(tenant, person)
+    if must is not None and must.rule == SsoRule.MUST:
+        return redirect(start_url(must.provider_id, {**query, **_wanted(request)}))
+    if missing := _missing(request, tenant, proof, must):
+        onward = _onward(request, tenant.slug)
+        return redirect(f"{reverse(missing)}?{urlencode({'next': onward})}")
+    if must is not None:
+        break_glass_note(person=person, tenant=tenant, must=must)
     ticket = handoff.issue(
         person_id=session.person_id,
         session_id=session.id,
         tenant=tenant,
-        host=host,
-        state=state,
-        path=path,
+        host=query["host"],
+        state=query["state"],
+        path=query["next"],
         proof=proof,
     )
-    return leave_for(host_url(host, f"/enter/?{urlencode({'ticket': ticket, 'state': state})}"))
+    entry = urlencode({"ticket": ticket, "state": query["state"]})
+    return leave_for(host_url(query["host"], f"/enter/?{entry}"))
 
 
 @require_GET
@@ -82,11 +101,13 @@ def sign_in(request: PlatformRequest) -> HttpResponse:
     """Tenant host: give this browser a state and send it to the public host to sign in.
 
     Who is signed in goes on to `next`; but with `fresh` only if they proved lately that it is them, and only
-    with a second factor where `factor` or the sign-in policy asks for one.
+    with a second factor where `factor` or the sign-in policy asks for one. Where the tenant has an identity
+    provider, a page asks first; `way` is what was chosen there: sso, other.
     """
     path = safe_path(request.GET.get("next"))
     tenant = _tenant(request)
-    if request.user.is_authenticated and not _missing(request, tenant, session_proof(request)):
+    provider = provider_on(tenant)
+    if _is_enough(request, tenant):
         return redirect(path)
     # One state for all tabs of this browser, so that the last one opened does not break the others.
     state = handoff.state_of(request) or handoff.new_state()
@@ -96,6 +117,11 @@ def sign_in(request: PlatformRequest) -> HttpResponse:
         query["host"] = host
     query |= _wanted(request)
     response = redirect(public_url(f"/open/{tenant.slug}/?{urlencode(query)}"))
+    way = request.GET.get("way") or ("sso" if is_workspace_session(request.session) else "")
+    if provider is not None and way == "sso":
+        response = redirect(start_url(provider.id, query))
+    elif provider is not None and way != "other":
+        return choice(request, tenant, provider.name, {"next": path, **_wanted(request)})
     handoff.set_state(response, state)
     return response
 
@@ -131,11 +157,11 @@ def enter(request: PlatformRequest) -> HttpResponse:
 @never_cache
 def sign_out(request: PlatformRequest) -> HttpResponse:
     """Tenant host: end this host's session, then the public one, or signing in would undo it."""
-    person = request.user
+    person, onward = request.user, sign_out_url(request.session)
     logout(request)
     if not isinstance(person, Person):
         return redirect(public_url())
-    ticket = handoff.issue_sign_out(person.id)
+    ticket = handoff.issue_sign_out(person.id, onward)
     return redirect(public_url(f"/signed-out/?{urlencode({'ticket': ticket})}"))
 
 
@@ -144,11 +170,16 @@ def sign_out(request: PlatformRequest) -> HttpResponse:
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Public host: end the session of the person who signed out on a tenant's host.
 
-    The one-time ticket proves that they did; without one this page signs nobody out.
+    The one-time ticket proves that they did; without one this page signs nobody out. Who came by an
+    identity provider goes on to sign out there.
     """
-    person_id = handoff.redeem_sign_out(request.GET.get("ticket", ""))
-    if person_id is not None and request.user.pk == person_id:
+    proof = handoff.redeem_sign_out(request.GET.get("ticket", ""))
+    onward = proof[1] if proof else ""
+    if proof is not None and request.user.pk == proof[0]:
+        onward = onward or sign_out_url(request.session)
         logout(request)
+    if onward:
+        return leave_for(onward)
     if not request.user.is_authenticated:
         messages.success(request, _("You have signed out."))
     return redirect("account_login")
@@ -167,12 +198,16 @@ def _enter(request: PlatformRequest, ticket: handoff.Ticket, tenant: Tenant) -> 
     person = _member(ticket, tenant)
     if person is None:
         return False
-    parent = parent_for_hand_over(person.id, ticket.session_id)
-    if parent is None:
-        return False
-    request.parent_session = parent  # type: ignore[attr-defined]
+    # Who comes by the tenant's own provider has no session on the public host.
+    if ticket.session_id:
+        parent = parent_for_hand_over(person.id, ticket.session_id)
+        if parent is None:
+            return False
+        request.parent_session = parent  # type: ignore[attr-defined]
     login(request, person, backend=BACKEND)
     bind_proof(request.session, ticket.methods, ticket.proved_at)
+    if ticket.provider is not None:
+        request.session[KEY] = ticket.provider
     return True
 
 
@@ -181,9 +216,26 @@ def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:
     return person if person is not None and is_member(person.id, tenant.id) else None
 
 
-def _missing(request: HttpRequest, tenant: Tenant, proof: Proof) -> str | None:
-    """The name of the page where a session gets what it lacks for what is asked; None: it is enough."""
-    is_wanted = "factor" in request.GET or sign_in_policy_of(tenant.id).require_mfa
+def _is_enough(request: HttpRequest, tenant: Tenant) -> bool:
+    """Whether the person is signed in on the tenant's host by all that is asked."""
+    person = request.user
+    if not isinstance(person, Person):
+        return False
+    proof = session_proof(request)
+    must = sso_must(tenant, person)
+    if must is not None and not is_met(must.rule, proof.methods):
+        return False
+    return _missing(request, tenant, proof, must) is None
+
+
+def _missing(request: HttpRequest, tenant: Tenant, proof: Proof, must: Must | None) -> str | None:
+    """The name of the page where a session gets what it lacks for what is asked; None: it is enough.
+
+    must: of who may come in without the tenant's provider, but only with a second factor.
+    """
+    is_wanted = (
+        must is not None or "factor" in request.GET or sign_in_policy_of(tenant.id).require_mfa
+    )
     try:
         require_satisfied(is_wanted, proof.methods)
     except MfaRequired:

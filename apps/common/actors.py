@@ -50,6 +50,8 @@ class Actor:
     proof: Proof | None = None
     # Whether the tenant's sign-in policy asks for a second factor.
     require_mfa: bool = False
+    # What the tenant's identity provider, where it is enforced, asks of them: a SsoRule.
+    sso_rule: str = ""
 
     @classmethod
     def system(cls, part: str) -> "Actor":

@@ -6,6 +6,8 @@ Here, and not in each app: a tenant's page needs people, who are a layer above t
 from apps.accounts.models import (
     BrowserSession,
     EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
     Person,
     ScimToken,
     SigningKey,
@@ -17,6 +19,7 @@ from apps.console.domains import DomainAdmin
 from apps.console.email_domains import EmailDomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
+from apps.console.identity_providers import ExternalIdentityAdmin, IdentityProviderAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
 from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
@@ -36,6 +39,8 @@ site.register(TokenSession, TokenSessionAdmin)
 site.register(EmailDomain, EmailDomainAdmin)
 site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)
+site.register(IdentityProvider, IdentityProviderAdmin)
+site.register(ExternalIdentity, ExternalIdentityAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)

@@ -6,6 +6,7 @@ class OrganizationsConfig(AppConfig):
     verbose_name = "Organizations"
 
     def ready(self) -> None:
+        from apps.accounts.oidc.members import set_members
         from apps.common.access import register_permissions
         from apps.common.api.views import set_actor_source
         from apps.organizations import masks
@@ -15,11 +16,13 @@ class OrganizationsConfig(AppConfig):
         from apps.organizations.permissions import PERMISSIONS
         from apps.organizations.provisioning import STEPS
         from apps.organizations.selectors import actor_for
+        from apps.organizations.services.provider_members import ProviderMembers
         from apps.roles.places import set_places
         from apps.tenants.provisioning import register_step
 
         set_places(PLACES)
         set_actor_source(actor_for)
+        set_members(ProviderMembers())
         register_permissions(PERMISSIONS)
         masks.register()
         register_ownable(*OWNABLES)

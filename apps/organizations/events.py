@@ -140,6 +140,22 @@ class MemberPersonChanged(Event):
     person_id: uuid.UUID
 
 
+@event(
+    "organizations.provider_group_role_changed",
+    version=1,
+    scope="organization",
+    aggregate="group_role_id",
+)
+class ProviderGroupRoleChanged(Event):
+    """A group of the identity provider gives a role, or no longer. change: added or removed."""
+
+    group_role_id: uuid.UUID
+    group: str
+    role: str
+    organization_id: uuid.UUID
+    change: str
+
+
 @event("organizations.scim_token_created", version=1, scope="organization", aggregate="token_id")
 class ScimTokenCreated(Event):
     token_id: uuid.UUID

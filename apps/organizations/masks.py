@@ -7,6 +7,7 @@ from apps.organizations.models import (
     JoinRequest,
     Member,
     Organization,
+    ProviderGroupRole,
 )
 from apps.tenants.masking import Mask, register_masks
 
@@ -17,6 +18,7 @@ EXTERNAL_ID = Mask("left({hash}, 32)")
 def register() -> None:
     register_masks(Organization, kept=("path", "name"))
     register_masks(Member, email=Mask.EMAIL, name=Mask.NAME, person_id=Mask.ID)
+    register_masks(ProviderGroupRole, kept=("group",))
     register_masks(
         Invitation,
         email=Mask.EMAIL,

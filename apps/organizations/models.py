@@ -238,3 +238,27 @@ class JoinRequest(BaseModel):
     @property
     def is_pending(self) -> bool:
         return self.status == JoinRequestStatus.PENDING
+
+
+class ProviderGroupRole(BaseModel):
+    """Who is in a group at the tenant's identity provider holds a role at an organization.
+
+    The provider decides about the roles that are named here: they are given and taken at each sign-in by it.
+    """
+
+    group = models.CharField(_("group"), max_length=120)
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="provider_groups")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="provider_groups"
+    )
+
+    class Meta:
+        ordering = ("group", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "role", "organization"], name="provider_group_role_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role_id} for {self.group}"

@@ -12,6 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person, SignInPolicy
+from apps.accounts.oidc.enforcement import (
+    enforced_break_glass_ids,
+    require_met,
+    sso_rule_of,
+    verified_domains,
+)
+from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
 from apps.accounts.sign_in_policy import require_satisfied
 from apps.common.access import Decision, authorize, decide, paths_allowed, permissions
 from apps.common.actors import Actor, ActorKind, Grant
@@ -20,7 +27,13 @@ from apps.common.proofs import Proof
 from apps.common.tenancy import require_tenant
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
-from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.organizations.models import (
+    Invitation,
+    Member,
+    Organization,
+    ProviderGroupRole,
+    RoleBinding,
+)
 from apps.roles.models import OWNER, role_permissions
 from apps.roles.permissions import VIEW_ROLE
 
@@ -32,13 +45,15 @@ def actor_for(person: Person, proof: Proof | None = None) -> Actor:
     """The person as an actor of the entered tenant, with what they hold. One statement.
 
     proof: of the sign-in. Raises NotFound for who is no active member: a tenant one can't
-    enter is like none; MfaRequired where that does not satisfy the tenant's sign-in policy.
+    enter is like none; MfaRequired where that does not satisfy the tenant's sign-in policy, SsoRequired
+    where they have to come in by its identity provider.
     """
     found = _actor(Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE))
     if found is None:
         raise NotFound
     actor = replace(found, proof=proof)
     require_satisfied(actor.require_mfa, actor.methods)
+    require_met(actor.sso_rule, actor.methods)
     return actor
 
 
@@ -89,16 +104,21 @@ def _actor(members: QuerySet[Member]) -> Actor | None:
             "bindings__organization__path",
             "bindings__organization__depth",
             Subquery(SignInPolicy.objects.filter(tenant_id=tenant_id).values("require_mfa")[:1]),
+            # The account's address: the member's may come from elsewhere.
+            Subquery(Person.objects.filter(id=OuterRef("person_id")).values("email")[:1]),
+            enforced_break_glass_ids(tenant_id),
+            verified_domains(tenant_id),
         )
     )
     if not rows:
         return None
     grants = tuple(
         Grant(code, role_permissions(code, system, stored), org_id, org_name, path, depth == 1)
-        for *_member, code, system, stored, org_id, org_name, path, depth, _require_mfa in rows
+        for _, _, _, code, system, stored, org_id, org_name, path, depth, *_rules in rows
         if code is not None
     )
     member_id, person_id, email = rows[0][:3]
+    require_mfa, account_email, break_glass_ids, domains = rows[0][-4:]
     return Actor(
         kind=ActorKind.PERSON,
         label=email,
@@ -106,7 +126,10 @@ def _actor(members: QuerySet[Member]) -> Actor | None:
         tenant_id=tenant_id,
         member_id=member_id,
         grants=grants,
-        require_mfa=bool(rows[0][-1]),
+        require_mfa=bool(require_mfa),
+        sso_rule=sso_rule_of(
+            person_id, account_email or "", break_glass_ids=break_glass_ids, domains=domains
+        ),
     )
 
 
@@ -273,3 +296,22 @@ def counts_for(actor: Actor) -> dict[str, int]:
             invitations_for(actor).filter(state=InvitationStatus.PENDING).count()
         )
     return figures
+
+
+def provider_group_roles_for(actor: Actor) -> QuerySet[ProviderGroupRole]:
+    """Which roles groups of the identity provider give, by name. Raises PermissionDenied."""
+    authorize(actor, MANAGE_IDENTITY_PROVIDER)
+    return ProviderGroupRole.objects.select_related("role", "organization")
+
+
+def owners_of_tenant() -> QuerySet[Member]:
+    """Active members who hold the owner role in the whole tenant, by name."""
+    return (
+        Member.objects.filter(
+            bindings__role__code=OWNER,
+            bindings__organization__depth=1,
+            status=MemberStatus.ACTIVE,
+        )
+        .distinct()
+        .order_by("name", "id")
+    )

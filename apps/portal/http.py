@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
-from apps.accounts.errors import MfaRequired
+from apps.accounts.errors import MfaRequired, SsoRequired
 from apps.accounts.models import Person
 from apps.accounts.proof import session_proof
 from apps.accounts.redirects import safe_path
@@ -80,7 +80,7 @@ def workspace_page(view: WorkspaceView[P]) -> WorkspaceView[P]:
         try:
             request.actor = actor_for(request.user, session_proof(request))
             return view(request, *args, **kwargs)
-        except (MfaRequired, ReauthenticationRequired) as error:
+        except (MfaRequired, ReauthenticationRequired, SsoRequired) as error:
             return to_step_up(request, error)
         except PlatformError as error:
             return error_page(request, error)

@@ -16,10 +16,12 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.accounts.oidc.sessions import is_workspace_session
 from apps.common.access import allows
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -40,6 +42,15 @@ from apps.roles.permissions import VIEW_ROLE
 from apps.roles.selectors import roles_for
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.models import Tenant
+
+
+def workspaces_in(request: HttpRequest, tenant: Tenant, person: Person) -> list[Tenant]:
+    """Where the person can go from a workspace's pages.
+
+    Nowhere from a session that began by the workspace's own identity provider: it does not tell which others
+    the person belongs to.
+    """
+    return [tenant] if is_workspace_session(request.session) else workspaces_of(person)
 
 
 @system_connection()

@@ -1,6 +1,6 @@
 """A DNS server (RFC 1035) that answers for all names, on dnspython: the far end of proofs of domains.
 
-It knows TXT records, and nothing else. A name that has no record, and none below it, does not exist.
+It knows TXT records, and for tests addresses. A name that has no record, and none below it, does not exist.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 # Values of a name's TXT records, empty for a name without; None for a name that is not there.
 # name: lower case, without the dot at the end.
 Find = Callable[[str], list[str] | None]
+# IPv4 and IPv6 addresses of a name.
+Addresses = Callable[[str], list[str]]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 
 TTL_S = 5
@@ -33,10 +35,13 @@ SOA = dns.rrset.from_text(
 )
 UDP_MIN, UDP_MAX, TCP_MAX = 512, 1232, 65_535
 FREE_PORTS_TRIED = 20
+FAMILIES = (dns.rdatatype.A, dns.rdatatype.AAAA)
 PART = 255  # bytes in one string of a TXT record
 
 
-def answer(wire: bytes, find: Find, *, is_udp: bool = True) -> bytes | None:
+def answer(
+    wire: bytes, find: Find, *, is_udp: bool = True, addresses: Addresses | None = None
+) -> bytes | None:
     """The answer to one message; None for what is no question. An answer too long for UDP says so (TC)."""
     try:
         query = dns.message.from_wire(wire)
@@ -47,7 +52,7 @@ def answer(wire: bytes, find: Find, *, is_udp: bool = True) -> bytes | None:
         return None
     response = dns.message.make_response(query, recursion_available=True)
     response.flags |= dns.flags.AA
-    response.set_rcode(_fill(query, response, find))
+    response.set_rcode(_fill(query, response, find, addresses))
     limit = TCP_MAX
     if is_udp:
         limit = min(max(query.payload, UDP_MIN), UDP_MAX) if query.edns >= 0 else UDP_MIN
@@ -59,7 +64,12 @@ def answer(wire: bytes, find: Find, *, is_udp: bool = True) -> bytes | None:
         return response.to_wire()
 
 
-def _fill(query: dns.message.Message, response: dns.message.Message, find: Find) -> dns.rcode.Rcode:
+def _fill(
+    query: dns.message.Message,
+    response: dns.message.Message,
+    find: Find,
+    addresses: Addresses | None,
+) -> dns.rcode.Rcode:
     """Put records into the response; returns its code."""
     if query.opcode() != dns.opcode.QUERY:
         return dns.rcode.NOTIMP
@@ -69,6 +79,11 @@ def _fill(query: dns.message.Message, response: dns.message.Message, find: Find)
     if question.rdclass != dns.rdataclass.IN:
         return dns.rcode.REFUSED
     try:
+        if addresses is not None and question.rdtype in FAMILIES:
+            found = addresses(question.name.to_text(omit_final_dot=True).lower())
+            if found:
+                _fill_addresses(question, response, found)
+                return dns.rcode.NOERROR
         values = find(question.name.to_text(omit_final_dot=True).lower())
     except Exception:
         log.exception("sandbox.dns_failed")
@@ -81,6 +96,17 @@ def _fill(query: dns.message.Message, response: dns.message.Message, find: Find)
     return dns.rcode.NXDOMAIN if values is None else dns.rcode.NOERROR
 
 
+def _fill_addresses(
+    question: dns.rrset.RRset, response: dns.message.Message, found: list[str]
+) -> None:
+    fitting = [one for one in found if (":" in one) == (question.rdtype == dns.rdatatype.AAAA)]
+    if fitting:
+        kind = dns.rdatatype.to_text(question.rdtype)
+        response.answer.append(dns.rrset.from_text(question.name, 0, "IN", kind, *fitting))
+    else:
+        response.authority.append(SOA)
+
+
 def _txt(value: str) -> dns.rdtypes.ANY.TXT.TXT:
     data = value.encode()
     parts = [data[start : start + PART] for start in range(0, len(data), PART)]
@@ -90,8 +116,8 @@ def _txt(value: str) -> dns.rdtypes.ANY.TXT.TXT:
 class _Udp(asyncio.DatagramProtocol):
     transport: asyncio.DatagramTransport
 
-    def __init__(self, find: Find) -> None:
-        self.find = find
+    def __init__(self, find: Find, addresses: Addresses | None) -> None:
+        self.find, self.addresses = find, addresses
         self.tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -104,12 +130,14 @@ class _Udp(asyncio.DatagramProtocol):
         task.add_done_callback(self.tasks.discard)
 
     async def _reply(self, data: bytes, addr: tuple[str, int]) -> None:
-        reply = await sync_to_async(answer)(data, self.find)
+        reply = await sync_to_async(answer)(data, self.find, addresses=self.addresses)
         if reply is not None:
             self.transport.sendto(reply, addr)
 
 
-async def listen(find: Find, port: int) -> tuple[asyncio.DatagramTransport, asyncio.Server]:
+async def listen(
+    find: Find, port: int, addresses: Addresses | None = None
+) -> tuple[asyncio.DatagramTransport, asyncio.Server]:
     """Listen on 127.0.0.1, by UDP and by TCP on one port; the caller closes both.
 
     port: 0 for a free one. Raises OSError when it is taken.
@@ -132,17 +160,17 @@ async def listen(find: Find, port: int) -> tuple[asyncio.DatagramTransport, asyn
     while True:
         attempts -= 1
         try:
-            return await _listen(find, serve, port)
+            return await _listen(find, addresses, serve, port)
         except OSError:
             if not attempts:
                 raise
 
 
 async def _listen(
-    find: Find, serve: Serve, port: int
+    find: Find, addresses: Addresses | None, serve: Serve, port: int
 ) -> tuple[asyncio.DatagramTransport, asyncio.Server]:
     udp, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Udp(find), local_addr=("127.0.0.1", port)
+        lambda: _Udp(find, addresses), local_addr=("127.0.0.1", port)
     )
     try:
         tcp = await asyncio.start_server(serve, "127.0.0.1", udp.get_extra_info("sockname")[1])

@@ -4,7 +4,6 @@ The way of RFC 8555 (section 8.4) and of draft-ietf-dnsop-domain-verification-te
 own below the name, so that the record disturbs nothing, and a value that only the claimant was told.
 """
 
-import ipaddress
 import time
 import uuid
 from collections.abc import Iterator
@@ -24,13 +23,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.actors import Actor
 from apps.common.errors import Conflict
+from apps.common.resolvers import nameserver, resolver
 from apps.tenants.enums import DomainCheck
 
 log = structlog.get_logger(__name__)
 
 # Seconds for all questions of one look, and for one server's answer to one of them.
 LIFETIME_S, TIMEOUT_S = 5.0, 2.0
-PORT = 53
 SHOWN_NAME, SHOWN_VALUE = 120, 60
 # Looks that people ask for, of all tenants together: each holds a thread of a web process.
 CHECKS_AT_ONCE = 3
@@ -125,28 +124,13 @@ def one_look_at_a_time(actor: Actor, tenant_id: uuid.UUID) -> Iterator[None]:
 
 def nameservers() -> list[dns.nameserver.Nameserver]:
     """DNS_RESOLVERS as the library wants them. Raises ValueError for what is no address."""
-    return [_nameserver(entry) for entry in settings.DNS_RESOLVERS]
-
-
-def _nameserver(entry: str) -> dns.nameserver.Nameserver:
-    """`192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`."""
-    host, port = entry.strip(), PORT
-    if host.startswith("["):
-        host, _, rest = host[1:].partition("]")
-        port = int(rest.removeprefix(":") or PORT)
-    elif host.count(":") == 1:
-        host, _, rest = host.partition(":")
-        port = int(rest)
-    return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), port)
+    return [nameserver(entry) for entry in settings.DNS_RESOLVERS]
 
 
 def _resolver() -> dns.resolver.Resolver:
-    found = nameservers()
-    resolver = dns.resolver.Resolver(configure=not found)
-    if found:
-        resolver.nameservers = found
-    resolver.timeout = TIMEOUT_S
-    return resolver
+    made = resolver(settings.DNS_RESOLVERS)
+    made.timeout = TIMEOUT_S
+    return made
 
 
 def _txt(name: str, lifetime_s: float) -> list[str] | None:

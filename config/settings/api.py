@@ -62,5 +62,6 @@ SPECTACULAR_SETTINGS = {
         "JoinRequestStatus": "apps.organizations.enums.JoinRequestStatus",
         "DomainCheck": "apps.tenants.enums.DomainCheck",
         "JoinMode": "apps.accounts.enums.JoinMode",
+        "ProviderState": "apps.accounts.enums.ProviderState",
     },
 }

@@ -30,6 +30,8 @@ TENANT_ORIGINS = f"{_public.scheme}://*.{BASE_DOMAIN}" + (
 
 # DNS servers that are asked for the proof of domains, as address or address:port; none: the system's.
 DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[])
+# ... and those that are asked where addresses lead that tenants name.
+OUTBOUND_RESOLVERS = DNS_RESOLVERS
 
 # --- Applications: S lives in the public schema, T in each tenant's ------------------------------
 SHARED_APPS = [
@@ -269,6 +271,18 @@ ACCOUNT_SESSION_REMEMBER = True  # no check box: sessions last SESSION_COOKIE_AG
 # Seconds in which confirming the address in the browser that signed up also signs in.
 ACCOUNT_LOGIN_TIMEOUT = 3600
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+# The platform's own OpenID provider: none without these two.
+OIDC_DISCOVERY_URL = env("OIDC_DISCOVERY_URL", default="")
+OIDC_CLIENT_ID = env("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = env("OIDC_NAME", default="single sign-on")
+OIDC_SCOPES = env("OIDC_SCOPES", default="openid email profile")
+OIDC_ALGORITHMS = env.list("OIDC_ALGORITHMS", default=["RS256", "ES256"])
+OIDC_SIGN_UP = env.bool("OIDC_SIGN_UP", default=True)
+OIDC_API_AUDIENCE = env("OIDC_API_AUDIENCE", default="")
+# host:port where tenants' providers may be at internal addresses. The sandbox's only: a check refuses others.
+OIDC_INTERNAL_HOSTS: list[str] = []
 
 MFA_ADAPTER = "apps.accounts.mfa_adapter.MfaAdapter"
 MFA_FORMS = {

@@ -1,9 +1,19 @@
 """Development and the demo: embedded servers where no address is set, the sandbox for third parties."""
 
+from urllib.parse import urlsplit
+
 from apps.common import embedded
 from apps.common.demo_session import sandbox_dns_port
 from config.settings.base import *
-from config.settings.base import DNS_RESOLVERS, PUBLIC_URL, SHARED_APPS, TENANT_APPS
+from config.settings.base import (
+    DNS_RESOLVERS,
+    OIDC_CLIENT_ID,
+    OIDC_CLIENT_SECRET,
+    OIDC_DISCOVERY_URL,
+    PUBLIC_URL,
+    SHARED_APPS,
+    TENANT_APPS,
+)
 from config.settings.environment import env
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_providers
 from config.settings.stores import DATABASE_SYSTEM_URL, DATABASE_URL, caches, databases
@@ -53,3 +63,11 @@ SOCIALACCOUNT_PROVIDERS = SOCIALACCOUNT_PROVIDERS or social_providers(
 # ... and its DNS server answers for all domains; /sandbox/dns/ has its records.
 SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=sandbox_dns_port())
 DNS_RESOLVERS = DNS_RESOLVERS or [f"127.0.0.1:{SANDBOX_DNS_PORT}"]
+
+# ... and its OpenID providers are at /sandbox/oidc/; the first is the platform's.
+OIDC_INTERNAL_HOSTS = [urlsplit(PUBLIC_URL).netloc]
+if not OIDC_DISCOVERY_URL:
+    OIDC_DISCOVERY_URL = f"{PUBLIC_URL}/sandbox/oidc/kinde/.well-known/openid-configuration"
+    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET = "wrapper-kinde", "sandbox-client-secret"
+    OIDC_NAME = "Kinde (sandbox)"
+    OIDC_API_AUDIENCE = "https://api.wrapper.test"

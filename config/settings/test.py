@@ -31,6 +31,8 @@ SOCIALACCOUNT_PROVIDERS = social_providers()
 # Nothing outside is ever asked: tests/conftest.py starts a server and puts its port here.
 DNS_RESOLVERS = ["127.0.0.1:9"]
 SANDBOX_DNS_PORT = 1053
+OUTBOUND_RESOLVERS = DNS_RESOLVERS
+OIDC_DISCOVERY_URL = ""
 # Nothing is collected for tests.
 STATIC_ROOT = None
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -41,6 +41,9 @@ class Api:
     def post(self, path: str, body: Any = None, **kwargs: Any) -> Any:
         return self("POST", path, {} if body is None else body, **kwargs)
 
+    def put(self, path: str, body: Any, **kwargs: Any) -> Any:
+        return self("PUT", path, body, **kwargs)
+
     def patch(self, path: str, body: Any, **kwargs: Any) -> Any:
         return self("PATCH", path, body, **kwargs)
 

@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver
 from apps.accounts.models import (
     BrowserSession,
     EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
     Person,
     ScimToken,
     TenantMembership,
@@ -52,6 +54,9 @@ def address(route: str, objects: dict[str, Any]) -> str:
 @pytest.fixture
 def addresses(world: World) -> list[str]:
     handling = dead_letter(world.acme)
+    provider = IdentityProvider.objects.create(
+        tenant=world.acme, name="Acme ID", issuer="https://id.acme.test", algorithms=["RS256"]
+    )
     objects = {
         "tenants/tenant": world.acme,
         "tenants/domain": Domain.objects.get(tenant=world.acme),
@@ -64,6 +69,10 @@ def addresses(world: World) -> list[str]:
         ).session,
         "accounts/emaildomain": EmailDomain.objects.create(
             tenant=world.acme, domain="acme.test", token="t0k3n"
+        ),
+        "accounts/identityprovider": provider,
+        "accounts/externalidentity": ExternalIdentity.objects.create(
+            provider=provider, tenant=world.acme, issuer="x", subject="1", person=world.bob
         ),
         "accounts/scimtoken": ScimToken.objects.create(tenant=world.acme, label="x"),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),

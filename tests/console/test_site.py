@@ -106,6 +106,8 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.TokenSession",
         "accounts.SigningKey",
         "accounts.EmailDomain",
+        "accounts.IdentityProvider",
+        "accounts.ExternalIdentity",
         "accounts.ScimToken",
         "events.OutboxEvent",
         "events.Handling",

@@ -37,8 +37,8 @@ SHARED = {
     for number, name in enumerate(
         (
             *("organization", "role", "member", "person", "invitation", "api_key"),
-            *("directory_user", "group"),
-        )("organization", "role", "member", "person", "invitation", "join_request")
+            *("directory_user", "group", "join_request"),
+        )
     )
 }
 

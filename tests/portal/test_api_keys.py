@@ -14,6 +14,7 @@ from apps.organizations.services import binding_create, organization_create
 from apps.roles.models import ApiKey
 from apps.roles.services import NewApiKey, role_create
 from apps.tenants.models import Tenant
+from tests.accounts.support import force_sign_in
 from tests.portal.conftest import SignIn
 from tests.portal.pages import read
 from tests.portal.test_queries import BUDGET, statements
@@ -84,6 +85,22 @@ def test_bad_input(client: Any, root: Organization, changes: dict[str, Any], wor
     assert words in page.content.decode()
     assert read(page.content).check() == []
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["new/", "{}/change/", "{}/rotate/"])
+def test_who_proved_long_ago_does_so_again_first(
+    browser: Any, alice: Person, acme: Tenant, made: NewApiKey, root: Organization, path: str
+) -> None:
+    client = browser(acme)
+    force_sign_in(client, alice, acme, ago_s=3600)
+    where = f"/api-keys/{path.format(made.key.id)}"
+    before = list(ApiKey.objects.values())
+    fields = {**form(root), "overlap_s": "3600", "replaces": made.key.hint}
+    for response in (client.get(where), client.post(where, fields)):
+        assert response.status_code == 302
+        assert response["Location"].startswith("/sign-in/?next=")
+    assert list(ApiKey.objects.values()) == before
+    assert client.get(f"/api-keys/{made.key.id}/revoke/").status_code == 200
 
 
 def test_dangers_are_confirmed_and_never_is_chosen(client: Any, root: Organization) -> None:

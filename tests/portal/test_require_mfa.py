@@ -155,6 +155,23 @@ class TestApi:
         for factor in ("totp", "recovery_code", "webauthn"):
             assert bearer(bob, methods=("password", factor)).get("members/").status_code == 200
 
+    def test_a_remembered_sign_in_is_asked_again(
+        self, bearer: Any, api: Any, acme: Tenant, alice: Person, bob: Person
+    ) -> None:
+        """The actor is remembered with the policy; a change of it, or of the proof, is seen at once."""
+        client = bearer(bob)
+        for _ in range(2):
+            assert client.get("members/").status_code == 200
+        admin = api(None)
+        force_sign_in(admin.client, alice, acme, methods=("password", "totp"))
+        assert admin.patch("tenant/sign-in-policy/", {"require_mfa": True}).status_code == 200
+        assert client.get("members/").status_code == 403
+        give_totp(bob)
+        assert client.post("auth/reauthenticate/", {"mfa_code": code()}).status_code == 204
+        assert client.get("members/").status_code == 200
+        admin.patch("tenant/sign-in-policy/", {"require_mfa": False})
+        assert bearer(bob).get("members/").status_code == 200
+
     def test_by_session(self, api: Any, required: Tenant, bob: Person) -> None:
         client = api(bob)
         assert client.get("members/").json()["code"] == "mfa_required"

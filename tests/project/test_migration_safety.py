@@ -53,7 +53,10 @@ def test_unsafe_migrations_are_refused_with_a_reason() -> None:
 def test_safe_migrations_are_accepted() -> None:
     status, output = lint("safe")
     assert status == 0, output
-    assert "Erroneous migrations: 0/7" in output
+    # The five of this folder, and those that organizations has.
+    found = re.search(r"Erroneous migrations: 0/(\d+)", output)
+    assert found is not None
+    assert int(found[1]) > 5
 
 
 def test_make_test_runs_the_check() -> None:

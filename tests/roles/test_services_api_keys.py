@@ -1,6 +1,8 @@
 """Making, changing, rotating and revoking keys: nobody gives a key more than they hold."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +12,14 @@ from django.utils import timezone
 from apps.accounts.models import Person
 from apps.common.access import permissions
 from apps.common.actors import Actor, ActorKind
-from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from apps.common.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    ReauthenticationRequired,
+)
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
 from apps.organizations.models import Member, Organization
@@ -348,10 +357,29 @@ def test_what_keys_cannot_have_is_declared() -> None:
     }
     assert {code for code, for_keys in dangers.items() if not for_keys} >= {
         "accounts.manage_email_domains",
+        "accounts.manage_identity_provider",
         "accounts.manage_sign_in_policy",
+        "organizations.manage_provisioning",
         "roles.manage_role",
         "roles.bind_role",
         "roles.manage_api_key",
         "tenants.manage_domains",
         "tenants.export_data",
     }
+
+
+def test_what_gives_a_key_wants_a_recent_proof(owner: Actor) -> None:
+    """Revoking does not: it may have to be quick."""
+    made = make_key(owner)
+    before = ApiKey.objects.values().get()
+    late = replace(owner, proof=Proof(frozenset({"password"}), time.time() - 3600))
+    for act in (
+        lambda: make_key(late, "Other"),
+        lambda: api_key_update(actor=late, api_key_id=made.key.id, networks=[]),
+        lambda: api_key_rotate(actor=late, api_key_id=made.key.id, overlap_s=3600),
+    ):
+        with pytest.raises(ReauthenticationRequired):
+            act()
+    assert ApiKey.objects.values().get() == before
+    api_key_revoke(actor=late, api_key_id=made.key.id)
+    make_key(replace(late, proof=Proof(frozenset({"password"}), time.time())))

@@ -7,9 +7,10 @@ from rest_framework.request import Request
 
 from apps.accounts import epochs, keys, tokens
 from apps.accounts.authorizations import authorization_of
-from apps.accounts.errors import TokenInvalid, TokenRevoked
+from apps.accounts.errors import TokenInvalid, TokenRevoked, WorkspaceSession
 from apps.accounts.middleware import bearer_token
 from apps.accounts.models import Person
+from apps.accounts.oidc.sessions import is_workspace_session
 from apps.accounts.proof import session_proof
 from apps.accounts.selectors import is_member
 from apps.accounts.tokens import AccessClaims
@@ -61,7 +62,8 @@ class BearerAuthentication(BaseAuthentication):
 class CookieAuthentication(SessionAuthentication):
     """The session cookie of the host's own pages, with the CSRF token that Django's forms send.
 
-    HostSessionMiddleware has refused sessions of other hosts by now.
+    HostSessionMiddleware has refused sessions of other hosts by now. One that began by a tenant's own
+    identity provider speaks for the person in that tenant only: WorkspaceSession elsewhere.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
@@ -75,6 +77,12 @@ class CookieAuthentication(SessionAuthentication):
             tenant is None or not is_member(person.pk, tenant.id)
         ):
             raise NotFound
+        view = (request.parser_context or {}).get("view")
+        if is_workspace_session(http_request.session) and not (
+            getattr(view, "needs_tenant", False)
+            or request.method in getattr(view, "open_to_workspace_sessions", ())
+        ):
+            raise WorkspaceSession
         _accept(http_request, person, session_proof(http_request))
         return person, None
 

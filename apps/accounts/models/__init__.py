@@ -3,6 +3,11 @@
 from apps.accounts.models.browser_session import BrowserSession
 from apps.accounts.models.email_domain import EmailDomain
 from apps.accounts.models.erasure import Erasure
+from apps.accounts.models.identity_provider import (
+    ExternalIdentity,
+    IdentityProvider,
+    ProviderOrganization,
+)
 from apps.accounts.models.known_device import KnownDevice
 from apps.accounts.models.person import Person, TenantMembership
 from apps.accounts.models.scim_token import ScimToken
@@ -14,8 +19,11 @@ __all__ = [
     "BrowserSession",
     "EmailDomain",
     "Erasure",
+    "ExternalIdentity",
+    "IdentityProvider",
     "KnownDevice",
     "Person",
+    "ProviderOrganization",
     "RefreshToken",
     "ScimToken",
     "SignInPolicy",

@@ -40,7 +40,7 @@ def binding_create(
     if not member.is_active:
         raise Conflict(_("The member is deactivated."), code="member_not_active")
     role = grantable_roles(actor, [role_id], organization, attr="role_id")[0]
-    return _bind(actor, member, role, organization)
+    return binding_give(actor, member, role, organization)
 
 
 def grantable_roles(
@@ -86,10 +86,13 @@ def roles_bind(actor: Actor, member: Member, roles: list[Role], organization: Or
     )
     for role in roles:
         if role.id not in held:
-            _bind(actor, member, role, organization)
+            binding_give(actor, member, role, organization)
 
 
-def _bind(actor: Actor, member: Member, role: Role, organization: Organization) -> RoleBinding:
+def binding_give(
+    actor: Actor, member: Member, role: Role, organization: Organization
+) -> RoleBinding:
+    """Give a role that was checked before. Publishes role_binding_changed. Raises Conflict."""
     try:
         with transaction.atomic():
             binding = RoleBinding.objects.create(
@@ -121,6 +124,11 @@ def binding_delete(*, actor: Actor, binding_id: uuid.UUID) -> None:
         )
     if binding.role.code == OWNER:
         check_not_last_owner(binding.member)
+    binding_take(actor, binding)
+
+
+def binding_take(actor: Actor, binding: RoleBinding) -> None:
+    """Take a role, after the checks. Publishes role_binding_changed."""
     _publish(actor, binding, "taken")
     binding.delete()
 

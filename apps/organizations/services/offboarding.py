@@ -15,6 +15,7 @@ from apps.organizations.events import MemberOffboarded
 from apps.organizations.models import Member
 from apps.organizations.offboarding import Owned, ownables, owned_by
 from apps.organizations.selectors import member_for
+from apps.organizations.services.directory import directory_locked
 from apps.organizations.services.members import check_owner_by_owner, member_update_status
 from apps.roles.selectors import owner_role_locked
 
@@ -29,6 +30,7 @@ def member_offboard(
     organizations.member_offboarded and what each kind and the removal publish. Raises PermissionDenied (also
     for an owner, unless one is an owner oneself), NotFound, InvalidInput (who cannot take over).
     """
+    directory_locked()
     owner_role_locked()
     member = member_for(actor, member_id)
     if member.id != actor.member_id:

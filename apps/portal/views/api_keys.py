@@ -19,7 +19,7 @@ from apps.organizations.permissions import VIEW_MEMBER, VIEW_ORGANIZATION
 from apps.organizations.selectors import organizations_for
 from apps.portal.forms.api_keys import KEEP, ApiKeyChangeForm, ApiKeyForm, ApiKeyRotateForm
 from apps.portal.forms.workspace import ConfirmNameForm
-from apps.portal.http import WorkspaceRequest, add_errors, may, require, workspace_page
+from apps.portal.http import WorkspaceRequest, add_errors, may, require, step_up, workspace_page
 from apps.portal.paging import paginate
 from apps.portal.views.workspace import AREAS
 from apps.roles.enums import ApiKeyState as S
@@ -63,6 +63,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page
+@step_up
 @sensitive_variables("made")
 def create(request: WorkspaceRequest) -> HttpResponse:
     """The answer to the form has the key: it is kept nowhere, so it cannot be redirected to."""
@@ -104,6 +105,7 @@ def detail(request: WorkspaceRequest, api_key_id: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page
+@step_up
 def change(request: WorkspaceRequest, api_key_id: uuid.UUID) -> HttpResponse:
     key = api_key_for(request.actor, api_key_id)
     if key.state in (S.REVOKED, S.EXPIRED):
@@ -140,6 +142,7 @@ def change(request: WorkspaceRequest, api_key_id: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page
+@step_up
 @sensitive_variables("made")
 def rotate(request: WorkspaceRequest, api_key_id: uuid.UUID) -> HttpResponse:
     key = api_key_for(request.actor, api_key_id)

@@ -13,7 +13,7 @@ from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.selectors import members_for, organizations_for
 from apps.portal.http import WorkspaceRequest, may, workspace_page
-from apps.portal.selectors import Figures, dashboard_figures, members_with_roles, workspaces_of
+from apps.portal.selectors import Figures, dashboard_figures, members_with_roles, workspaces_in
 from apps.portal.shell import Shell
 from apps.tenants.permissions import EXPORT_DATA, MANAGE_DOMAINS, VIEW_SETTINGS
 
@@ -88,7 +88,9 @@ def dashboard(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page
 def switcher(request: WorkspaceRequest) -> HttpResponse:
     """The workspaces in the menu on top of the sidebar, fetched when it opens."""
-    found = [tenant for tenant in workspaces_of(request.user) if tenant.is_ready]
+    found = [
+        tenant for tenant in workspaces_in(request, request.tenant, request.user) if tenant.is_ready
+    ]
     return render(request, "portal/_switcher.html", {"workspaces": found})
 
 
@@ -115,7 +117,9 @@ def palette(request: WorkspaceRequest) -> HttpResponse:
             _result("Create a workspace", "Action", shell.workspace_new_url),
         ]
         others = [
-            t for t in workspaces_of(request.user) if t.is_ready and t.id != request.tenant.id
+            t
+            for t in workspaces_in(request, request.tenant, request.user)
+            if t.is_ready and t.id != request.tenant.id
         ]
         results += [_result(tenant.name, "Workspace", tenant.url()) for tenant in others]
     else:

@@ -1,11 +1,14 @@
 """A person's own page on the public host."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from apps.accounts.oidc.config import is_configured
+from apps.accounts.oidc.identities import identities_of
 from apps.accounts.services import person_update
 from apps.common.errors import PlatformError
 from apps.portal.forms.public import ProfileForm
@@ -29,5 +32,10 @@ def profile(request: PageRequest) -> HttpResponse:
         else:
             messages.success(request, "Your profile is saved.")
             return redirect("profile")
+    context = {
+        "form": form,
+        "identities": identities_of(request.user.id),
+        "provider_name": settings.OIDC_NAME if is_configured() else "",
+    }
     status = 422 if form.errors else 200
-    return render(request, "portal/profile.html", {"form": form}, status=status)
+    return render(request, "portal/profile.html", context, status=status)

@@ -15,6 +15,7 @@ from apps.common.access import allows, authorize
 from apps.common.errors import InvalidInput, PermissionDenied, PlatformError
 from apps.portal.http import WorkspaceRequest, step_up, workspace_page
 from apps.portal.sections import Section
+from apps.portal.views import identity_provider
 from apps.tenants.permissions import VIEW_SETTINGS
 
 
@@ -27,8 +28,11 @@ def _second_factor(request: WorkspaceRequest) -> Section:
     return Section("portal/sign_in/_second_factor.html", context)
 
 
-# In the order of the page.
-SECTIONS: list[Callable[[WorkspaceRequest], Section]] = [_second_factor]
+# In the order of the page; None: nothing for this reader.
+SECTIONS: list[Callable[[WorkspaceRequest], Section | None]] = [
+    _second_factor,
+    identity_provider.section,
+]
 
 
 @require_safe
@@ -36,7 +40,7 @@ SECTIONS: list[Callable[[WorkspaceRequest], Section]] = [_second_factor]
 def index(request: WorkspaceRequest) -> HttpResponse:
     authorize(request.actor, VIEW_SETTINGS)
     context = {
-        "sections": [section(request) for section in SECTIONS],
+        "sections": list(filter(None, (section(request) for section in SECTIONS))),
         "can_manage": allows(request.actor, MANAGE_SIGN_IN_POLICY),
     }
     return render(request, "portal/sign_in/policy.html", context)

@@ -1,6 +1,7 @@
 """Writes on API keys. No key allows more than who made it, or changed it last, held there then.
 
-Keys belong to the workspace: they work on when their creator leaves it (docs/adr/0019).
+Keys belong to the workspace: they work on when their creator leaves it (docs/adr/0019). What gives or
+widens one asks for a recent proof of who it is (ReauthenticationRequired); revoking does not.
 """
 
 import uuid
@@ -8,17 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Literal
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.text import get_text_list
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.access import Node, allows, authorize, permissions
+from apps.common.access import authorize
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, InvalidInput, PermissionDenied
+from apps.common.errors import Conflict, InvalidInput
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.roles.api_key_text import api_key_digest, api_key_hint, api_key_text_make
@@ -28,11 +27,11 @@ from apps.roles.models import EXPIRES_SOON, ApiKey
 from apps.roles.permissions import MANAGE_API_KEY
 from apps.roles.places import Place, place_of, places
 from apps.roles.selectors_api_keys import api_key_for, api_key_locked
+from apps.roles.services.api_key_rules import codes_validate, name_validate, networks_validate
 
 EXPIRES_IN_DAYS = 90
 EXPIRES_IN_DAYS_MAX = 365
 OVERLAP_S_MIN, OVERLAP_S_MAX = 3600, 7 * 24 * 3600
-NETWORKS_MAX = 20
 KEYS_MAX = 500
 
 
@@ -72,17 +71,18 @@ def api_key_create(
     """
     place = places().find(actor, organization_id)
     authorize(actor, MANAGE_API_KEY, place)
-    codes = _codes_validate(actor, permission_codes, place, allow_dangerous)
+    actor.require_recent_proof()
+    codes = codes_validate(actor, permission_codes, place, allow_dangerous)
     if ApiKey.objects.filter(revoked_at=None).count() >= KEYS_MAX:
         raise Conflict(_("A workspace can have 500 API keys."), code="too_many")
     text = api_key_text_make(require_tenant().id)
     key = ApiKey(
-        name=_name_validate(name),
+        name=name_validate(name),
         hint=api_key_hint(text),
         digest=api_key_digest(text),
         permissions=codes,
         organization_id=None if place.is_root else place.id,
-        networks=_networks_validate(networks),
+        networks=networks_validate(networks),
         created_by=actor.label[:254],
         created_by_member_id=actor.member_id,
         created_by_person_id=actor.person_id,
@@ -120,16 +120,17 @@ def api_key_update(
     lacks there), NotFound, InvalidInput, Conflict (revoked or expired).
     """
     key, place = _lock(actor, api_key_id)
+    actor.require_recent_proof()
     if key.state == ApiKeyState.EXPIRED:
         raise Conflict(_("The key has expired. Rotate it."), code="api_key_expired")
     if name is not None:
-        key.name = _name_validate(name)
+        key.name = name_validate(name)
     before = set(key.permissions)
     codes = key.held if permission_codes is None else set(permission_codes)
     # A danger that somebody agreed to before need not be agreed to again.
-    key.permissions = _codes_validate(actor, codes, place, allow_dangerous, agreed=before)
+    key.permissions = codes_validate(actor, codes, place, allow_dangerous, agreed=before)
     if networks is not None:
-        key.networks = _networks_validate(networks)
+        key.networks = networks_validate(networks)
     if expires_in_days is not UNCHANGED:
         _set_expiry(key, expires_in_days)
         if key.previous_until and key.expires_at and key.previous_until > key.expires_at:
@@ -166,13 +167,14 @@ def api_key_rotate(
     NotFound, InvalidInput, Conflict (revoked, or rotated meanwhile).
     """
     key, place = _lock(actor, api_key_id)
+    actor.require_recent_proof()
     if replaces is not None and replaces != key.hint:
         raise Conflict(_("Somebody has rotated this key meanwhile."), code="rotated_meanwhile")
     if not OVERLAP_S_MIN <= overlap_s <= OVERLAP_S_MAX:
         raise InvalidInput.field(
             "overlap_s", _("Choose 1 hour to 7 days (3,600 to 604,800 seconds)."), "out_of_range"
         )
-    key.permissions = _codes_validate(actor, key.held, place, True)
+    key.permissions = codes_validate(actor, key.held, place, True)
     now = timezone.now()
     until = now + timedelta(seconds=overlap_s)
     if key.expires_at is not None:
@@ -245,76 +247,3 @@ def _set_expiry(key: ApiKey, days: int | None) -> None:
     # Who chooses so short a life knows of it.
     is_soon = key.expires_at is not None and key.expires_at <= now + EXPIRES_SOON
     key.expiry_announced_at = now if is_soon else None
-
-
-def _name_validate(name: str) -> str:
-    name = " ".join(name.split())
-    if not name or len(name) > 80 or not name.isprintable():
-        raise InvalidInput.field("name", _("Use 1 to 80 printable characters."), "name_invalid")
-    return name
-
-
-def _codes_validate(
-    actor: Actor,
-    codes: Iterable[str],
-    place: Node | None,
-    allow_dangerous: bool,
-    *,
-    agreed: Iterable[str] = (),
-) -> list[str]:
-    """The codes in order, if a key can have them at the place and the actor holds them there."""
-    wanted, declared = set(codes), permissions()
-    unknown = wanted - declared.keys()
-    if unknown:
-        raise _refused(_("Unknown permission: %s"), unknown, "unknown")
-    if not wanted:
-        raise InvalidInput.field("permissions", _("Choose at least one permission."), "required")
-    never = {code for code in wanted if not declared[code].for_keys}
-    if never:
-        raise _refused(_("No API key can have: %s"), never, "not_for_keys")
-    if isinstance(place, Place) and not place.is_root:
-        whole = {code for code in wanted if not declared[code].scoped}
-        if whole:
-            raise _refused(_("Can be held only in the whole workspace: %s"), whole, "not_scoped")
-    lacking = {code for code in wanted if not allows(actor, code, place)}
-    if lacking:
-        raise PermissionDenied(
-            _("You can't give what you don't hold there yourself: %s") % ", ".join(sorted(lacking))
-        )
-    dangers = {c for c in wanted - set(agreed) if declared[c].dangerous}
-    if dangers and not allow_dangerous:
-        labels = get_text_list([str(declared[c].label) for c in sorted(dangers)], str(_("and")))
-        raise InvalidInput.field(
-            "allow_dangerous",
-            _("Confirm that the key may do what is dangerous: %s.") % labels,
-            "dangerous",
-        )
-    return sorted(wanted)
-
-
-def _refused(words: object, codes: Iterable[str], code: str) -> InvalidInput:
-    return InvalidInput.field("permissions", str(words) % ", ".join(sorted(codes)), code)
-
-
-def _networks_validate(networks: Iterable[str]) -> list[str]:
-    """In their usual spelling, each once. An address is a network of one."""
-    found: dict[str, None] = {}
-    for text in networks:
-        try:
-            found[str(_network(text.strip()))] = None
-        except ValueError as error:
-            raise InvalidInput.field(
-                "networks",
-                _("“%s” is no address or network, as 203.0.113.7 or 203.0.113.0/24.") % text[:50],
-                "network_invalid",
-            ) from error
-    if len(found) > NETWORKS_MAX:
-        raise InvalidInput.field("networks", _("Use at most 20 networks."), "too_many")
-    return list(found)
-
-
-def _network(text: str) -> IPv4Network | IPv6Network:
-    """Raises ValueError. A zone (RFC 4007) is a name of one machine's own: no network has one."""
-    if "%" in text:
-        raise ValueError(text)
-    return ip_network(text)

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1 import views, views_email_domains, views_me, views_mfa, views_policy
+from apps.accounts.api.v1 import (
+    views,
+    views_email_domains,
+    views_identity_provider,
+    views_me,
+    views_mfa,
+    views_policy,
+)
 
 urlpatterns = [
     path("auth/token/", views.TokenView.as_view(), name="api_auth_token"),
@@ -53,5 +60,10 @@ urlpatterns = [
         "tenant/email-domains/<uuid:email_domain_id>/check/",
         views_email_domains.EmailDomainCheckView.as_view(),
         name="api_email_domain_check",
+    ),
+    path(
+        "tenant/identity-provider/",
+        views_identity_provider.IdentityProviderView.as_view(),
+        name="api_identity_provider",
     ),
 ]

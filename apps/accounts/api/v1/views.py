@@ -18,6 +18,7 @@ from apps.accounts.api.v1.serializers import (
     SignupSerializer,
     TokenPairSerializer,
 )
+from apps.accounts.oidc.enforcement import require_no_sso
 from apps.accounts.selectors import is_member
 from apps.accounts.sign_in_policy import require_satisfied, sign_in_policy_of
 from apps.accounts.token_sessions import TokenPair
@@ -54,7 +55,8 @@ class TokenView(PublicView):
             "or used code answers 401 `mfa_code_invalid`. A workspace whose policy asks for a second factor "
             "answers 403 `mfa_required` to who has none. "
             "Wrong credentials answer 401 `invalid_credentials`, an address that is not confirmed "
-            "403 `email_not_verified`, too many failures 429 with `Retry-After`."
+            "403 `email_not_verified`, a workspace that takes sign-ins by its identity provider only 403 "
+            "`sso_required`, too many failures 429 with `Retry-After`."
         ),
         request=CredentialsSerializer,
         responses={200: TokenPairSerializer},
@@ -75,6 +77,7 @@ class TokenView(PublicView):
             tenant is not None and not is_member(person.id, tenant.id)
         ):
             raise NotFound
+        require_no_sso(person, tenant)
         if tenant is not None:
             require_satisfied(sign_in_policy_of(tenant.id).require_mfa, methods)
         pair = token_sessions.token_session_start(

@@ -34,6 +34,8 @@ def _person(request: Request) -> Person:
 
 
 class MeView(APIView):
+    open_to_workspace_sessions = ("GET", "HEAD")
+
     @extend_schema(
         operation_id="me_retrieve",
         summary="Your profile",

@@ -39,6 +39,7 @@ SCREEN = """
   API reference   {url}/api/docs/
   E-mail inbox    {url}/sandbox/inbox/
   DNS records     {url}/sandbox/dns/
+  OpenID          {url}/sandbox/oidc/
 
   Everyone's password is wrapper-demo
     alice@acme.test       owner of acme

@@ -8,6 +8,7 @@ from apps.organizations.api.v1 import (
     views_members,
     views_organizations,
     views_own_data,
+    views_provider_groups,
     views_provisioning,
 )
 
@@ -101,4 +102,14 @@ urlpatterns = [
     path("groups/", views_provisioning.GroupsView.as_view(), name="api_groups"),
     path("groups/<uuid:group_id>/", views_provisioning.GroupView.as_view(), name="api_group"),
     path("access/explain/", views_access.ExplainView.as_view(), name="api_access_explain"),
+    path(
+        "tenant/identity-provider/group-roles/",
+        views_provider_groups.ProviderGroupRolesView.as_view(),
+        name="api_provider_group_roles",
+    ),
+    path(
+        "tenant/identity-provider/group-roles/<uuid:group_role_id>/",
+        views_provider_groups.ProviderGroupRoleView.as_view(),
+        name="api_provider_group_role",
+    ),
 ]

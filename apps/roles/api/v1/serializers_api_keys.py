@@ -7,10 +7,10 @@ from apps.common.api.fields import FlagField, IdField, TextField
 from apps.roles.enums import ApiKeyState
 from apps.roles.models import ApiKey
 from apps.roles.places import place_of
+from apps.roles.services.api_key_rules import NETWORKS_MAX
 from apps.roles.services.api_keys import (
     EXPIRES_IN_DAYS,
     EXPIRES_IN_DAYS_MAX,
-    NETWORKS_MAX,
     OVERLAP_S_MAX,
     OVERLAP_S_MIN,
 )

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_scim_token"),
+        ("accounts", "0011_sso_enforced"),
         ("tenants", "0005_history_is_internal"),
     ]
 

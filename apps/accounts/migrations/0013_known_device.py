@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_browser_session"),
+        ("accounts", "0012_browser_session"),
     ]
 
     operations = [

@@ -1,0 +1,66 @@
+from collections.abc import Callable, Iterator
+
+import pytest
+from pytest_django import Settings
+
+from apps.accounts.oidc import jwks
+from tests.accounts.oidc.provider import Browser, Sandbox, serving
+from tests.accounts.oidc.rows import Rows
+from tests.api.client import api
+from tests.conftest import World
+
+__all__ = ["api"]
+
+
+@pytest.fixture(scope="session")
+def sandbox_port() -> Iterator[int]:
+    with serving() as port:
+        yield port
+
+
+@pytest.fixture(autouse=True)
+def _real_urls(_own_urls: None, settings: Settings) -> None:
+    settings.ROOT_URLCONF = settings.PUBLIC_URLCONF = "config.urls_public"
+    settings.TENANT_URLCONF = "config.urls_tenant"
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests share their machine with others; those about time set it themselves."""
+    monkeypatch.setattr("apps.accounts.oidc.discovery.TIMEOUT_S", 20.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> Iterator[None]:
+    """No provider's key is remembered by the next test."""
+    jwks.forget()
+    yield
+    jwks.forget()
+
+
+@pytest.fixture
+def sandbox(sandbox_port: int, settings: Settings) -> Callable[[str], Sandbox]:
+    settings.OIDC_INTERNAL_HOSTS = [f"localhost:{sandbox_port}"]
+    return lambda slug: Sandbox(sandbox_port, slug)
+
+
+@pytest.fixture
+def kinde(sandbox: Callable[[str], Sandbox], settings: Settings, world: object) -> Sandbox:
+    """The platform's provider."""
+    made = sandbox("kinde")
+    settings.OIDC_DISCOVERY_URL = made.discovery_url
+    settings.OIDC_CLIENT_ID = made.client_id
+    settings.OIDC_CLIENT_SECRET = "sandbox-client-secret"
+    settings.OIDC_NAME = "Kinde"
+    settings.OIDC_API_AUDIENCE = "https://api.wrapper.test"
+    return made
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+@pytest.fixture
+def rows(world: World) -> Rows:
+    return Rows(world)
