@@ -1,39 +1,22 @@
 """Connected accounts: adding one, taking one away, and the last way in."""
 
-import base64
-import hashlib
-import json
-import time
 from collections.abc import Callable
 from typing import Any
 
-import jwt
 import pytest
 from allauth.account.models import EmailAddress
-from allauth.socialaccount.models import SocialAccount, SocialToken
-from django.http import HttpResponse
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
-from pytest_django import Settings
 
 from apps.accounts.models import BrowserSession, Person
-from apps.accounts.services import person_deactivate
-from apps.tenants.models import Tenant
 from tests.accounts.factors import code, give_passkey, give_totp
 from tests.accounts.social import (
-    ALICE,
     DANA,
-    ERIN,
-    PROVIDERS,
-    begin,
     consent,
-    point_at,
     providers,
-    query_of,
-    serving,
     walk,
 )
-from tests.accounts.support import PASSWORD, PUBLIC, SYSTEM, mails_after_drain, sign_in
-from tests.accounts.test_handoff import Browser, enter_url
+from tests.accounts.support import PASSWORD, PUBLIC, mails_after_drain, sign_in
 
 __all__ = ["providers"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("providers")]
@@ -66,7 +49,6 @@ def grow_old(client: Client) -> None:
 
 def connected(person: Person, provider: str = "google", uid: str = DANA.uid) -> SocialAccount:
     return SocialAccount.objects.create(user=person, provider=provider, uid=uid)
-
 
 
 def test_connecting_asks_for_the_password_first(
@@ -206,5 +188,3 @@ def test_ones_own_only(client: Client, alice: Person, bob: Person) -> None:
     assert client.post(f"{CONNECTIONS}{2**70}/disconnect/").status_code == 404
     assert "Connected <" not in client.get(CONNECTIONS).content.decode()
     assert SocialAccount.objects.count() == 1
-
-

@@ -4,20 +4,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0013_known_device'),
+        ("accounts", "0013_known_device"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='browsersession',
-            name='revoked_reason',
-            field=models.CharField(blank=True, choices=[('signed_out', 'Signed out'), ('revoked', 'Ended from the list of sessions'), ('signed_out_elsewhere', 'Signed out from another device'), ('replaced', 'Signed in again in the same browser'), ('signed_out_by_staff', "Signed out by the platform's staff"), ('refresh_token_reused', 'A refresh token was used twice'), ('password_changed', 'The password was changed'), ('deactivated', 'The account was deactivated'), ('membership_removed', 'Removed from the workspace'), ('sso_enforced', 'The workspace takes sign-ins by its identity provider only')], max_length=32),
+            model_name="browsersession",
+            name="revoked_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("signed_out", "Signed out"),
+                    ("revoked", "Ended from the list of sessions"),
+                    ("signed_out_elsewhere", "Signed out from another device"),
+                    ("replaced", "Signed in again in the same browser"),
+                    ("signed_out_by_staff", "Signed out by the platform's staff"),
+                    ("refresh_token_reused", "A refresh token was used twice"),
+                    ("password_changed", "The password was changed"),
+                    ("deactivated", "The account was deactivated"),
+                    ("membership_removed", "Removed from the workspace"),
+                    ("sso_enforced", "The workspace takes sign-ins by its identity provider only"),
+                ],
+                max_length=32,
+            ),
         ),
         migrations.AlterField(
-            model_name='tokensession',
-            name='revoked_reason',
-            field=models.CharField(blank=True, choices=[('signed_out', 'Signed out'), ('revoked', 'Ended from the list of sessions'), ('signed_out_elsewhere', 'Signed out from another device'), ('replaced', 'Signed in again in the same browser'), ('signed_out_by_staff', "Signed out by the platform's staff"), ('refresh_token_reused', 'A refresh token was used twice'), ('password_changed', 'The password was changed'), ('deactivated', 'The account was deactivated'), ('membership_removed', 'Removed from the workspace'), ('sso_enforced', 'The workspace takes sign-ins by its identity provider only')], max_length=32),
+            model_name="tokensession",
+            name="revoked_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("signed_out", "Signed out"),
+                    ("revoked", "Ended from the list of sessions"),
+                    ("signed_out_elsewhere", "Signed out from another device"),
+                    ("replaced", "Signed in again in the same browser"),
+                    ("signed_out_by_staff", "Signed out by the platform's staff"),
+                    ("refresh_token_reused", "A refresh token was used twice"),
+                    ("password_changed", "The password was changed"),
+                    ("deactivated", "The account was deactivated"),
+                    ("membership_removed", "Removed from the workspace"),
+                    ("sso_enforced", "The workspace takes sign-ins by its identity provider only"),
+                ],
+                max_length=32,
+            ),
         ),
     ]
