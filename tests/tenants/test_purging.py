@@ -10,8 +10,16 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from apps.accounts import models as m
-from apps.accounts.models import Person, TokenSession
+from apps.accounts.models import (
+    BrowserSession,
+    EmailDomain,
+    Person,
+    RefreshToken,
+    ScimToken,
+    SignInPolicy,
+    TenantMembership,
+    TokenSession,
+)
 from apps.accounts.token_sessions import token_session_start
 from apps.common.database import system_connection
 from apps.common.errors import Conflict
@@ -42,12 +50,12 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     with tenant_context(globex):
         for number in range(5):
             tenant_files.save(f"a/{number}.txt", ContentFile(b"12345"))
-    m.SignInPolicy.objects.create(tenant=globex)
+    SignInPolicy.objects.create(tenant=globex)
     token_session_start(person=charlie, tenant_id=globex.id, user_agent="x", ip=None)
-    m.EmailDomain.objects.create(tenant=globex, domain="globex.test", token="x")
-    m.ScimToken.objects.create(tenant=globex, label="x")
+    EmailDomain.objects.create(tenant=globex, domain="globex.test", token="x")
+    ScimToken.objects.create(tenant=globex, label="x")
     expires_at = timezone.now() + timedelta(days=1)
-    m.BrowserSession.objects.create(person=charlie, tenant=globex, expires_at=expires_at)
+    BrowserSession.objects.create(person=charlie, tenant=globex, expires_at=expires_at)
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -66,12 +74,12 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "domains": set(Domain.objects.filter(**of_it)),
         "history": set(TenantEvent.objects.filter(**of_it)),
         "exports": set(Export.objects.filter(**of_it)),
-        "memberships": set(m.TenantMembership.objects.filter(**of_it)),
-        "email_domains": set(m.EmailDomain.objects.filter(**of_it)),
-        "scim_tokens": set(m.ScimToken.objects.filter(**of_it)),
-        "browsers": set(m.BrowserSession.objects.filter(**of_it)),
+        "memberships": set(TenantMembership.objects.filter(**of_it)),
+        "email_domains": set(EmailDomain.objects.filter(**of_it)),
+        "scim_tokens": set(ScimToken.objects.filter(**of_it)),
+        "browsers": set(BrowserSession.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
-        "policy": set(m.SignInPolicy.objects.filter(**of_it)),
+        "policy": set(SignInPolicy.objects.filter(**of_it)),
     }
 
 
@@ -87,7 +95,7 @@ def test_nothing_is_left_and_people_stay(due: Tenant, world: World, settings: An
     assert all(left_of(due, settings.FILES_ROOT).values())
     assert purge(due.id) is True
     assert left_of(due, settings.FILES_ROOT) == NOTHING
-    assert m.RefreshToken.objects.count() == 0
+    assert RefreshToken.objects.count() == 0
     assert left_of(world.acme, settings.FILES_ROOT) == before
     assert Person.objects.filter(id=world.charlie.id, is_active=True).exists()
     event = OutboxEvent.objects.get(name="tenants.tenant_deleted")
@@ -204,7 +212,7 @@ def test_a_failure_is_noted_and_tried_again_later(
     real = purging._steps["role"]
 
     def fail(tenant: Tenant) -> bool:
-        m.TenantMembership.objects.filter(tenant=tenant).delete()
+        TenantMembership.objects.filter(tenant=tenant).delete()
         raise RuntimeError("disk on fire")
 
     monkeypatch.setitem(purging._steps, "role", PurgeStep("role", "Role", 50, fail))
@@ -215,7 +223,7 @@ def test_a_failure_is_noted_and_tried_again_later(
     assert due.next_attempt_at is not None
     assert purge_progress(due).steps[4] == ("Role", "failed")
     # The failed batch was undone, those before it were not.
-    assert m.TenantMembership.objects.filter(tenant=due).count() == 1
+    assert TenantMembership.objects.filter(tenant=due).count() == 1
     assert schemas.schemas_existing([due.schema_name]) == set()
     assert list(tenants_to_purge(stale_s=0)) == []
 
