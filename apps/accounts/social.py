@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from django.db.models import QuerySet
@@ -41,6 +42,15 @@ class Identity:
 def social_accounts_of(person_id: uuid.UUID) -> QuerySet[Any]:
     """Oldest first. One statement."""
     return SocialAccount.objects.filter(user_id=person_id).order_by("id")
+
+
+def is_last_way_in(person: Person) -> bool:
+    """Whether somebody signs in with one account of a provider and nothing else: no password, no passkey."""
+    if person.has_usable_password() or social_accounts_of(person.id).count() != 1:
+        return False
+    return not Authenticator.objects.filter(
+        user_id=person.id, type=Authenticator.Type.WEBAUTHN
+    ).exists()
 
 
 def person_with_address(email: str) -> Person | None:
@@ -95,11 +105,10 @@ def social_account_disconnect(*, actor: Actor, person_id: uuid.UUID, account_id:
     """
     person = _locked(actor, person_id)
     actor.require_recent_proof()
-    accounts = social_accounts_of(person.id)
-    account = accounts.filter(id=account_id).first()
+    account = social_accounts_of(person.id).filter(id=account_id).first()
     if account is None:
         raise NotFound
-    if not person.has_usable_password() and not accounts.exclude(id=account_id).exists():
+    if is_last_way_in(person):
         raise Conflict(
             _("This is your only way to sign in. Set a password first."), code="last_way_in"
         )

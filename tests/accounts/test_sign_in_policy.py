@@ -112,7 +112,7 @@ def test_other_code_s_inserts_get_the_defaults(acme: Tenant) -> None:
 def test_what_satisfies_a_policy(method: str | None) -> None:
     methods = {method} if method else set()
     require_satisfied(False, methods)
-    if method in ("totp", "recovery_code", "webauthn"):
+    if method in ("totp", "recovery_code", "webauthn", "sso"):
         require_satisfied(True, {"password", *methods})
         return
     with pytest.raises(MfaRequired) as caught:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from apps.accounts.models import Person
@@ -25,7 +26,7 @@ DANA = Identity("google", "1001", "dana@social.test", "Dana Demo")
 def outcome(call: Any) -> str:
     try:
         call()
-    except (Conflict, IntegrityError) as error:
+    except (Conflict, IntegrityError, ValidationError) as error:
         return type(error).__name__
     return "done"
 

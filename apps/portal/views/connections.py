@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.social import social_account_disconnect, social_accounts_of
+from apps.accounts.social import is_last_way_in, social_account_disconnect, social_accounts_of
 from apps.accounts.views_social import provider_of
 from apps.common.errors import Conflict
 from apps.portal.http import PageRequest, person_page
@@ -18,7 +18,6 @@ from apps.portal.http import PageRequest, person_page
 def index(request: PageRequest) -> HttpResponse:
     providers = {p.id: p for p in get_adapter(request).list_providers(request)}
     accounts = list(social_accounts_of(request.user.id))
-    is_last = len(accounts) == 1 and not request.user.has_usable_password()
     context = {
         "accounts": [
             (
@@ -28,7 +27,7 @@ def index(request: PageRequest) -> HttpResponse:
             for one in accounts
         ],
         "providers": sorted(providers.values(), key=lambda provider: provider.name),
-        "is_last": is_last,
+        "is_last": is_last_way_in(request.user),
     }
     return render(request, "portal/connections.html", context)
 

@@ -196,7 +196,7 @@ class TestReauthenticate:
         assert session.methods == ["password", "totp"]
         assert session.proved_at is not None
         assert time.time() - session.proved_at.timestamp() < 60
-        assert [event.payload["methods"] for event in published()] == ["totp"]
+        assert published()[-1].payload["methods"] == "totp"
 
     def test_refuses(self, bearer: Any, alice: Person, bob: Person) -> None:
         give_totp(alice)

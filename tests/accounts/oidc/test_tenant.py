@@ -78,8 +78,9 @@ def test_a_member_comes_in_and_nowhere_else(
         world.bob.id,
         "a-002",
     )
-    assert [e.name for e in published()] == ["accounts.identity_linked"]
-    assert published()[0].tenant_id == world.acme.id
+    linked, begun = published()
+    assert (linked.name, begun.name) == ("accounts.identity_linked", "accounts.session_started")
+    assert linked.tenant_id == world.acme.id
 
 
 def test_the_page_asks_how(acme_id: Sandbox, browser: Browser, world: World) -> None:
