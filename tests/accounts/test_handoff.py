@@ -97,7 +97,7 @@ def test_a_link_from_the_public_site_fetches_a_state_first(
     signed_in: Browser, acme: Tenant
 ) -> None:
     response = signed_in.get(f"http://{PUBLIC}/open/acme/?next=/members/")
-    assert response["Location"] == f"http://{host(acme)}/sign-in/?next=%2Fmembers%2F"
+    assert response["Location"] == f"http://{host(acme)}/sign-in/?next=%2Fmembers%2F&way=other"
 
 
 def test_ticket_works_once(signed_in: Browser, acme: Tenant) -> None:

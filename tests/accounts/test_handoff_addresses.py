@@ -109,7 +109,7 @@ def test_the_old_host_as_the_one_that_asks(browser: Browser, acme: Tenant, wante
     )
     if wanted == "acme.localhost":
         assert response["Location"] == (
-            "http://acme-works.localhost:8000/sign-in/?next=%2Fclosed%2F"
+            "http://acme-works.localhost:8000/sign-in/?next=%2Fclosed%2F&way=other"
         )
     else:
         assert response.status_code == 404

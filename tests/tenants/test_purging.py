@@ -12,7 +12,10 @@ from django.utils import timezone
 
 from apps.accounts.models import (
     EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
     Person,
+    ProviderOrganization,
     RefreshToken,
     ScimToken,
     SignInPolicy,
@@ -38,8 +41,8 @@ from tests.conftest import SYSTEM, World
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "sign_in_policy", "email_domains", "scim_tokens", "events", "dead_tasks", "history", "domains", "exports",
-    "files_late",
+    "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
+    "identity_providers", "events", "dead_tasks", "history", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -53,6 +56,13 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     token_session_start(person=charlie, tenant_id=globex.id, user_agent="x", ip=None)
     EmailDomain.objects.create(tenant=globex, domain="globex.test", token="x")
     ScimToken.objects.create(tenant=globex, label="x")
+    provider = IdentityProvider.objects.create(
+        tenant=globex, name="x", issuer="x", algorithms=["RS256"]
+    )
+    ExternalIdentity.objects.create(
+        provider=provider, tenant=globex, issuer="x", subject="x", person=charlie
+    )
+    ProviderOrganization.objects.create(provider=provider, tenant=globex, code="x")
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -74,6 +84,9 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "memberships": set(TenantMembership.objects.filter(**of_it)),
         "email_domains": set(EmailDomain.objects.filter(**of_it)),
         "scim_tokens": set(ScimToken.objects.filter(**of_it)),
+        "identities": set(ExternalIdentity.objects.filter(**of_it)),
+        "provider_organizations": set(ProviderOrganization.objects.filter(**of_it)),
+        "providers": set(IdentityProvider.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
     }
@@ -81,7 +94,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
-    "policy", "email_domains", "scim_tokens",
+    "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -151,12 +164,13 @@ def test_each_batch_is_small_and_leaves_a_mark(
     monkeypatch.setattr(purging, "BATCH_ROWS", 2)
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
-    # begin, exports; seven files and folders by three, and once to see that none is left; nine tables by
+    # begin, exports; seven files and folders by three, and once to see that none is left; the tables by
     # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
-    # e-mail domain, one provisioning token; no event that is settled yet, no refused task; five entries of
-    # the history by two; one domain, one export, no late file.
+    # e-mail domain, one provisioning token, one identity, one organization, one provider; no event that is
+    # settled yet, no refused task; five entries of the history by two; one domain, one export, no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 13, 13, 14, 15, 16, 17,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 16, 16, 17, 18,
+        19, 20,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -314,7 +328,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "files": 5,
         "file_bytes": 25,
         "tables": {
-            "django_migrations": 5,
+            "django_migrations": 6,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,
@@ -322,6 +336,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
             "organizations_joinrequest": 0,
             "organizations_member": 1,
             "organizations_organization": 1,
+            "organizations_providergrouprole": 0,
             "organizations_rolebinding": 1,
             "roles_apikey": 0,
             "roles_role": 3,
@@ -334,6 +349,9 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "sign_in_policy": 1,
         "email_domains": 1,
         "scim_tokens": 1,
+        "external_identities": 1,
+        "provider_organizations": 1,
+        "identity_providers": 1,
         "events": 6,
         "dead_tasks": 0,
         "history": 4,
