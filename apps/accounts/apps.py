@@ -8,9 +8,17 @@ class AccountsConfig(AppConfig):
     name = "apps.accounts"
 
     def ready(self) -> None:
+        # Imports models.
+        from allauth.socialaccount.internal import jwtkit
+        from allauth.socialaccount.providers import registry
+
         # Attempts to sign in belong to no tenant, and count the same on every host; allauth has no
         # setting for the cache of its limits, and the default cache is the tenant's.
         ratelimit.cache = ConnectionProxy(caches, "global")
+        # Nor do tokens of Google, of which it remembers the used ones.
+        jwtkit.cache = ConnectionProxy(caches, "global")
+        # What including its URLs would do.
+        registry.load()
         from allauth.mfa.totp.internal import auth as totp
 
         from apps.accounts import checks, signals  # noqa: F401  # register themselves

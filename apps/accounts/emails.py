@@ -1,6 +1,7 @@
 """The mails of this app: who still needs one, and with which links. Runs in a worker."""
 
 import uuid
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -12,17 +13,19 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
+from apps.accounts.devices import device_name
 from apps.accounts.factors import factors_of
 from apps.accounts.mailer import render_mail
-from apps.accounts.models import Person
+from apps.accounts.models import KnownDevice, Person
 from apps.accounts.selectors import person_by_email, person_by_id
 from apps.common.urls import public_url
 
 log = structlog.get_logger(__name__)
 
 Context = dict[str, Any]
-# Given the address and the person's id; None: nobody needs this mail any more.
-Builder = Callable[[str, uuid.UUID | None], Context | None]
+# Given the address, the person's id and, where the mail is about something, its id. None: nobody needs this
+# mail any more.
+Builder = Callable[..., Context | None]
 
 
 def _url(name: str, **kwargs: str) -> str:
@@ -85,6 +88,30 @@ def _password_notice(_email: str, person_id: uuid.UUID | None) -> Context | None
     return {"person": person, "url": _url("account_reset_password")} if person else None
 
 
+def _new_device(
+    _email: str, person_id: uuid.UUID | None, device_id: uuid.UUID | None = None
+) -> Context | None:
+    person = _active(person_id)
+    if person is None or device_id is None:
+        return None
+    device = KnownDevice.objects.filter(id=device_id, person_id=person.id).first()
+    if device is None:
+        return None
+    return {
+        "person": person,
+        "device": device_name(device.user_agent),
+        "ip": device.ip or "",
+        "seen_at": device.created_at.astimezone(zoneinfo.ZoneInfo(person.time_zone)),
+        "url": _url("account_change_password"),
+        "sessions_url": public_url("/account/sessions/"),
+    }
+
+
+def _social_notice(_email: str, person_id: uuid.UUID | None) -> Context | None:
+    person = _active(person_id)
+    return {"person": person, "url": _url("socialaccount_connections")} if person else None
+
+
 def _factor_notice(_email: str, person_id: uuid.UUID | None) -> Context | None:
     person = _active(person_id)
     if person is None:
@@ -108,6 +135,9 @@ BUILDERS: dict[str, Builder] = {
     "account/email/unknown_account": _account_unknown,
     "account/email/password_reset": _password_notice,
     "account/email/password_changed": _password_notice,
+    "account/email/new_device": _new_device,
+    "account/email/social_connected": _social_notice,
+    "account/email/social_disconnected": _social_notice,
     "account/email/factor_added": _factor_notice,
     "account/email/factor_removed": _factor_notice,
     "account/email/factors_reset": _factor_notice,
@@ -123,10 +153,13 @@ def require_known(template: str) -> None:
         raise ImproperlyConfigured(f"accounts sends no mail {template}")
 
 
-def send_account_email(*, template: str, email: str, person_id: uuid.UUID | None) -> bool:
+def send_account_email(
+    *, template: str, email: str, person_id: uuid.UUID | None, subject_id: uuid.UUID | None = None
+) -> bool:
     """Build and send one mail; False when nobody needs it any more. Raises OSError (SMTP)."""
     require_known(template)
-    context = BUILDERS[template](email, person_id)
+    about = [] if subject_id is None else [subject_id]
+    context = BUILDERS[template](email, person_id, *about)
     if context is None:
         log.info("accounts.email_not_needed", template=template, person_id=str(person_id))
         return False

@@ -17,6 +17,7 @@ class SignInMethod(models.TextChoices):
     WEBAUTHN = "webauthn", _("Passkey")
     # By the provider of the tenant that the session is in: how, the tenant decides there.
     SSO = "sso", _("The workspace’s identity provider")
+    SOCIAL = "socialaccount", _("Account of another provider")
 
 
 class SsoRule(models.TextChoices):
@@ -28,10 +29,13 @@ class SsoRule(models.TextChoices):
 
 
 class RevokedReason(models.TextChoices):
-    """Why a token session ended before its time."""
+    """Why a sign-in, in a browser or by API, ended before its time."""
 
     SIGNED_OUT = "signed_out", _("Signed out")
     REVOKED = "revoked", _("Ended from the list of sessions")
+    ELSEWHERE = "signed_out_elsewhere", _("Signed out from another device")
+    REPLACED = "replaced", _("Signed in again in the same browser")
+    STAFF = "signed_out_by_staff", _("Signed out by the platform's staff")
     REUSED = "refresh_token_reused", _("A refresh token was used twice")
     PASSWORD_CHANGED = "password_changed", _("The password was changed")
     DEACTIVATED = "deactivated", _("The account was deactivated")
@@ -71,3 +75,13 @@ class JoinMode(models.TextChoices):
     OFF = "off", _("Nobody")
     REQUEST = "request", _("On request")
     AUTOMATIC = "automatic", _("Anybody, at once")
+
+
+class SocialRefusal(models.TextChoices):
+    """Why somebody whom another provider named was not let in."""
+
+    UNVERIFIED = "email_unverified", _("The provider has not verified the address")
+    EXISTS = "account_exists", _("Somebody has an account with the address")
+    OTHERS = "connected_to_another", _("It is connected to another person’s account")
+    SESSION = "other_session", _("Another person had signed in meanwhile")
+    PROVIDER = "provider_error", _("The provider answered with an error")

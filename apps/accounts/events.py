@@ -7,11 +7,15 @@ from apps.events.registry import Event, event
 
 @event("accounts.email_requested", version=1, scope="user", aggregate="email")
 class EmailRequested(Event):
-    """A mail is owed. template: prefix of its templates; the worker builds the links itself."""
+    """A mail is owed. template: prefix of its templates; the worker builds the links itself.
+
+    subject_id: what the mail is about, for templates that are about something.
+    """
 
     template: str
     email: str
     person_id: uuid.UUID | None
+    subject_id: uuid.UUID | None = None
 
 
 @event("accounts.person_registered", version=1, scope="user", aggregate="person_id")
@@ -48,6 +52,76 @@ class SignInUnlocked(Event):
     """Staff let a person try their password again before the lock ended."""
 
     person_id: uuid.UUID
+
+
+@event("accounts.session_started", version=1, scope="user", aggregate="person_id")
+class SessionStarted(Event):
+    """Somebody signed in. kind: browser or api. host: a workspace's; empty: the public one."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    kind: str
+    host: str
+
+
+@event("accounts.session_ended", version=1, scope="user", aggregate="person_id")
+class SessionEnded(Event):
+    """A sign-in by browser ended before its time. reason: a RevokedReason."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    kind: str
+    reason: str
+
+
+@event("accounts.device_first_seen", version=1, scope="user", aggregate="person_id")
+class DeviceFirstSeen(Event):
+    """A sign-in from a device that is not known of this person. kind: browser or api.
+
+    is_first: nothing was known before, so that there is nothing to compare with; no mail says it.
+    """
+
+    person_id: uuid.UUID
+    device_id: uuid.UUID
+    kind: str
+    is_first: bool
+
+
+@event("accounts.social_account_connected", version=1, scope="user", aggregate="person_id")
+class SocialAccountConnected(Event):
+    """A person can sign in with an account of another provider from now on. provider: google or github."""
+
+    person_id: uuid.UUID
+    provider: str
+
+
+@event("accounts.social_account_disconnected", version=1, scope="user", aggregate="person_id")
+class SocialAccountDisconnected(Event):
+    person_id: uuid.UUID
+    provider: str
+
+
+@event("accounts.social_sign_in_refused", version=1, scope="user", aggregate="provider")
+class SocialSignInRefused(Event):
+    """A provider named somebody who was not let in. reason: a SocialRefusal.
+
+    person_id: whose account it would have been, if it is somebody's.
+    """
+
+    provider: str
+    reason: str
+    person_id: uuid.UUID | None
+
+
+@event("accounts.sessions_ended", version=1, scope="user", aggregate="person_id")
+class SessionsEnded(Event):
+    """Signed out everywhere, or everywhere but in one place. note: staff's reason."""
+
+    person_id: uuid.UUID
+    reason: str
+    browser_count: int
+    api_count: int
+    note: str
 
 
 @event("accounts.token_session_revoked", version=1, scope="user", aggregate="person_id")

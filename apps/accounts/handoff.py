@@ -37,11 +37,13 @@ PUBLIC_HOST = "public"
 class Ticket:
     """state_hash: of the state that the browser must have. path: where to go afterwards.
 
+    session_id: the public session that it came from, and that the new one ends with.
     host: where it is good. Whoever controls the name of a customer's domain could get at its tickets, and
     must not use them elsewhere.
     """
 
     person_id: str
+    session_id: str
     tenant_id: str
     state_hash: str
     path: str
@@ -86,6 +88,7 @@ def set_state(response: HttpResponse, state: str) -> None:
 def issue(
     *,
     person_id: uuid.UUID,
+    session_id: uuid.UUID | None,
     tenant: Tenant,
     host: str,
     state: str,
@@ -93,16 +96,20 @@ def issue(
     proof: Proof,
     provider: dict[str, Any] | None = None,
 ) -> str:
-    """A ticket for a person whose membership and proof the caller has checked."""
+    """A ticket for a person whose membership and proof the caller has checked.
+
+    session_id: the public session; None for who comes by the tenant's own provider, without one.
+    """
     ticket = Ticket(
-        str(person_id),
-        str(tenant.id),
-        _digest(state),
-        safe_path(path),
-        host,
-        tuple(sorted(proof.methods)),
-        proof.proved_at,
-        provider,
+        person_id=str(person_id),
+        session_id=str(session_id) if session_id else "",
+        tenant_id=str(tenant.id),
+        state_hash=_digest(state),
+        path=safe_path(path),
+        host=host,
+        methods=tuple(sorted(proof.methods)),
+        proved_at=proof.proved_at,
+        provider=provider,
     )
     return _store("handoff", asdict(ticket))
 

@@ -8,10 +8,12 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
-from apps.accounts import tokens
+from apps.accounts import known_devices, tokens
+from apps.accounts.browser_sessions import browser_session_end, browser_session_touch
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.handoff import session_fits
 from apps.accounts.oidc.sessions import ended_by_provider
+from apps.common.actors import Actor
 from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
 from apps.tenants.http import PlatformRequest
@@ -70,7 +72,8 @@ class TokenTenantMiddleware:
 class HostSessionMiddleware:
     """A session is good on one host; anywhere else it is ended. So is one whose person is gone.
 
-    Comes after AuthenticationMiddleware. Requests without a session cookie pass untouched.
+    Comes after AuthenticationMiddleware. Requests without a session cookie pass untouched; a browser that
+    signed in gets the cookie that names its device.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -79,7 +82,9 @@ class HostSessionMiddleware:
     def __call__(self, request: PlatformRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
             self._check(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        known_devices.set_cookie(request, response)
+        return response
 
     def _check(self, request: PlatformRequest) -> None:
         if not is_tenant_host(request):
@@ -92,10 +97,17 @@ class HostSessionMiddleware:
             belongs = request.tenant is not None and session_fits(
                 request.session, request.tenant, host_name(request)
             )
-        if belongs and request.user.is_authenticated and not ended_by_provider(request.session):
+        key = request.session.session_key
+        if (
+            belongs
+            and request.user.is_authenticated
+            and not ended_by_provider(request.session)
+            and browser_session_touch(request)
+        ):
             request.log_person_id = str(request.user.pk)
             return
-        # Another host's session, or a person who was deactivated, or whose password changed, or who signed
-        # out at the identity provider.
+        # Another host's session, or one that was ended, here or at the identity provider, or of a person who
+        # is gone or has a new password.
+        browser_session_end(actor=Actor.system("sessions"), session_key=key)
         request.session.flush()
         request.user = AnonymousUser()

@@ -22,6 +22,7 @@ PERMISSIONS = [
             "as any member with an address in the workspace's domains, owners too."
         ),
         dangerous=True,
+        for_keys=False,
         # An administrator could make themselves an owner by it.
         system_roles=(),
     ),

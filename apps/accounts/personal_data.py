@@ -1,10 +1,13 @@
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db.models import Q
 
 from apps.accounts.models import (
+    BrowserSession,
     ExternalIdentity,
     IdentityProvider,
+    KnownDevice,
     Person,
     ScimToken,
     TenantMembership,
@@ -65,12 +68,25 @@ declare(
         overwrite(last_test_claims={}),
     ),
     PersonalRows(
+        SocialAccount,
+        lambda subject: Q(user_id=subject.person_id),
+        ("provider", "uid", "extra_data", "date_joined", "last_login"),
+        delete,
+    ),
+    PersonalRows(
         Authenticator,
         lambda subject: Q(user_id=subject.person_id),
         ("type", "created_at", "last_used_at"),
         delete,
     ),
     PersonalRows(TenantMembership, _person, ("tenant__slug", "created_at"), delete),
+    PersonalRows(
+        BrowserSession,
+        _person,
+        ("host", "user_agent", "ip", "last_used_at", "expires_at", "revoked_at", "created_at"),
+        delete,
+    ),
+    PersonalRows(KnownDevice, _person, ("user_agent", "ip", "last_used_at", "created_at"), delete),
     PersonalRows(
         TokenSession,
         _person,

@@ -1,6 +1,7 @@
 """What of people goes with a tenant: that they may enter it, and how; the sign-ins bound to it. They stay."""
 
 from apps.accounts.models import (
+    BrowserSession,
     EmailDomain,
     ExternalIdentity,
     IdentityProvider,
@@ -23,4 +24,5 @@ STEPS = (
     rows_step("external_identities", "Identities at the provider", 66, ExternalIdentity),
     rows_step("provider_organizations", "Provider's organizations", 67, ProviderOrganization),
     rows_step("identity_providers", "Identity provider", 68, IdentityProvider),
+    rows_step("browser_sessions", "Browser sign-ins", 69, BrowserSession),
 )

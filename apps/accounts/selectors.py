@@ -1,16 +1,14 @@
-"""Reads of people, their memberships and their sessions."""
+"""Reads of people and their memberships. Their sign-ins are in `session_list`."""
 
 import uuid
 
 from allauth.account.models import EmailAddress
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from apps.accounts.managers import normalize_email
-from apps.accounts.models import Erasure, Person, TenantMembership, TokenSession
+from apps.accounts.models import Erasure, Person, TenantMembership
 from apps.common.actors import Actor, ActorKind
 from apps.common.database import system_connection
-from apps.common.errors import NotFound
 
 
 def person_actor(person: Person) -> Actor:
@@ -50,25 +48,3 @@ def memberships_of(person: Person) -> QuerySet[TenantMembership]:
 @system_connection()
 def is_member(person_id: uuid.UUID, tenant_id: uuid.UUID) -> bool:
     return TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).exists()
-
-
-def token_sessions_of(person: Person) -> QuerySet[TokenSession]:
-    """Sign-ins by API that are still good, oldest first. One statement.
-
-    Evaluate it inside system_connection(), for the names of their tenants.
-    """
-    return (
-        TokenSession.objects.filter(
-            person_id=person.id, revoked_at=None, expires_at__gt=timezone.now()
-        )
-        .select_related("tenant")
-        .order_by("id")
-    )
-
-
-def token_session_for(actor: Actor, session_id: uuid.UUID) -> TokenSession:
-    """One of the actor's own sessions (staff: anybody's). Raises NotFound."""
-    session = TokenSession.objects.filter(id=session_id).first()
-    if session is None or not (actor.is_platform or session.person_id == actor.person_id):
-        raise NotFound
-    return session

@@ -7,7 +7,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import epochs, limits, token_sessions
+from apps.accounts import browser_sessions, epochs, limits, token_sessions
+from apps.accounts.breached_passwords import local_validators
 from apps.accounts.enums import RevokedReason
 from apps.accounts.events import (
     EmailRequested,
@@ -105,17 +106,17 @@ def person_update(
 
 @transaction.atomic
 def person_set_password(*, actor: Actor, person_id: uuid.UUID, password: str) -> Person:
-    """Set a password; every sign-in ends, by API at once and in browsers on their next request.
+    """Set a password; every sign-in ends, by API and in browsers.
+
+    The caller has validated it; here only what needs no network is checked again.
 
     Locks the person. Publishes accounts.password_changed. Raises NotFound, ValidationError.
     """
     person = _lock(actor, person_id)
-    validate_password(password, person)
+    validate_password(password, person, local_validators())
     person.set_password(password)
     person.save(update_fields=["password", "updated_at"])
-    token_sessions.revoke_all(
-        actor=actor, person_id=person.id, reason=RevokedReason.PASSWORD_CHANGED
-    )
+    _sign_out(actor, person.id, RevokedReason.PASSWORD_CHANGED)
     publish(PasswordChanged(person_id=person.id), actor=actor, tenant_id=None)
     return person
 
@@ -134,9 +135,7 @@ def person_deactivate(*, actor: Actor, person_id: uuid.UUID) -> Person:
     if person.is_active:
         person.is_active = False
         person.save(update_fields=["is_active", "updated_at"])
-        token_sessions.revoke_all(
-            actor=actor, person_id=person.id, reason=RevokedReason.DEACTIVATED
-        )
+        _sign_out(actor, person.id, RevokedReason.DEACTIVATED)
         publish(PersonDeactivated(person_id=person.id), actor=actor, tenant_id=None)
     return person
 
@@ -216,7 +215,7 @@ def membership_add(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) 
 
 @transaction.atomic
 def membership_remove(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUID) -> None:
-    """Take a person's entry to a tenant away, and revoke the tokens that are bound to it.
+    """Take a person's entry to a tenant away, and end the sign-ins that are bound to it.
 
     Tokens that are not bound answer 404 for the tenant from the next request on.
     Raises PermissionDenied for an actor from another tenant.
@@ -224,9 +223,14 @@ def membership_remove(*, actor: Actor, person_id: uuid.UUID, tenant_id: uuid.UUI
     _require_party(actor, person_id, tenant_id)
     epochs.change(epochs.of_membership(tenant_id, person_id))
     TenantMembership.objects.filter(person_id=person_id, tenant_id=tenant_id).delete()
-    token_sessions.revoke_all(
-        actor=actor, person_id=person_id, tenant_id=tenant_id, reason=RevokedReason.REMOVED
-    )
+    _sign_out(actor, person_id, RevokedReason.REMOVED, tenant_id)
+
+
+def _sign_out(
+    actor: Actor, person_id: uuid.UUID, reason: RevokedReason, tenant_id: uuid.UUID | None = None
+) -> None:
+    for kind in (browser_sessions, token_sessions):
+        kind.revoke_all(actor=actor, person_id=person_id, tenant_id=tenant_id, reason=reason)
 
 
 def person_lock(person_id: uuid.UUID) -> None:

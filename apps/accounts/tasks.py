@@ -3,7 +3,15 @@ import uuid
 import structlog
 from celery import shared_task
 
-from apps.accounts import emails, erasure, selectors_email_domains, signing_keys, token_sessions
+from apps.accounts import (
+    browser_sessions,
+    emails,
+    erasure,
+    known_devices,
+    selectors_email_domains,
+    signing_keys,
+    token_sessions,
+)
 from apps.accounts.email_domains import email_domain_check
 from apps.accounts.selectors import erasures_unfinished
 from apps.common.actors import Actor
@@ -25,9 +33,14 @@ RECHECK_BATCH, RECHECK_AT_MOST = 50, 5000
     max_retries=12,
     acks_late=True,
 )
-def send_email(template: str, email: str, person_id: str | None) -> None:
+def send_email(
+    template: str, email: str, person_id: str | None, subject_id: str | None = None
+) -> None:
     emails.send_account_email(
-        template=template, email=email, person_id=uuid.UUID(person_id) if person_id else None
+        template=template,
+        email=email,
+        person_id=uuid.UUID(person_id) if person_id else None,
+        subject_id=uuid.UUID(subject_id) if subject_id else None,
     )
 
 
@@ -54,6 +67,12 @@ def sweep_erasures() -> None:
 @shared_task(name="accounts.prune_tokens")
 def prune_tokens() -> int:
     return token_sessions.prune()
+
+
+@shared_task(name="accounts.prune_sessions")
+def prune_sessions() -> int:
+    """Rows of sessions and devices that are over."""
+    return browser_sessions.prune() + known_devices.prune()
 
 
 @shared_task(name="accounts.tend_signing_keys")

@@ -13,11 +13,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from apps.accounts import epochs, keys
+from apps.accounts import epochs, keys, known_devices
+from apps.accounts.devices import MAX_LENGTH, Client
 from apps.accounts.enums import RevokedReason
 from apps.accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from apps.accounts.events import PersonReauthenticated, TokenSessionRevoked
+from apps.accounts.events import PersonReauthenticated, SessionStarted, TokenSessionRevoked
 from apps.accounts.models import Person, RefreshToken, TokenSession
+from apps.accounts.selectors import person_actor
 from apps.accounts.tokens import access_token
 from apps.common.actors import Actor
 from apps.common.errors import NotFound
@@ -52,6 +54,7 @@ def token_session_start(
 
     tenant_id: bind the tokens to a tenant; the caller has checked the membership.
     Locks the person: a password change or deactivation meanwhile wins. Raises InvalidCredentials.
+    Publishes accounts.session_started, and what `known_devices` does.
     """
     keys.key_set()
     now = timezone.now()
@@ -63,7 +66,7 @@ def token_session_start(
         session = TokenSession.objects.create(
             person=current,
             tenant_id=tenant_id,
-            user_agent=user_agent[:300],
+            user_agent=user_agent[:MAX_LENGTH],
             ip=ip,
             last_used_at=now,
             expires_at=expires_at,
@@ -71,6 +74,12 @@ def token_session_start(
             proved_at=now if methods else None,
         )
         refresh = _add_refresh_token(session, expires_at)
+        publish(
+            SessionStarted(person_id=person.id, session_id=session.id, kind="api", host=""),
+            actor=person_actor(person),
+            tenant_id=None,
+        )
+        known_devices.api_note(current, Client(user_agent[:MAX_LENGTH], ip))
     return TokenPair(access_token(session), refresh, session)
 
 
@@ -183,15 +192,19 @@ def revoke_all(
     person_id: uuid.UUID,
     reason: RevokedReason,
     tenant_id: uuid.UUID | None = None,
+    keep: uuid.UUID | None = None,
 ) -> int:
     """End every session of a person, or those bound to one tenant; returns how many.
 
     Every: also the person's epoch moves on, so that no token that was issued before is good any more.
+    keep: the id of one that stays.
     """
     epochs.change(epochs.of_person(person_id))
     sessions = TokenSession.objects.filter(person_id=person_id, revoked_at=None)
     if tenant_id is not None:
         sessions = sessions.filter(tenant_id=tenant_id)
+    elif keep is not None:
+        sessions = sessions.exclude(id=keep)
     else:
         Person.objects.filter(id=person_id).update(epoch=F("epoch") + 1)
     now = timezone.now()

@@ -1,14 +1,28 @@
 """Pages of sign-up and sign-in, on the public host. Names and paths are allauth's."""
 
 from allauth.account import views as allauth_views
+from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.accounts import views, views_mfa
+from apps.accounts import views, views_mfa, views_social
 
 urlpatterns = [
     path("signup/", views.SignupView.as_view(), name="account_signup"),
     path("login/", views.LoginView.as_view(), name="account_login"),
     path("logout/", views.LogoutView.as_view(), name="account_logout"),
+    path(
+        "social/google/callback/",
+        views_social.social_callback,
+        {"provider": "google"},
+        name="google_callback",
+    ),
+    path(
+        "social/github/callback/",
+        views_social.social_callback,
+        {"provider": "github"},
+        name="github_callback",
+    ),
+    path("social/<slug:provider>/", views_social.social_login, name="social_login"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("mfa/authenticate/", views_mfa.AuthenticateView.as_view(), name="mfa_authenticate"),
     path("passkey/", views_mfa.PasskeyLoginView.as_view(), name="mfa_login_webauthn"),
@@ -18,7 +32,11 @@ urlpatterns = [
         views_mfa.ReauthenticatePasskeyView.as_view(),
         name="mfa_reauthenticate_webauthn",
     ),
-    path("reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
+    path(
+        "reauthenticate/",
+        login_required(views_social.ReauthenticateView.as_view()),
+        name="account_reauthenticate",
+    ),
     path(
         "confirm-email/",
         views.EmailVerificationSentView.as_view(),

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,9 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import handoff
+from apps.accounts.browser_sessions import current_browser_session, parent_for_hand_over
 from apps.accounts.enums import SsoRule
 from apps.accounts.errors import MfaRequired
-from apps.accounts.models import Person
+from apps.accounts.models import BrowserSession, Person
 from apps.accounts.oidc.enforcement import Must, break_glass_note, is_met, provider_on, sso_must
 from apps.accounts.oidc.sessions import KEY, is_workspace_session, sign_out_url
 from apps.accounts.oidc.views_tenant import choice, start_url
@@ -45,8 +47,9 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     slug is good too; the browser has its state on the old host then, and gets another on the new one.
     """
     tenant = tenant_by_slug(slug)
-    person = request.user
-    if tenant is None or not isinstance(person, Person) or not is_member(person.id, tenant.id):
+    session = current_browser_session(request.session)
+    # The session may have ended since the request began.
+    if tenant is None or session is None or not is_member(session.person_id, tenant.id):
         return _no_workspace(request)
     asking = request.GET.get("host") or slug_host(slug)
     host = _host(tenant, asking)
@@ -62,14 +65,15 @@ def open_workspace(request: HttpRequest, slug: str) -> HttpResponse:
     if not is_asked:
         query = {"next": path, "way": "other", **_wanted(request)}
         return leave_for(host_url(host, f"/sign-in/?{urlencode(query)}"))
-    return _hand_over(request, tenant, person, {"state": state, "next": path, "host": host})
+    return _hand_over(request, tenant, session, {"state": state, "next": path, "host": host})
 
 
 def _hand_over(
-    request: HttpRequest, tenant: Tenant, person: Person, query: dict[str, str]
+    request: HttpRequest, tenant: Tenant, session: BrowserSession, query: dict[str, str]
 ) -> HttpResponse:
     """With a ticket to the tenant's host; or to where the person gets what the tenant asks for besides."""
     proof = session_proof(request)
+    person = session.person
     must = sso_must(tenant, person)
     if must is not None and must.rule == SsoRule.MUST:
         return redirect(start_url(must.provider_id, {**query, **_wanted(request)}))
@@ -79,7 +83,8 @@ def _hand_over(
     if must is not None:
         break_glass_note(person=person, tenant=tenant, must=must)
     ticket = handoff.issue(
-        person_id=person.id,
+        person_id=session.person_id,
+        session_id=session.id,
         tenant=tenant,
         host=query["host"],
         state=query["state"],
@@ -132,8 +137,7 @@ def enter(request: PlatformRequest) -> HttpResponse:
         ticket = handoff.redeem(
             request.GET.get("ticket", ""), tenant=tenant, host=host_name(request), state=state
         )
-    person = _member(ticket, tenant) if ticket else None
-    if ticket is None or person is None:
+    if ticket is None or not _enter(request, ticket, tenant):
         if request.user.is_authenticated:
             # Another tab was first.
             return redirect("/")
@@ -144,10 +148,6 @@ def enter(request: PlatformRequest) -> HttpResponse:
             _("This sign-in link cannot be used"),
             _("It works once, for a minute, in the browser that asked for it. Sign in again."),
         )
-    login(request, person, backend=BACKEND)
-    bind_proof(request.session, ticket.methods, ticket.proved_at)
-    if ticket.provider is not None:
-        request.session[KEY] = ticket.provider
     response = redirect(ticket.path)
     response.delete_cookie(handoff.state_cookie_name(), samesite="Lax")
     return response
@@ -190,6 +190,25 @@ def _tenant(request: PlatformRequest) -> Tenant:
     if request.tenant is None:
         raise RuntimeError("a tenant's view was reached without a tenant")
     return request.tenant
+
+
+@transaction.atomic
+def _enter(request: PlatformRequest, ticket: handoff.Ticket, tenant: Tenant) -> bool:
+    """Sign the ticket's person in, unless they or the public session have gone meanwhile."""
+    person = _member(ticket, tenant)
+    if person is None:
+        return False
+    # Who comes by the tenant's own provider has no session on the public host.
+    if ticket.session_id:
+        parent = parent_for_hand_over(person.id, ticket.session_id)
+        if parent is None:
+            return False
+        request.parent_session = parent  # type: ignore[attr-defined]
+    login(request, person, backend=BACKEND)
+    bind_proof(request.session, ticket.methods, ticket.proved_at)
+    if ticket.provider is not None:
+        request.session[KEY] = ticket.provider
+    return True
 
 
 def _member(ticket: handoff.Ticket, tenant: Tenant) -> Person | None:

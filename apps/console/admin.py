@@ -4,6 +4,7 @@ Here, and not in each app: a tenant's page needs people, who are a layer above t
 """
 
 from apps.accounts.models import (
+    BrowserSession,
     EmailDomain,
     ExternalIdentity,
     IdentityProvider,
@@ -11,6 +12,7 @@ from apps.accounts.models import (
     ScimToken,
     SigningKey,
     TenantMembership,
+    TokenSession,
 )
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
@@ -20,6 +22,7 @@ from apps.console.fleet import MigrationRunAdmin
 from apps.console.identity_providers import ExternalIdentityAdmin, IdentityProviderAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
 from apps.console.scim_tokens import ScimTokenAdmin
+from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.tenants import TenantAdmin
@@ -31,6 +34,8 @@ site.register(Domain, DomainAdmin)
 site.register(MigrationRun, MigrationRunAdmin)
 site.register(Person, PersonAdmin)
 site.register(TenantMembership, MembershipAdmin)
+site.register(BrowserSession, BrowserSessionAdmin)
+site.register(TokenSession, TokenSessionAdmin)
 site.register(EmailDomain, EmailDomainAdmin)
 site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)

@@ -31,6 +31,8 @@ GROUPS: dict[str, list[Page]] = {
         Page("Memberships", "badge", "admin:accounts_tenantmembership_changelist"),
         Page("Identity providers", "passkey", "admin:accounts_identityprovider_changelist"),
         Page("External identities", "link", "admin:accounts_externalidentity_changelist"),
+        Page("Browser sessions", "devices", "admin:accounts_browsersession_changelist"),
+        Page("API sessions", "terminal", "admin:accounts_tokensession_changelist"),
         Page("Provisioning tokens", "sync_lock", "admin:accounts_scimtoken_changelist"),
         Page("Signing keys", "key", "admin:accounts_signingkey_changelist"),
     ],

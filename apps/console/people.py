@@ -6,7 +6,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,16 +15,17 @@ from unfold.decorators import display
 
 from apps.accounts.factors import factors_of, factors_reset
 from apps.accounts.limits import locked_for_s
-from apps.accounts.models import Erasure, Person, TenantMembership, TokenSession
+from apps.accounts.models import BrowserSession, Erasure, Person, TenantMembership, TokenSession
 from apps.accounts.services import person_deactivate, person_reactivate, person_unlock
+from apps.accounts.session_end import sign_ins_end_all
 from apps.console import rendering as r
 from apps.console.acts import Act, ReasonForm
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Table
-from apps.console.services import person_sessions_revoke, verification_resend
+from apps.console.services import verification_resend
+from apps.console.sessions import session_tables
 from apps.console.tenants import tenant_badge
 from apps.organizations.services import person_erase
 
-SESSIONS_SHOWN = 50
 MEMBERSHIPS_SHOWN = 200
 
 PERSON_ACTS = (
@@ -76,18 +77,20 @@ PERSON_ACTS = (
         dangerous=True,
     ),
     Act(
-        name="revoke",
-        label="Revoke sessions",
+        name="sign-out",
+        label="Sign out everywhere",
         icon="logout",
         available=lambda person: person.live_sessions > 0,
         explain=lambda _person: [
-            (
-                "Every sign-in by API ends at once: apps and devices have to sign in again. "
-                "Sign-ins in browsers stay; to end those too, deactivate the person."
-            )
+            "Every sign-in ends at once, in browsers and by API: they have to sign in again everywhere.",
+            "They can, with the password that they have. To keep somebody out, deactivate the person.",
         ],
-        run=lambda actor, person, _data: person_sessions_revoke(actor=actor, person_id=person.pk),
-        done=lambda person: f"All sessions of {person.email} are revoked.",
+        run=lambda actor, person, data: sign_ins_end_all(
+            actor=actor, person_id=person.pk, note=data["reason"]
+        ),
+        done=lambda person: f"{person.email} is signed out everywhere.",
+        form=ReasonForm,
+        dangerous=True,
     ),
     Act(
         name="deactivate",
@@ -152,15 +155,15 @@ class PersonAdmin(ConsolePage):
         verified = EmailAddress.objects.filter(
             user=OuterRef("pk"), email=OuterRef("email"), verified=True
         )
+        live = Q(revoked_at=None, expires_at__gt=timezone.now())
         found: QuerySet[Person] = super().get_queryset(request)
         return found.annotate(
             is_verified=Exists(verified),
             has_factors=Exists(Authenticator.objects.filter(user=OuterRef("pk"))),
             is_erased=Exists(Erasure.objects.filter(person=OuterRef("pk"))),
             workspace_count=_count(TenantMembership.objects.all()),
-            live_sessions=_count(
-                TokenSession.objects.filter(revoked_at=None, expires_at__gt=timezone.now())
-            ),
+            live_sessions=_count(BrowserSession.objects.filter(live))
+            + _count(TokenSession.objects.filter(live)),
         )
 
     @display(description="State")
@@ -216,7 +219,7 @@ class PersonAdmin(ConsolePage):
             self._memberships(obj),
             self._addresses(obj),
             self._factors(obj),
-            self._sessions(obj),
+            *session_tables(obj),
         ]
 
     def _memberships(self, person: Person) -> Table:
@@ -259,26 +262,6 @@ class PersonAdmin(ConsolePage):
             ("Factor", "Added", "Last used"),
             [(name, r.when(one.created_at), r.when(one.last_used_at)) for name, one in named],
             empty="None: their password alone signs them in.",
-        )
-
-    def _sessions(self, person: Person) -> Table:
-        sessions = person.token_sessions.select_related("tenant").order_by("-id")[:SESSIONS_SHOWN]
-        now = timezone.now()
-        return Table(
-            "Sign-ins by API",
-            ("Started", "Last used", "Device", "Address", "Bound to", "State"),
-            [
-                (
-                    r.when(session.created_at),
-                    r.when(session.last_used_at),
-                    session.user_agent or r.NONE,
-                    session.ip or r.NONE,
-                    r.link_to(session.tenant) if session.tenant else r.NONE,
-                    session_badge(session, live=session.is_live(now)),
-                )
-                for session in sessions
-            ],
-            empty="No app or device has signed in by API.",
         )
 
 
@@ -350,9 +333,3 @@ def person_badge(person: Person) -> SafeString:
     if not person.is_active:
         return r.badge("Inactive", "bad")
     return r.badge("Staff", "info") if person.is_staff else r.badge("Active", "good")
-
-
-def session_badge(session: TokenSession, *, live: bool) -> SafeString:
-    if live:
-        return r.badge("Live", "good")
-    return r.badge(session.get_revoked_reason_display() or "Expired", "quiet")

@@ -7,25 +7,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.accounts.selectors import token_sessions_of
 from apps.accounts.services import email_request
-from apps.accounts.token_sessions import token_session_revoke
 from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound
-
-
-@transaction.atomic
-def person_sessions_revoke(*, actor: Actor, person_id: uuid.UUID) -> int:
-    """End every sign-in by API of a person; returns how many. Two statements and an event for each.
-
-    Publishes accounts.token_session_revoked. Raises PermissionDenied, NotFound.
-    """
-    require_platform(actor)
-    sessions = list(token_sessions_of(_person(person_id)))
-    for session in sessions:
-        token_session_revoke(actor=actor, session=session)
-    return len(sessions)
 
 
 @transaction.atomic

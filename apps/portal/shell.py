@@ -40,6 +40,7 @@ class Shell:
         self.tenant: Tenant | None = getattr(request, "tenant", None)
         self.actor: Actor | None = getattr(request, "actor", None)
         self.profile_url = public_url("/profile/")
+        self.sessions_url = public_url("/account/sessions/")
         self.security_url = public_url("/account/security/")
         self.workspaces_url = public_url("/workspaces/")
         self.workspace_new_url = public_url("/workspaces/new/")

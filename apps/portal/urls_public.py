@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.portal.views import invitation_accept, own_data, profile, public, security, workspaces
+from apps.portal.views import (
+    connections,
+    invitation_accept,
+    own_data,
+    profile,
+    public,
+    security,
+    sessions,
+    workspaces,
+)
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -13,10 +22,21 @@ urlpatterns = [
     path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
     path("workspaces/<uuid:tenant_id>/join/", workspaces.join, name="workspace_join"),
     path("profile/", profile.profile, name="profile"),
+    path("account/connections/", connections.index, name="socialaccount_connections"),
     path(
-        "profile/sign-ins/<uuid:session_id>/revoke/",
-        profile.sign_in_revoke,
-        name="sign_in_revoke",
+        "account/connections/<slug:provider>/connect/", connections.connect, name="social_connect"
+    ),
+    path(
+        "account/connections/<int:account_id>/disconnect/",
+        connections.disconnect,
+        name="social_disconnect",
+    ),
+    path("account/sessions/", sessions.index, name="sessions"),
+    path("account/sessions/revoke-others/", sessions.revoke_others, name="sessions_revoke_others"),
+    path(
+        "account/sessions/<uuid:session_id>/revoke/",
+        sessions.revoke,
+        name="session_revoke",
     ),
     path("account/security/", security.security, name="security"),
     path("account/security/required/", security.required, name="second_factor_required"),

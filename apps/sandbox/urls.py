@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.sandbox import views, views_dns
+from apps.sandbox import views, views_dns, views_pwned, views_social
 from apps.sandbox.oidc import views as oidc
 from apps.sandbox.oidc import views_pages as oidc_pages
 
@@ -24,4 +24,22 @@ urlpatterns = [
     path("oidc/<slug:slug>/userinfo/", oidc.userinfo, name="sandbox_oidc_userinfo"),
     path("oidc/<slug:slug>/jwks/", oidc.jwks, name="sandbox_oidc_jwks"),
     path("oidc/<slug:slug>/end-session/", oidc.end_session, name="sandbox_oidc_end_session"),
+    path("pwned-passwords/range/<str:prefix>", views_pwned.pwned_range, name="sandbox_pwned_range"),
+    path(
+        "google/o/oauth2/v2/auth",
+        views_social.authorize,
+        {"provider": "google"},
+        name="sandbox_google_authorize",
+    ),
+    path("google/token", views_social.google_token, name="sandbox_google_token"),
+    path("google/oauth2/v2/userinfo", views_social.google_userinfo, name="sandbox_google_userinfo"),
+    path(
+        "github/login/oauth/authorize",
+        views_social.authorize,
+        {"provider": "github"},
+        name="sandbox_github_authorize",
+    ),
+    path("github/login/oauth/access_token", views_social.github_token, name="sandbox_github_token"),
+    path("github/api/v3/user", views_social.github_user, name="sandbox_github_user"),
+    path("github/api/v3/user/emails", views_social.github_emails, name="sandbox_github_emails"),
 ]

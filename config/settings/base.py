@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from config.settings.api import *
 from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
 from config.settings.environment import BASE_DIR, env
+from config.settings.social import *
+from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *
 from config.settings.stores import REDIS_URL
 
@@ -53,6 +55,9 @@ SHARED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.google",
     "csp",
     "django_cotton.apps.SimpleAppConfig",
     "django_htmx",
@@ -204,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "accounts-prune-sessions": {
+        "task": "accounts.prune_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "accounts-tend-signing-keys": {
         "task": "accounts.tend_signing_keys",
         "schedule": 3600.0,
@@ -230,7 +240,11 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "apps.accounts.breached_passwords.BreachedPasswordValidator"},
 ]
+BREACHED_PASSWORDS_URL = env(
+    "BREACHED_PASSWORDS_URL", default="https://api.pwnedpasswords.com/range"
+)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "workspaces"
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
@@ -343,6 +357,7 @@ CONTENT_SECURITY_POLICY = {
             "'self'",
             PUBLIC_URL,
             TENANT_ORIGINS,
+            *social_origins(SOCIALACCOUNT_PROVIDERS),
         ],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],

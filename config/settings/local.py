@@ -15,6 +15,7 @@ from config.settings.base import (
     TENANT_APPS,
 )
 from config.settings.environment import env
+from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_providers
 from config.settings.stores import DATABASE_SYSTEM_URL, DATABASE_URL, caches, databases
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -45,6 +46,19 @@ FILES_ROOT = env("FILES_ROOT", default=str(embedded.state_folder() / "files"))
 SANDBOX = True
 EMAIL_HOST = "127.0.0.1"
 EMAIL_PORT = env.int("SANDBOX_SMTP_PORT", default=1025)
+
+# ... its list of stolen passwords stands in for the world's,
+BREACHED_PASSWORDS_URL = env(
+    "BREACHED_PASSWORDS_URL", default=f"{PUBLIC_URL}/sandbox/pwned-passwords/range"
+)
+
+# ... its Google and GitHub have people to choose from, unless there are clients of the real ones,
+SOCIALACCOUNT_PROVIDERS = SOCIALACCOUNT_PROVIDERS or social_providers(
+    google=("sandbox-google", "sandbox-secret"),
+    github=("sandbox-github", "sandbox-secret"),
+    google_url=f"{PUBLIC_URL}/sandbox/google",
+    github_url=f"{PUBLIC_URL}/sandbox/github",
+)
 
 # ... and its DNS server answers for all domains; /sandbox/dns/ has its records.
 SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=sandbox_dns_port())

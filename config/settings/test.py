@@ -6,6 +6,7 @@ from apps.common import embedded
 from config.settings.base import *
 from config.settings.base import SHARED_APPS, STORAGES, TENANT_APPS
 from config.settings.environment import env
+from config.settings.social import social_providers
 from config.settings.stores import caches, databases
 
 SECRET_KEY = "test-only-" + "0" * 50
@@ -25,6 +26,8 @@ CELERY_BROKER_URL = REDIS_URL
 SHARED_APPS = [*SHARED_APPS, "apps.sandbox"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 SANDBOX = True
+BREACHED_PASSWORDS_URL = ""
+SOCIALACCOUNT_PROVIDERS = social_providers()
 # Nothing outside is ever asked: tests/conftest.py starts a server and puts its port here.
 DNS_RESOLVERS = ["127.0.0.1:9"]
 SANDBOX_DNS_PORT = 1053

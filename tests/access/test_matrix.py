@@ -91,6 +91,7 @@ def samples(world: World) -> Samples:
             "person_id": world.bob.id,
             "factor_id": factor.pk,
             "slug": "acme",
+            "account_id": 0,
         }
     return Samples({name: str(value) for name, value in known.items()})
 

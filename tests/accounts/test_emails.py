@@ -56,6 +56,7 @@ def test_every_mail_has_three_whole_parts_and_escapes(template: str) -> None:
         "url": "http://localhost:8000/x?a=1&b=2",
         "reset_url": "u",
         "days": 3,
+        "device": "<b>curl</b>",
     }
     message = render_mail(prefix=template, to="dana@example.com", context=context)
     html = html_of(message)

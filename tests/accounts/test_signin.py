@@ -1,10 +1,12 @@
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.cache import caches
 from django.test import Client
+from pytest_django import Settings
 
-from apps.accounts.models import Person
+from apps.accounts.models import BrowserSession, Person
 from apps.accounts.services import person_deactivate
-from tests.accounts.support import PASSWORD, SYSTEM, mails_after_drain, sign_in
+from tests.accounts.support import PASSWORD, SYSTEM, mails_after_drain, post_json, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +110,44 @@ def test_next_on_the_same_host_is_followed(client: Client, alice: Person) -> Non
         {"login": alice.email, "password": PASSWORD, "next": "/open/acme/?state=x&next=/a/"},
     )
     assert response["Location"] == "/open/acme/?state=x&next=/a/"
+
+
+@pytest.mark.parametrize("path", ["page", "api"])
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_rotating_the_forwarded_address_escapes_no_lock(
+    client: Client, alice: Person, settings: Settings, path: str, proxies: int
+) -> None:
+    """Nobody but the proxies in front is believed: behind one, what it appended; behind none, nothing."""
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+
+    def attempt(email: str, password: str, invented: str) -> bool:
+        # What the client sends, and what a proxy makes of it.
+        forwarded = f"{invented}, 198.51.100.7" if proxies else invented
+        extra = {"HTTP_X_FORWARDED_FOR": forwarded, "REMOTE_ADDR": "192.0.2.1"}
+        if path == "page":
+            response = try_login(client, email, password, **extra)
+            return response.status_code == 302
+        body = {"email": email, "password": password}
+        return post_json(client, "/api/v1/auth/token/", body, **extra).status_code == 200
+
+    # By network address, over many accounts; then by account.
+    for number in range(10):
+        assert not attempt(f"x{number}@acme.test", "wrong", f"203.0.113.{number}")
+    assert not attempt(alice.email, PASSWORD, "203.0.113.99")
+    caches["global"].clear()
+    for number in range(5):
+        assert not attempt(alice.email, "wrong", f"203.0.113.{number}, 10.0.0.{number}")
+    assert not attempt(alice.email, PASSWORD, "203.0.113.99")
+    caches["global"].clear()
+    assert attempt(alice.email, PASSWORD, "203.0.113.99")
+
+
+def test_behind_a_proxy_addresses_are_told_apart(
+    client: Client, alice: Person, settings: Settings
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    for number in range(11):
+        try_login(client, f"x{number}@acme.test", HTTP_X_FORWARDED_FOR="198.51.100.7")
+    response = try_login(client, alice.email, PASSWORD, HTTP_X_FORWARDED_FOR="198.51.100.8")
+    assert response.status_code == 302
+    assert BrowserSession.objects.get().ip == "198.51.100.8"

@@ -56,6 +56,7 @@ def test_person_address_and_mail_are_committed_together(
         "template": "account/email/email_confirmation_signup",
         "email": "dana@example.com",
         "person_id": str(person.id),
+        "subject_id": None,
     }
 
 

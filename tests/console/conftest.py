@@ -7,7 +7,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts.models import Person
+from apps.accounts.models import BrowserSession, Person
 from apps.common.actors import Actor
 from apps.common.ids import uuid7
 from apps.events.models import Handling, OutboxEvent
@@ -20,7 +20,16 @@ PUBLIC = "localhost:8000"
 def signed_in(person: Person) -> Client:
     client = Client(HTTP_HOST=PUBLIC)
     client.force_login(person)
+    # Tests are about what follows.
+    begun = ("accounts.session_started", "accounts.device_first_seen")
+    OutboxEvent.objects.filter(name__in=begun).delete()
     return client
+
+
+def browser_session(person: Person) -> BrowserSession:
+    """The person signs in with a browser of their own."""
+    signed_in(person)
+    return BrowserSession.objects.filter(person=person).latest("id")
 
 
 @pytest.fixture(autouse=True)

@@ -9,19 +9,22 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from apps.accounts.models import (
+    BrowserSession,
     EmailDomain,
     ExternalIdentity,
     IdentityProvider,
     Person,
     ScimToken,
     TenantMembership,
+    TokenSession,
 )
 from apps.accounts.signing_keys import signing_key_rotate
+from apps.accounts.token_sessions import token_session_start
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.tenants.models import Domain, MigrationRun, Tenant
 from tests.conftest import SYSTEM, World
-from tests.console.conftest import PUBLIC, dead_letter, signed_in
+from tests.console.conftest import PUBLIC, browser_session, dead_letter, signed_in
 
 # Not pages: staff get these answers.
 NOT_PAGES = {"/console/login/": 302, "/console/logout/": 405, "/console/no/such/page/": 404}
@@ -60,6 +63,10 @@ def addresses(world: World) -> list[str]:
         "tenants/migrationrun": MigrationRun.objects.create(version="x", actor="system:tests"),
         "accounts/person": world.bob,
         "accounts/tenantmembership": TenantMembership.objects.filter(tenant=world.acme).first(),
+        "accounts/browsersession": browser_session(world.bob),
+        "accounts/tokensession": token_session_start(
+            person=world.bob, tenant_id=None, user_agent="curl/8.5.0", ip=None
+        ).session,
         "accounts/emaildomain": EmailDomain.objects.create(
             tenant=world.acme, domain="acme.test", token="t0k3n"
         ),
@@ -86,9 +93,12 @@ def state() -> list[Any]:
         list(EmailDomain.objects.order_by("id").values()),
         list(ScimToken.objects.order_by("id").values()),
         list(Person.objects.order_by("id").values("id", "is_active", "is_staff", "password")),
+        list(BrowserSession.objects.exclude(person__is_staff=True).order_by("id").values()),
+        list(TokenSession.objects.order_by("id").values()),
         list(Handling.objects.order_by("id").values()),
         list(DeadTask.objects.order_by("id").values()),
-        OutboxEvent.objects.count(),
+        # Visitors' own sign-ins begin and end.
+        OutboxEvent.objects.exclude(name__startswith="accounts.session_").count(),
     ]
 
 
@@ -140,9 +150,9 @@ def test_former_staff_find_nothing(console: Client, staff: Person) -> None:
 
 
 def test_tenant_hosts_have_no_console(world: World, staff: Person, addresses: list[str]) -> None:
-    before = state()
     client = Client(HTTP_HOST="acme.localhost:8000")
     client.force_login(staff)
+    before = state()
     for url in addresses:
         assert client.get(url).status_code == 404, url
         assert client.post(url, {"reason": "x", "slug": "acme"}).status_code == 404, url

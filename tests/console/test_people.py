@@ -13,14 +13,15 @@ from django.utils import timezone
 from apps.accounts.factors import factors_reset
 from apps.accounts.models import Erasure, Person, TokenSession
 from apps.accounts.services import person_create, person_deactivate
+from apps.accounts.session_end import sign_ins_end_all
 from apps.common.actors import Actor, ActorKind
 from apps.common.errors import Conflict, PermissionDenied
-from apps.console.services import person_sessions_revoke, verification_resend
+from apps.console.services import verification_resend
 from apps.events.models import OutboxEvent
 from tests.accounts.factors import SECRET, give_passkey, give_totp, kinds
 from tests.accounts.support import force_sign_in
 from tests.conftest import SYSTEM, World
-from tests.console.conftest import messages_of
+from tests.console.conftest import browser_session, messages_of
 
 LIST = "/console/accounts/person/"
 Published = Callable[[], list[tuple[str, str]]]
@@ -76,9 +77,9 @@ def test_acts_follow_the_state(console: Client, world: World) -> None:
     assert offered(console, world.bob) == {"deactivate", "erase"}
     EmailAddress.objects.filter(user=world.bob).update(verified=False)
     session(world.bob)
-    assert offered(console, world.bob) == {"deactivate", "verify", "revoke", "erase"}
+    assert offered(console, world.bob) == {"deactivate", "verify", "sign-out", "erase"}
     Person.objects.filter(id=world.bob.id).update(is_active=False)
-    assert offered(console, world.bob) == {"reactivate", "revoke", "erase"}
+    assert offered(console, world.bob) == {"reactivate", "sign-out", "erase"}
 
 
 def test_erase(console: Client, bob: Person, alice: Person, published: Published) -> None:
@@ -133,16 +134,45 @@ def test_the_last_member_of_staff_stays(
         person_deactivate(actor=SYSTEM, person_id=other.id)
 
 
-def test_revoke_sessions(console: Client, world: World, published: Published) -> None:
-    live = [session(world.bob), session(world.bob)]
+def test_sign_out_everywhere(console: Client, world: World, published: Published) -> None:
+    browser = browser_session(world.bob)
+    live = [browser, session(world.bob), session(world.bob)]
     expired = session(world.bob, expires_at=timezone.now() - timedelta(days=1))
     other = session(world.alice)
-    console.post(url(world.bob, "revoke"))
-    for row in (*live, expired, other):
+    before = len(published())
+    assert console.post(url(world.bob, "sign-out")).status_code == 200  # no reason
+    assert len(published()) == before
+    console.post(url(world.bob, "sign-out"), {"reason": "Lost laptop"})
+    for row in (*live, other):
         row.refresh_from_db()
-    assert [row.revoked_reason for row in live] == ["revoked", "revoked"]
-    assert (expired.revoked_at, other.revoked_at) == (None, None)
-    assert published() == [("accounts.token_session_revoked", STAFF)] * 2
+    assert {row.revoked_reason for row in live} == {"signed_out_by_staff"}
+    assert other.revoked_at is None
+    assert published()[before:] == [("accounts.sessions_ended", STAFF)]
+    payload = OutboxEvent.objects.filter(name="accounts.sessions_ended").latest("position").payload
+    assert payload == {
+        "person_id": str(world.bob.id),
+        "reason": "signed_out_by_staff",
+        "browser_count": 1,
+        "api_count": 2 + bool(expired),
+        "note": "Lost laptop",
+    }
+
+
+def test_one_session(console: Client, world: World, published: Published) -> None:
+    for row in (browser_session(world.bob), session(world.bob, user_agent="<Phone>/1")):
+        page = f"/console/accounts/{row._meta.model_name}/{row.pk}/"
+        html = console.get(page).content.decode()
+        assert "bob@acme.test" in html
+        assert "<Phone>" not in html
+        assert row.pk.hex not in html
+        response = console.post(f"{page}revoke/")
+        assert (response.status_code, response["Location"]) == (302, page)
+        row.refresh_from_db()
+        assert row.revoked_reason == "revoked"
+    assert [name for name, _ in published()][-2:] == [
+        "accounts.session_ended",
+        "accounts.token_session_revoked",
+    ]
 
 
 def test_resend_verification(console: Client, bob: Person, published: Published) -> None:
@@ -155,7 +185,9 @@ def test_resend_verification(console: Client, bob: Person, published: Published)
 
 def test_services_are_for_staff(world: World, published: Published) -> None:
     alice = Actor(ActorKind.PERSON, world.alice.email, person_id=world.alice.id)
-    for service in (person_sessions_revoke, verification_resend, person_deactivate):
+    with pytest.raises(PermissionDenied):
+        sign_ins_end_all(actor=alice, person_id=world.alice.id, note="")
+    for service in (verification_resend, person_deactivate):
         with pytest.raises(PermissionDenied):
             service(actor=alice, person_id=world.alice.id)
     with pytest.raises(Conflict):

@@ -102,6 +102,8 @@ def test_other_apps_admins_are_not_shown() -> None:
         "tenants.MigrationRun",
         "accounts.Person",
         "accounts.TenantMembership",
+        "accounts.BrowserSession",
+        "accounts.TokenSession",
         "accounts.SigningKey",
         "accounts.EmailDomain",
         "accounts.IdentityProvider",

@@ -189,6 +189,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "memberships": 2,
         "refresh_tokens": 0,
         "token_sessions": 0,
+        "browser_sessions": 0,
         "sign_in_policy": 0,
         "email_domains": 0,
         "scim_tokens": 0,

@@ -3,8 +3,10 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from apps.accounts.events import DeviceFirstSeen, SessionStarted
 from apps.common.tenancy import TenantRef
 from apps.events import registry
+from apps.events.registry import event
 from tests.events import sample
 
 
@@ -15,6 +17,9 @@ def only_the_sample() -> Iterator[None]:
         for register in (registry._events, registry._fields, registry._subscriptions):
             register.clear()
         sample.declare()
+        # A test that opens the console signs in.
+        for begun in (SessionStarted, DeviceFirstSeen):
+            event(begun.event_name, version=1, scope="user", aggregate="person_id")(begun)
         yield
 
 

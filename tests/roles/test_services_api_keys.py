@@ -357,7 +357,9 @@ def test_what_keys_cannot_have_is_declared() -> None:
     }
     assert {code for code, for_keys in dangers.items() if not for_keys} >= {
         "accounts.manage_email_domains",
+        "accounts.manage_identity_provider",
         "accounts.manage_sign_in_policy",
+        "organizations.manage_provisioning",
         "roles.manage_role",
         "roles.bind_role",
         "roles.manage_api_key",

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.models import (
+    BrowserSession,
     EmailDomain,
     ExternalIdentity,
     IdentityProvider,
@@ -42,7 +43,8 @@ pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
     "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
-    "identity_providers", "events", "dead_tasks", "history", "domains", "exports", "files_late",
+    "identity_providers", "browser_sessions", "events", "dead_tasks", "history", "domains", "exports",
+    "files_late",
 ]  # fmt: skip
 
 
@@ -63,6 +65,8 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
         provider=provider, tenant=globex, issuer="x", subject="x", person=charlie
     )
     ProviderOrganization.objects.create(provider=provider, tenant=globex, code="x")
+    expires_at = timezone.now() + timedelta(days=1)
+    BrowserSession.objects.create(person=charlie, tenant=globex, expires_at=expires_at)
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -87,6 +91,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "identities": set(ExternalIdentity.objects.filter(**of_it)),
         "provider_organizations": set(ProviderOrganization.objects.filter(**of_it)),
         "providers": set(IdentityProvider.objects.filter(**of_it)),
+        "browsers": set(BrowserSession.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
     }
@@ -94,7 +99,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
-    "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers",
+    "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers", "browsers",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -166,11 +171,12 @@ def test_each_batch_is_small_and_leaves_a_mark(
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; the tables by
     # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
-    # e-mail domain, one provisioning token, one identity, one organization, one provider; no event that is
-    # settled yet, no refused task; five entries of the history by two; one domain, one export, no late file.
+    # e-mail domain, one provisioning token, one identity, one organization, one provider, one browser; no
+    # event that is settled yet, no refused task; five entries of the history by two; one domain, one export,
+    # no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 16, 16, 17, 18,
-        19, 20,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 17, 17, 18, 19,
+        20, 21,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -352,6 +358,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "external_identities": 1,
         "provider_organizations": 1,
         "identity_providers": 1,
+        "browser_sessions": 1,
         "events": 6,
         "dead_tasks": 0,
         "history": 4,

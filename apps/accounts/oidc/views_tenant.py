@@ -99,6 +99,7 @@ def enter(
     person = tenant_sign_in(tenant=tenant, provider=provider, signed_in=signed_in)
     ticket = handoff.issue(
         person_id=person.id,
+        session_id=None,
         tenant=tenant,
         host=errand.host,
         state=errand.state,

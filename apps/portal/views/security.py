@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal import auth as webauthn
+from allauth.socialaccount.adapter import get_adapter as social_adapter
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -31,6 +32,7 @@ from apps.accounts.methods import has_second_factor
 from apps.accounts.mfa_forms import registered
 from apps.accounts.proof import session_prove
 from apps.accounts.redirects import is_safe_path
+from apps.accounts.social import social_accounts_of
 from apps.common.errors import PlatformError, ReauthenticationRequired
 from apps.portal.forms.security import PasskeyForm, PasskeyNameForm, TotpForm
 from apps.portal.http import PageRequest, add_errors, person_page, step_up
@@ -54,8 +56,27 @@ def _second_factors(request: PageRequest) -> Section:
     )
 
 
+def _connections(request: PageRequest) -> Section:
+    return Section(
+        "portal/security/_connections.html",
+        {
+            "providers": [p.name for p in social_adapter(request).list_providers(request)],
+            "count": social_accounts_of(request.user.id).count(),
+        },
+    )
+
+
+def _sessions(_request: PageRequest) -> Section:
+    return Section("portal/security/_sessions.html")
+
+
 # In the order of the page.
-SECTIONS: list[Callable[[PageRequest], Section]] = [_password, _second_factors]
+SECTIONS: list[Callable[[PageRequest], Section]] = [
+    _password,
+    _second_factors,
+    _connections,
+    _sessions,
+]
 
 
 @require_safe

@@ -59,7 +59,7 @@ def test_claim_prove_open_give_up(
     assert client.get(PATH).json()["results"] == [one.json()]
     assert client.delete(path).status_code == 204
     assert client.get(path).status_code == 404
-    assert [name for name, _ in published()] == [
+    assert [name for name, _ in published() if "email_domain" in name] == [
         "accounts.email_domain_added",
         "accounts.email_domain_verified",
         "accounts.email_domain_join_mode_changed",

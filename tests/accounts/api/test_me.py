@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.models import Person, TenantMembership
 from apps.accounts.services import membership_remove, person_deactivate
 from apps.tenants.models import Tenant
 from tests.accounts.support import PASSWORD, SYSTEM, host, post_json, sign_in
@@ -199,26 +199,6 @@ def test_bad_cursors(client: Client, tokens: Tokens, query: str) -> None:
     response = client.get(f"/api/v1/me/tenants/?{query}", **bearer(tokens))
     assert response.status_code == 400
     assert [e["attr"] for e in response.json()["errors"]] == [query.partition("=")[0]]
-
-
-def test_sessions(client: Client, alice: Person, bob: Person, tokens: Tokens) -> None:
-    bobs = tokens_for(client, bob)
-    other = tokens_for(client, alice, HTTP_USER_AGENT="phone", HTTP_X_TENANT="acme")
-    results = client.get("/api/v1/auth/sessions/", **bearer(tokens)).json()["results"]
-    assert [(s["user_agent"], s["tenant"], s["current"]) for s in results] == [
-        ("", None, True),
-        ("phone", "acme", False),
-    ]
-    revoked = client.delete(f"/api/v1/auth/sessions/{results[1]['id']}/", **bearer(tokens))
-    assert revoked.status_code == 204
-    assert code(client.get("/api/v1/me/", **bearer(other))) == (401, "token_revoked")
-    assert len(client.get("/api/v1/auth/sessions/", **bearer(tokens)).json()["results"]) == 1
-    # Somebody else's is as missing.
-    bobs_session = TokenSession.objects.get(person=bob)
-    for missing in (bobs_session.id, alice.id):
-        response = client.delete(f"/api/v1/auth/sessions/{missing}/", **bearer(tokens))
-        assert code(response) == (404, "not_found")
-    assert client.get("/api/v1/me/", **bearer(bobs)).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["me/", "me/tenants/", "auth/sessions/"])

@@ -58,16 +58,21 @@ SESSION = OpenApiExample(
     "A phone",
     {
         "id": "0197c2a4-7fff-7aaa-8bbb-1a2b3c4d5e6f",
+        "kind": "browser",
+        "parent_id": None,
         "tenant": None,
-        "user_agent": "AcmeApp/2.1 (iPhone; iOS 19)",
+        "host": "",
+        "device": "Safari on iPhone",
+        "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1",
         "ip": "203.0.113.7",
         "created_at": "2026-01-05T09:00:00Z",
         "last_used_at": "2026-01-06T17:20:00Z",
-        "expires_at": "2026-02-05T17:20:00Z",
+        "expires_at": "2026-01-19T09:00:00Z",
         "current": True,
     },
     response_only=True,
 )
+REVOKED = OpenApiExample("Two others", {"revoked": 2}, response_only=True)
 SIGN_IN_POLICY = OpenApiExample(
     "A second factor for everybody", {"require_mfa": True}, response_only=True
 )

@@ -6,15 +6,18 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
+from apps.accounts.devices import device_name
 from apps.accounts.enums import Language
 from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.managers import normalize_email
 from apps.accounts.mfa_forms import CODE_MAX_LENGTH
-from apps.accounts.models import Person, SignInPolicy, TenantMembership, TokenSession
-from apps.accounts.tokens import AccessClaims
+from apps.accounts.models import Person, SignInPolicy, TenantMembership
+from apps.accounts.session_list import API, BROWSER
 from apps.accounts.validators import validate_printable, validate_time_zone
 from apps.common.api.fields import FlagField
 from apps.tenants.enums import TenantStatus
+
+SESSION_KINDS = [(BROWSER, "In a browser"), (API, "By API")]
 
 
 class EmailField(serializers.EmailField):
@@ -114,28 +117,36 @@ class MyTenantSerializer(serializers.ModelSerializer[TenantMembership]):
         return membership.tenant.url()
 
 
-class TokenSessionSerializer(serializers.ModelSerializer[TokenSession]):
-    tenant = serializers.CharField(
-        source="tenant.slug", default=None, allow_null=True, help_text="Bound to this tenant."
+class SessionSerializer(serializers.Serializer):
+    """A row of `session_list.SignIns`."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=SESSION_KINDS)
+    parent_id = serializers.UUIDField(
+        source="came_from",
+        allow_null=True,
+        help_text="The browser's session on the public host, which a workspace's came from.",
     )
-    current = serializers.SerializerMethodField(help_text="Whether this request uses it.")
+    tenant = serializers.CharField(
+        source="tenant_slug", allow_null=True, help_text="Good in this workspace only."
+    )
+    host = serializers.CharField(source="at_host", help_text="The workspace's; else empty.")
+    device = serializers.SerializerMethodField(help_text="In words, by what it says of itself.")
+    user_agent = serializers.CharField()
+    ip = serializers.IPAddressField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(help_text="To about five minutes, for browsers.")
+    expires_at = serializers.DateTimeField()
+    current = serializers.BooleanField(
+        source="is_current", help_text="Whether this request uses it."
+    )
 
-    class Meta:
-        model = TokenSession
-        fields = [
-            "id",
-            "tenant",
-            "user_agent",
-            "ip",
-            "created_at",
-            "last_used_at",
-            "expires_at",
-            "current",
-        ]
+    def get_device(self, session: dict[str, Any]) -> str:
+        return device_name(session["user_agent"])
 
-    def get_current(self, session: TokenSession) -> bool:
-        claims = self.context["request"].auth
-        return isinstance(claims, AccessClaims) and claims.session_id == session.id
+
+class RevokedSerializer(serializers.Serializer):
+    revoked = serializers.IntegerField(help_text="How many sign-ins ended.")
 
 
 class SignInPolicySerializer(serializers.ModelSerializer[SignInPolicy]):

@@ -17,10 +17,15 @@ urlpatterns = [
     path("auth/token/revoke/", views.TokenRevokeView.as_view(), name="api_auth_token_revoke"),
     path("auth/signup/", views.SignupView.as_view(), name="api_auth_signup"),
     path("auth/password-reset/", views.PasswordResetView.as_view(), name="api_auth_password_reset"),
-    path("auth/sessions/", views_me.TokenSessionsView.as_view(), name="api_auth_sessions"),
+    path("auth/sessions/", views_me.SessionsView.as_view(), name="api_auth_sessions"),
+    path(
+        "auth/sessions/revoke-others/",
+        views_me.SessionsRevokeOthersView.as_view(),
+        name="api_auth_sessions_revoke_others",
+    ),
     path(
         "auth/sessions/<uuid:session_id>/",
-        views_me.TokenSessionView.as_view(),
+        views_me.SessionView.as_view(),
         name="api_auth_session",
     ),
     path("auth/reauthenticate/", views_mfa.ReauthenticateView.as_view(), name="api_reauthenticate"),

@@ -10,15 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import selectors, services, token_sessions
+from apps.accounts import selectors, services, session_end, session_list
 from apps.accounts.api.v1 import examples
 from apps.accounts.api.v1.serializers import (
     MyTenantSerializer,
     PersonSerializer,
     PersonUpdateSerializer,
-    TokenSessionSerializer,
+    RevokedSerializer,
+    SessionSerializer,
 )
-from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.models import Person, TenantMembership
+from apps.accounts.session_list import Current
+from apps.accounts.tokens import AccessClaims
+from apps.common.api.pagination import CursorPagination
 from apps.common.database import system_connection
 from apps.common.errors import NotAuthenticated
 
@@ -74,33 +78,63 @@ class MyTenantsView(ListAPIView[TenantMembership]):
             return super().get(request, *args, **kwargs)
 
 
-class TokenSessionsView(ListAPIView[TokenSession]):
-    serializer_class = TokenSessionSerializer
-    queryset = TokenSession.objects.none()
-    filter_backends = []
+def _current(request: Request) -> Current:
+    if isinstance(request.auth, AccessClaims):
+        return Current(token_session_id=request.auth.session_id)
+    return Current.browser(request._request.session)
 
-    def get_queryset(self) -> QuerySet[TokenSession]:
-        return selectors.token_sessions_of(_person(self.request))
+
+class SessionsView(APIView):
+    pagination_class = CursorPagination
+    serializer_class = SessionSerializer
 
     @extend_schema(
         operation_id="auth_sessions_list",
-        summary="Your sign-ins by API",
+        summary="Where you are signed in",
+        description=(
+            "In browsers and by API. A workspace's session names the browser's session on the public "
+            "host as its `parent_id`, and ends with it."
+        ),
+        responses={200: SessionSerializer(many=True)},
         examples=[examples.SESSION],
     )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request) -> Response:
+        paginator = self.pagination_class()
+        rows: Any = session_list.sign_ins_of(_person(request).id, _current(request))
         with system_connection():
-            return super().get(request, *args, **kwargs)
+            page: Any = paginator.paginate_queryset(rows, request, view=self)
+        return paginator.get_paginated_response(SessionSerializer(page, many=True).data)
 
 
-class TokenSessionView(APIView):
+class SessionView(APIView):
     @extend_schema(
         operation_id="auth_sessions_revoke",
         summary="End a sign-in",
-        description="Its tokens are refused from the next request on.",
+        description=(
+            "Its tokens or its browser are refused from the next request on. With a browser's session "
+            "on the public host go those of the workspaces that came from it."
+        ),
         responses={204: None},
     )
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         actor = selectors.person_actor(_person(request))
-        session = selectors.token_session_for(actor, session_id)
-        token_sessions.token_session_revoke(actor=actor, session=session)
+        session = session_list.sign_in_for(actor, session_id)
+        session_end.sign_in_end(actor=actor, session=session)
         return Response(status=204)
+
+
+class SessionsRevokeOthersView(APIView):
+    @extend_schema(
+        operation_id="auth_sessions_revoke_others",
+        summary="Sign out everywhere else",
+        description="Only what this request uses stays; of a browser, all its workspaces.",
+        request=None,
+        responses={200: RevokedSerializer},
+        examples=[examples.REVOKED],
+    )
+    def post(self, request: Request) -> Response:
+        person = _person(request)
+        count = session_end.sign_ins_end_others(
+            actor=selectors.person_actor(person), person_id=person.id, current=_current(request)
+        )
+        return Response({"revoked": count})
