@@ -13,7 +13,15 @@ from django.conf import settings
 from django.core import serializers
 from django.utils import timezone
 
-from apps.accounts.models import EmailDomain, ScimToken, SignInPolicy
+from apps.accounts.models import (
+    EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
+    Person,
+    ProviderOrganization,
+    ScimToken,
+    SignInPolicy,
+)
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import (
     DirectoryUser,
@@ -23,6 +31,7 @@ from apps.organizations.models import (
     JoinRequest,
     Member,
     Organization,
+    ProviderGroupRole,
     RoleBinding,
 )
 from apps.roles.models import ApiKey, Role
@@ -100,6 +109,9 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             permissions=["organizations.view_member"],
             created_by=f"{canary}@example.com",
         )
+        ProviderGroupRole.objects.create(
+            id=SHARED["group"], group=f"{canary} staff", role=role, organization=unit
+        )
         JoinRequest.objects.create(
             id=SHARED["join_request"],
             person_id=SHARED["person"],
@@ -118,7 +130,25 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
     scim_token = ScimToken.objects.create(
         tenant=tenant, label=f"{canary} provider", token_hash=canary
     )
+    provider = IdentityProvider.objects.create(
+        tenant=tenant,
+        name=f"{canary} ID",
+        issuer=f"https://id.{canary}.example",
+        client_secret_encrypted=canary.encode(),
+        algorithms=["RS256"],
+        last_test_claims={"email": f"tests-{canary}@example.com"},
+    )
+    ExternalIdentity.objects.create(
+        provider=provider,
+        tenant=tenant,
+        issuer=provider.issuer,
+        subject=canary,
+        # Nobody whose own data a twin asks for.
+        person=Person.objects.get(email="staff@platform.test"),
+    )
+    ProviderOrganization.objects.create(provider=provider, tenant=tenant, code=canary)
     samples = {
+        "group_role_id": SHARED["group"],
         "export_id": export.id,
         "organization_id": unit.id,
         "role_id": role.id,

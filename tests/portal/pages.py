@@ -24,6 +24,7 @@ TENANT_PAGES = (
     "/settings/addresses/",
     "/settings/addresses/change/",
     "/settings/sign-in/",
+    "/settings/sign-in/provider/connect/",
     "/settings/email-domains/",
     "/settings/provisioning/",
     "/settings/provisioning/tokens/new/",
