@@ -46,7 +46,9 @@ def test_a_name_with_a_past_participle_is_taken(name):
 def test_a_declaration_that_breaks_a_rule_is_refused(options, says):
     with pytest.raises(InvalidEvent, match=says):
         make(**options)
-    assert set(registry.events()) == {"sample.note_posted"}
+    assert [name for name in registry.events() if name.startswith("sample.")] == [
+        "sample.note_posted"
+    ]
 
 
 def test_two_types_cannot_share_a_name():

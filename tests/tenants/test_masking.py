@@ -128,5 +128,6 @@ def test_every_table_of_tenants_is_looked_at() -> None:
         "organizations.Invitation",
         "organizations.DirectoryUser",
         "organizations.Group",
+        "organizations.ProviderGroupRole",
         "organizations.GroupMembership",
     }

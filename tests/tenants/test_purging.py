@@ -1,6 +1,5 @@
 """Deletion for good, in batches: nothing of the tenant is left, and nothing else goes."""
 
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from apps.accounts.models import (
     TokenSession,
 )
 from apps.accounts.token_sessions import token_session_start
-from apps.common.database import system_connection
 from apps.common.errors import Conflict
 from apps.common.files import tenant_files
 from apps.common.ids import uuid7
@@ -369,56 +367,3 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
     missing = Tenant(id=uuid7(), schema_name="t_missing")
     empty = purge_preview(missing)
     assert (empty["schema"], empty["role"], empty["tables"], empty["files"]) == (None, None, {}, 0)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_workers_do_each_batch_once(due: Tenant, settings: Any) -> None:
-    barrier, results = threading.Barrier(8), []
-
-    def work() -> None:
-        barrier.wait()
-        try:
-            # A worker that finds the row locked leaves; the sweep would come again.
-            for _ in range(200):
-                results.append(purge(due.id))
-                with system_connection():
-                    if not Tenant.objects.filter(id=due.id).exists():
-                        return
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results.count(True) == 1
-    assert left_of(due, settings.FILES_ROOT) == NOTHING
-    assert OutboxEvent.objects.filter(name="tenants.tenant_deleted").count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_waits_for_an_export_that_is_being_written(
-    due: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While an archive is put in its place the tables cannot go, so that it cannot come after all is gone."""
-    monkeypatch.setattr(purging, "LOCK_TIMEOUT_MS", 100)
-    Tenant.objects.filter(id=due.id).update(delete_after=timezone.now() + timedelta(days=1))
-    export = export_request(actor=SYSTEM, tenant_id=due.id)
-    outcomes = []
-    real = jobs._finish
-
-    def slow(*args: Any) -> None:
-        Tenant.objects.filter(id=due.id).update(delete_after=timezone.now())
-        outcomes.append(purge(due.id))
-        real(*args)
-
-    monkeypatch.setattr(jobs, "_finish", slow)
-    assert jobs.export_run(export.id) is False
-    assert outcomes == [False]
-    due.refresh_from_db()
-    assert "LockNotAvailable" in due.last_error
-    with tenant_context(due):
-        assert list(tenant_files.walk()) == []
-    assert purge(due.id) is True
-    assert left_of(due, settings.FILES_ROOT) == NOTHING
