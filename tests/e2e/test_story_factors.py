@@ -138,8 +138,6 @@ class TestFactors:
         charlie.open("/account/security/")
         charlie.sign_out()
         charlie.open(demo.workspace("globex", "/members/"))
-        charlie.sign_out()
-        charlie.open(demo.workspace("globex", "/members/"))
         charlie.heading("Sign in")
         charlie.press("Sign in with a passkey")
         charlie.arrive(demo.workspace("globex", "/members/"))
