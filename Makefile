@@ -109,7 +109,8 @@ check-tests:
 	$(call check,tests,$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS))
 
 # --- The virtual environment ---------------------------------------------------------------------------
-# An environment that works is completed; one that is broken, or that was made elsewhere, is made anew.
+# An environment that works is completed; one that is broken, or that was made elsewhere, is made anew. The lock
+# is whole, so nothing is resolved: pip 23.2 would look past the pinned version for `pydantic[email]`, and fail.
 $(STAMP):
 	@echo "Installing packages into .venv (once, about a minute) ..."; SECONDS=0; rm -f $(VENV)/.installed-*; \
 	{ $(BIN)/python -c '$(PYTHON_AT_LEAST)' && grep -qF '$(VENV)' $(BIN)/activate; } 2>/dev/null || rm -rf $(VENV); \
@@ -118,12 +119,12 @@ $(STAMP):
 	done; \
 	if command -v uv >/dev/null; then \
 	  { [ -d $(VENV) ] || uv venv --quiet --python "$${python:->=3.11}" $(VENV); } \
-	  && uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; \
+	  && uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock; \
 	elif [ -n "$$python" ]; then \
 	  { $(BIN)/python -m pip --version || { rm -rf $(VENV) && $$python -m venv $(VENV); }; } >/dev/null 2>&1 \
 	  || { echo "'$$python -m venv' fails: on Debian and Ubuntu install python3-venv." >&2; exit 1; }; \
 	  $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
-	    --root-user-action=ignore --require-hashes -r requirements.lock; \
+	    --root-user-action=ignore --no-deps --require-hashes -r requirements.lock; \
 	else \
 	  echo "Python 3.11 or newer is needed (found: $$(python3 --version 2>&1)). Install it, or uv, or set PYTHON." >&2; exit 1; \
 	fi && { $(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib >/dev/null 2>&1; \
