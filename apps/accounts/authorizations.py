@@ -8,18 +8,28 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Exists, OuterRef
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from apps.accounts import epochs
-from apps.accounts.errors import TokenRevoked
-from apps.accounts.models import Person, TenantMembership, TokenSession
+from apps.accounts.errors import IdentityUnknown, TokenRevoked
+from apps.accounts.models import (
+    ExternalIdentity,
+    Person,
+    ProviderOrganization,
+    TenantMembership,
+    TokenSession,
+)
+from apps.accounts.oidc.external import METHOD, ExternalClaims
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.common.outages import REDIS_OUTAGES
 from apps.common.proofs import Proof
 
@@ -35,7 +45,8 @@ PERSON_FIELDS = [field.attname for field in Person._meta.concrete_fields]
 class Authorization:
     """A sign-in by API, and what its person may do in the tenant of the request.
 
-    session_tenant_id: the only tenant that the sign-in is good for, or None.
+    session_tenant_id: the only tenant that the sign-in is good for, or None. needs_factor: the person has
+    a second factor here, which the sign-in has not asked for.
     epochs: those of the request, from before it was read; none while Redis is away.
     actor: filled in by who needs it first.
     """
@@ -47,6 +58,7 @@ class Authorization:
     proof: Proof
     epochs: dict[str, str]
     read_at_s: float
+    needs_factor: bool = False
     actor: Actor | None = None
 
     def person(self) -> Person:
@@ -55,7 +67,7 @@ class Authorization:
 
 
 _lock = threading.Lock()
-_entries: OrderedDict[tuple[uuid.UUID, uuid.UUID | None], Authorization] = OrderedDict()
+_entries: OrderedDict[tuple[Hashable, uuid.UUID | None], Authorization] = OrderedDict()
 
 
 def authorization_of(
@@ -65,6 +77,41 @@ def authorization_of(
 
     Raises TokenRevoked.
     """
+    return _remembered(
+        (session_id, tenant_id),
+        person_id,
+        tenant_id,
+        lambda now: _of_session(session_id, person_id, tenant_id, now),
+    )
+
+
+def external_authorization_of(
+    claims: ExternalClaims, *, tenant_id: uuid.UUID | None
+) -> Authorization:
+    """What a verified token of the platform's provider stands for now; costs as authorization_of does.
+
+    One statement more for a caller that the process does not know. Raises IdentityUnknown.
+    """
+    # What is remembered holds the proof, which differs from token to token of one subject.
+    entry_key = (
+        (claims.provider_id, claims.issuer, claims.subject, claims.org_code, claims.proved_at),
+        tenant_id,
+    )
+    with _lock:
+        known = _entries.get(entry_key)
+    person_id = (known.person() if known else _external_identity(claims, tenant_id).person).id
+    return _remembered(
+        entry_key, person_id, tenant_id, lambda now: _of_external(claims, tenant_id, now)
+    )
+
+
+def _remembered(
+    entry_key: tuple[Hashable, uuid.UUID | None],
+    person_id: uuid.UUID,
+    tenant_id: uuid.UUID | None,
+    read: Callable[[dict[str, str]], Authorization],
+) -> Authorization:
+    """What is known under the key while it is good, or what `read` finds, given the epochs before."""
     keys = [epochs.of_person(person_id), epochs.SIGNING_KEYS]
     if tenant_id is not None:
         keys += [epochs.of_membership(tenant_id, person_id), epochs.of_tenant(tenant_id)]
@@ -72,8 +119,7 @@ def authorization_of(
         now = epochs.read(*keys)
     except REDIS_OUTAGES as error:
         log.warning("accounts.epochs_unavailable", error=str(error))
-        return _read(session_id, person_id, tenant_id, {})
-    entry_key = (session_id, tenant_id)
+        return read({})
     with _lock:
         known = _entries.get(entry_key)
     if (
@@ -83,8 +129,9 @@ def authorization_of(
         and known.expires_at > timezone.now()
     ):
         return known
-    found = _read(session_id, person_id, tenant_id, now)
-    if epochs.CHANGING not in now.values():
+    found = read(now)
+    # A subject that was connected with somebody else meanwhile is read again by the next request.
+    if epochs.CHANGING not in now.values() and found.person().id == person_id:
         with _lock:
             _entries[entry_key] = found
             if len(_entries) > MAX_ENTRIES:
@@ -92,17 +139,20 @@ def authorization_of(
     return found
 
 
-def _read(
+def _membership(tenant_id: uuid.UUID | None) -> Any:
+    membership: Any = TenantMembership.objects.filter(person_id=OuterRef("person_id"))
+    return Exists(membership.filter(tenant=tenant_id) if tenant_id else membership.none())
+
+
+def _of_session(
     session_id: uuid.UUID,
     person_id: uuid.UUID,
     tenant_id: uuid.UUID | None,
     epochs_before: dict[str, str],
 ) -> Authorization:
-    membership: Any = TenantMembership.objects.filter(person_id=OuterRef("person_id"))
-    membership = membership.filter(tenant=tenant_id) if tenant_id else membership.none()
     session = (
         TokenSession.objects.select_related("person")
-        .annotate(is_member=Exists(membership))
+        .annotate(is_member=_membership(tenant_id))
         .filter(id=session_id, person_id=person_id, revoked_at=None, expires_at__gt=timezone.now())
         .first()
     )
@@ -120,3 +170,48 @@ def _read(
         epochs=epochs_before,
         read_at_s=time.monotonic(),
     )
+
+
+def _of_external(
+    claims: ExternalClaims, tenant_id: uuid.UUID | None, epochs_before: dict[str, str]
+) -> Authorization:
+    identity = _external_identity(claims, tenant_id)
+    return Authorization(
+        session_tenant_id=identity.organization_tenant_id,
+        expires_at=timezone.now() + timedelta(seconds=MAX_AGE_S),
+        is_member=identity.is_member,
+        person_values=tuple(getattr(identity.person, name) for name in PERSON_FIELDS),
+        proof=Proof(frozenset({METHOD}), claims.proved_at),
+        epochs=epochs_before,
+        read_at_s=time.monotonic(),
+        needs_factor=identity.has_factor,
+    )
+
+
+@system_connection()
+def _external_identity(claims: ExternalClaims, tenant_id: uuid.UUID | None) -> Any:
+    """By (provider, issuer, subject) alone. One statement."""
+    mapped = ProviderOrganization.objects.filter(
+        provider_id=claims.provider_id, code=claims.org_code
+    )
+    factors = Authenticator.objects.filter(user_id=OuterRef("person_id")).exclude(
+        type=Authenticator.Type.RECOVERY_CODES
+    )
+    identity = (
+        ExternalIdentity.objects.select_related("person")
+        .annotate(
+            is_member=_membership(tenant_id),
+            has_factor=Exists(factors),
+            organization_tenant_id=Subquery(mapped.values("tenant_id")[:1]),
+        )
+        .filter(
+            provider_id=claims.provider_id,
+            issuer=claims.issuer,
+            subject=claims.subject,
+            person__is_active=True,
+        )
+        .first()
+    )
+    if identity is None:
+        raise IdentityUnknown
+    return identity

@@ -75,6 +75,15 @@ class TokenRevoked(_BearerError):
     default_detail = _("This sign-in was ended. Sign in again.")
 
 
+class IdentityUnknown(_BearerError):
+    """A good token of the provider's, whose subject is nobody here."""
+
+    code = "identity_unknown"
+    default_detail = _(
+        "No account here is connected with this identity. Sign in once in a browser, by the same provider."
+    )
+
+
 class RefreshTokenInvalid(NotAuthenticated):
     code = "refresh_token_invalid"
     default_detail = _("The refresh token is unknown, expired or revoked. Sign in again.")

@@ -16,7 +16,7 @@ from django.core.cache import caches
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import services
+from apps.accounts import epochs, services
 from apps.accounts.events import (
     FactorAdded,
     FactorRemoved,
@@ -166,6 +166,7 @@ def factor_remove(*, actor: Actor, factor_id: int) -> None:
     """
     factor = factor_for(actor, factor_id)
     person = _changing(actor, factor.user_id)
+    epochs.change(epochs.of_person(person.id))
     removed_id = factor.pk
     factor.delete()
     left = Authenticator.objects.filter(user_id=person.id)
@@ -218,6 +219,7 @@ def factors_reset(*, actor: Actor, person_id: uuid.UUID, reason: str) -> None:
     """
     require_platform(actor)
     person = _locked(actor, person_id)
+    epochs.change(epochs.of_person(person.id))
     count, _by_model = Authenticator.objects.filter(user_id=person_id).delete()
     if not count:
         raise Conflict(_("This person has no second factor."), code="no_factor")
@@ -247,6 +249,7 @@ def _changing(actor: Actor, person_id: uuid.UUID) -> Person:
 
 
 def _added(actor: Actor, person: Person, factor: Authenticator) -> None:
+    epochs.change(epochs.of_person(person.id))
     RecoveryCodes.activate(person)
     publish(
         FactorAdded(

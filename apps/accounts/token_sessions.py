@@ -197,17 +197,20 @@ def revoke_all(
     """End every session of a person, or those bound to one tenant; returns how many.
 
     Every: also the person's epoch moves on, so that no token that was issued before is good any more.
+    Unless it is about one tenant, what the platform's provider issued before is void as well.
     keep: the id of one that stays.
     """
     epochs.change(epochs.of_person(person_id))
+    now = timezone.now()
     sessions = TokenSession.objects.filter(person_id=person_id, revoked_at=None)
+    person = Person.objects.filter(id=person_id)
     if tenant_id is not None:
         sessions = sessions.filter(tenant_id=tenant_id)
     elif keep is not None:
         sessions = sessions.exclude(id=keep)
+        person.update(provider_tokens_since=now)
     else:
-        Person.objects.filter(id=person_id).update(epoch=F("epoch") + 1)
-    now = timezone.now()
+        person.update(epoch=F("epoch") + 1, provider_tokens_since=now)
     count = sessions.update(revoked_at=now, revoked_reason=reason, updated_at=now)
     log.info("accounts.token_sessions_revoked", count=count, reason=reason, by=actor.label)
     return count

@@ -2,14 +2,20 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
 from apps.accounts import epochs, keys, tokens
-from apps.accounts.authorizations import authorization_of
-from apps.accounts.errors import TokenInvalid, TokenRevoked, WorkspaceSession
+from apps.accounts.authorizations import (
+    Authorization,
+    authorization_of,
+    external_authorization_of,
+)
+from apps.accounts.errors import MfaCodeRequired, TokenInvalid, TokenRevoked, WorkspaceSession
 from apps.accounts.middleware import bearer_token
 from apps.accounts.models import Person
+from apps.accounts.oidc.external import ExternalClaims, external_claims, external_is_ended
 from apps.accounts.oidc.sessions import is_workspace_session
 from apps.accounts.proof import session_proof
 from apps.accounts.selectors import is_member
@@ -21,16 +27,20 @@ from apps.common.proofs import Proof
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access token>`. One round trip to Redis; no statement when warm.
 
-    `request.auth` is the token's AccessClaims. Raises TokenExpired, TokenInvalid, TokenRevoked, and
-    NotFound for a tenant that the token is not for or the person is no member of, exactly as for a
-    tenant that does not exist.
+    `request.auth` is the token's AccessClaims; ExternalClaims for a token of the platform's provider, which
+    costs a round trip more. Raises TokenExpired, TokenInvalid, TokenRevoked, and NotFound for a tenant
+    that the token is not for or the person is no member of, exactly as for a tenant that does not exist.
+    Of the provider's tokens also IdentityUnknown, MfaCodeRequired, ProviderUnavailable.
     """
 
-    def authenticate(self, request: Request) -> tuple[Person, AccessClaims] | None:
+    def authenticate(self, request: Request) -> tuple[Person, AccessClaims | ExternalClaims] | None:
         http_request = request._request
         token = bearer_token(http_request)
         if token is None:
             return None
+        external = external_claims(token)
+        if external is not None:
+            return _external_person(http_request, external), external
         claims = tokens.verify(token)
         tenant = getattr(http_request, "tenant", None)
         authorization = authorization_of(
@@ -44,10 +54,7 @@ class BearerAuthentication(BaseAuthentication):
             tokens.verify(token)
         if authorization.session_tenant_id != claims.tenant_id:
             raise TokenInvalid
-        if tenant is not None and (
-            not authorization.is_member or claims.tenant_id not in (None, tenant.id)
-        ):
-            raise NotFound
+        _require_member(authorization, tenant)
         person = authorization.person()
         if claims.epoch != person.epoch:
             raise TokenRevoked
@@ -89,6 +96,34 @@ class CookieAuthentication(SessionAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Makes DRF answer 401 where nobody is signed in."""
         return 'Cookie realm="pages"'
+
+
+def _external_person(request: Any, claims: ExternalClaims) -> Person:
+    tenant = getattr(request, "tenant", None)
+    authorization = external_authorization_of(claims, tenant_id=tenant.id if tenant else None)
+    person = authorization.person()
+    since = person.provider_tokens_since
+    if (since and claims.issued_at < since.timestamp()) or external_is_ended(claims):
+        raise TokenRevoked
+    if authorization.needs_factor:
+        raise MfaCodeRequired(
+            _(
+                "Your account has a second factor, and the provider's token does not show it. Sign in with "
+                "`auth/token/` and `mfa_code`."
+            )
+        )
+    _require_member(authorization, tenant)
+    request.authorization = authorization
+    _accept(request, person, authorization.proof)
+    return person
+
+
+def _require_member(authorization: Authorization, tenant: Any) -> None:
+    """In the tenant, by a sign-in that is good in it."""
+    if tenant is not None and (
+        not authorization.is_member or authorization.session_tenant_id not in (None, tenant.id)
+    ):
+        raise NotFound
 
 
 def _accept(request: Any, person: Any, proof: Proof) -> None:

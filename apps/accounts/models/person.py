@@ -42,6 +42,13 @@ class Person(AbstractBaseUser, PermissionsMixin, BaseModel):
         db_default=0,
         help_text=_("Tokens that were issued under an earlier one are void."),
     )
+    provider_tokens_since = models.DateTimeField(
+        _("tokens of a provider are good since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Access tokens that an identity provider issued before then are void."),
+    )
 
     objects = PersonManager()
 

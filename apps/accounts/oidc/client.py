@@ -155,7 +155,7 @@ class _Exchange(_Settings, OIDCAuthenticationBackend):
             org_code=self._org_code(claims, access_token),
             sid=_text(payload.get("sid")),
             id_token=id_token,
-            proved_at=_moment(payload.get("auth_time")),
+            proved_at=moment(payload.get("auth_time")),
         )
 
     def _org_code(self, claims: dict[str, Any], access_token: Any) -> str:
@@ -228,7 +228,7 @@ def _groups(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _moment(value: Any) -> float:
+def moment(value: Any) -> float:
     """Seconds since 1970, not in the future; 0 for anything else."""
     is_time = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_time and 0 < value <= time.time() + LEEWAY_S else 0.0

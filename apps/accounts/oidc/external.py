@@ -9,13 +9,14 @@ import jwt
 from django.conf import settings
 
 from apps.accounts.errors import ProviderRefused, ProviderUnavailable, TokenExpired, TokenInvalid
-from apps.accounts.models import ExternalIdentity, Person
+from apps.accounts.oidc.client import moment
 from apps.accounts.oidc.config import Provider, is_configured
 from apps.accounts.oidc.platform import platform_provider
 from apps.accounts.oidc.sessions import is_ended_since
 from apps.accounts.oidc.verification import signed_claims
-from apps.common.database import system_connection
 
+# How a person proved who they are, by the platform's provider: in sessions, as in tokens.
+METHOD = "oidc"
 # How long a process goes on with the provider's row that it has read.
 PROVIDER_KEPT_S = 60
 REQUIRED = ("iss", "aud", "sub", "exp", "iat")
@@ -27,15 +28,18 @@ _known: list[tuple[float, Provider]] = []
 
 @dataclass(frozen=True, slots=True)
 class ExternalClaims:
-    """issued_at, expires_at: seconds since 1970. scopes: what the token may be used for."""
+    """What a verified token says. All times in seconds since 1970.
+
+    sid: the session at the provider, or "". proved_at: when its subject last showed the provider who they
+    are; 0: it does not say. org_code: Kinde's organization that it was issued for, or "".
+    """
 
     provider_id: uuid.UUID
     issuer: str
     subject: str
     sid: str
     issued_at: float
-    expires_at: float
-    scopes: frozenset[str]
+    proved_at: float
     org_code: str
 
 
@@ -75,26 +79,9 @@ def external_claims(token: str) -> ExternalClaims | None:
         subject=claims["sub"],
         sid=_text(claims.get("sid")),
         issued_at=float(claims["iat"]),
-        expires_at=float(claims["exp"]),
-        scopes=_scopes(claims),
+        proved_at=moment(claims.get("auth_time")),
         org_code=_text(claims.get("org_code")),
     )
-
-
-@system_connection()
-def external_person(claims: ExternalClaims) -> Person | None:
-    """The active person that the subject is here; by (provider, issuer, subject) alone. One statement."""
-    found = (
-        ExternalIdentity.objects.select_related("person")
-        .filter(
-            provider_id=claims.provider_id,
-            issuer=claims.issuer,
-            subject=claims.subject,
-            person__is_active=True,
-        )
-        .first()
-    )
-    return found.person if found else None
 
 
 def external_is_ended(claims: ExternalClaims) -> bool:
@@ -117,13 +104,6 @@ def _provider() -> Provider:
     found = platform_provider()
     _known[:] = [(now, found)]
     return found
-
-
-def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """`scope` is a text of names (RFC 8693, section 4.2); Kinde and others send a list, as `scp`."""
-    said = claims.get("scope", claims.get("scp", ""))
-    names = said.split() if isinstance(said, str) else said
-    return frozenset(filter(None, map(_text, names))) if isinstance(names, list) else frozenset()
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import services
+from apps.accounts import epochs, services
 from apps.accounts.events import (
     IdentityLinked,
     IdentityUnlinked,
@@ -152,6 +152,7 @@ def identity_unlink(*, actor: Actor, identity_id: uuid.UUID) -> None:
         raise NotFound
     if is_own and not identity.person.has_usable_password():
         raise Conflict(_("Set a password first: this is your only way in."), code="only_way_in")
+    epochs.change(epochs.of_person(identity.person_id))
     publish(
         IdentityUnlinked(
             person_id=identity.person_id, provider_id=identity.provider_id, identity_id=identity.id

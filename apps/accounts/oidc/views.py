@@ -21,6 +21,7 @@ from apps.accounts.models import Person
 from apps.accounts.oidc import flow, views_tenant
 from apps.accounts.oidc.client import SignedIn, exchange
 from apps.accounts.oidc.config import Provider, provider_by_id
+from apps.accounts.oidc.external import METHOD
 from apps.accounts.oidc.identities import (
     identity_link,
     identity_sign_in,
@@ -42,7 +43,6 @@ log = structlog.get_logger(__name__)
 
 # In the session: who signed in at the provider, and has yet to sign in to the account with their address.
 PENDING, PENDING_S = "oidc_pending", 900
-METHOD = "oidc"
 
 
 @require_GET

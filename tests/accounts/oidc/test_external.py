@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from apps.accounts.errors import TokenExpired, TokenInvalid
-from apps.accounts.models import Person
 from apps.accounts.oidc import external, jwks
-from apps.accounts.oidc.external import external_claims, external_is_ended, external_person
+from apps.accounts.oidc.external import external_claims, external_is_ended
 from apps.accounts.oidc.sessions import end_by_provider
 from apps.sandbox.oidc import misbehaviour
 from apps.sandbox.oidc.views import access_token
@@ -29,17 +28,18 @@ def token(kinde: Sandbox, who: str = "kp_nina", /, **changes: Any) -> str:
     return access_token(kinde.base, issuer, issuer.clients[0], person, **changes)
 
 
-def test_a_token_speaks_for_who_is_linked(kinde: Sandbox) -> None:
+def test_what_it_says(kinde: Sandbox) -> None:
     claims = external_claims(token(kinde))
     assert claims is not None
     assert (claims.issuer, claims.subject) == (kinde.base, "kp_nina")
-    assert claims.scopes == {"openid", "email", "profile"}
-    assert external_person(claims) is None
-    Browser().sign_in(kinde, "kp_nina")
-    nina = Person.objects.get(email="nina@example.com")
-    assert external_person(claims) == nina
-    Person.objects.filter(id=nina.id).update(is_active=False)
-    assert external_person(claims) is None
+    assert (claims.proved_at, claims.sid, claims.org_code) == (0.0, "", "")
+    proved = int(time.time()) - 100
+    claims = external_claims(token(kinde, auth_time=proved, sid="s1"))
+    assert claims is not None
+    assert (claims.proved_at, claims.sid) == (proved, "s1")
+    claims = external_claims(token(kinde, auth_time=time.time() + 9999, sid=["s1"]))
+    assert claims is not None
+    assert (claims.proved_at, claims.sid) == (0.0, "")
 
 
 def test_of_an_organization(kinde: Sandbox) -> None:

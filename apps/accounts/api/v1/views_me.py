@@ -20,6 +20,7 @@ from apps.accounts.api.v1.serializers import (
     SessionSerializer,
 )
 from apps.accounts.models import Person, TenantMembership
+from apps.accounts.oidc.external import ExternalClaims
 from apps.accounts.session_list import Current
 from apps.accounts.tokens import AccessClaims
 from apps.common.api.pagination import CursorPagination
@@ -81,6 +82,8 @@ class MyTenantsView(ListAPIView[TenantMembership]):
 def _current(request: Request) -> Current:
     if isinstance(request.auth, AccessClaims):
         return Current(token_session_id=request.auth.session_id)
+    if isinstance(request.auth, ExternalClaims):
+        return Current()
     return Current.browser(request._request.session)
 
 

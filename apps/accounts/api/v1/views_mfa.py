@@ -1,6 +1,7 @@
 """A person's second factors, and proving again who one is. The host and X-Tenant make no difference."""
 
 from allauth.mfa.adapter import get_adapter
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,12 +17,13 @@ from apps.accounts.api.v1.serializers import (
 )
 from apps.accounts.enums import SignInMethod
 from apps.accounts.models import Person
+from apps.accounts.oidc.external import ExternalClaims
 from apps.accounts.proof import session_prove
 from apps.accounts.token_sessions import token_session_prove
 from apps.accounts.tokens import AccessClaims
 from apps.common.actors import Actor
 from apps.common.api.views import PersonView
-from apps.common.errors import NotAuthenticated, NotFound
+from apps.common.errors import Conflict, NotAuthenticated, NotFound
 
 NO_STORE = {"Cache-Control": "no-store"}
 RECENT = (
@@ -43,6 +45,8 @@ class _FactorView(PersonView):
         claims = self.request.auth
         if isinstance(claims, AccessClaims):
             return str(claims.session_id)
+        if isinstance(claims, ExternalClaims):
+            return f"{claims.provider_id}:{claims.subject}:{claims.sid}"
         return str(self.request._request.session.session_key)
 
 
@@ -130,19 +134,27 @@ class RecoveryCodesView(_FactorView):
 
 
 class ReauthenticateView(_FactorView):
+    problems = {"POST": ("409",)}
+
     @extend_schema(
         operation_id="auth_reauthenticate",
         summary="Prove again that it is you",
         description=(
             "For ten minutes this sign-in may do what is sensitive. With `mfa_code` it also counts as one "
             "with a second factor. Wrong ones answer 401 `invalid_credentials` or `mfa_code_invalid`, too "
-            "many of them 429 with `Retry-After`."
+            "many of them 429 with `Retry-After`. Who calls with a token of the identity provider proves it "
+            "there (`max_age` or `prompt=login`), and comes with the new token: here 409 `prove_at_provider`."
         ),
         request=ReauthenticateSerializer,
         responses={204: None},
         examples=[examples.REAUTHENTICATE],
     )
     def post(self, request: Request) -> Response:
+        if isinstance(request.auth, ExternalClaims):
+            raise Conflict(
+                _("Ask the identity provider for a token with a later `auth_time`."),
+                code="prove_at_provider",
+            )
         given = self.body(ReauthenticateSerializer)
         methods: set[str] = set()
         if "password" in given:
