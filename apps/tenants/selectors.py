@@ -52,10 +52,17 @@ def _find(
 
 @system_connection()
 def tenant_for(actor: Actor, tenant_id: uuid.UUID) -> Tenant:
-    """A tenant as its creator, or as platform staff. Raises NotFound."""
+    """A tenant as its creator, or as platform staff. Raises NotFound.
+
+    The creator: while it is being made, and then as long as they are in it.
+    """
     found = Tenant.objects.filter(id=tenant_id)
     if not actor.is_platform:
-        found = found.filter(owner_person_id=actor.person_id) if actor.person_id else found.none()
+        is_in_it = Q(status__in=(*IN_PROGRESS, S.FAILED)) | Q(
+            memberships__person_id=actor.person_id
+        )
+        found = found.filter(is_in_it, owner_person_id=actor.person_id)
+        found = found.distinct() if actor.person_id else found.none()
     tenant = found.first()
     if tenant is None:
         raise NotFound

@@ -1,5 +1,6 @@
 """A person is forgotten: everywhere, once, and nobody else is touched."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.accounts.services import email_request, person_reactivate
 from apps.accounts.token_sessions import token_session_start
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, OutboxEvent
 from apps.organizations.models import Invitation, Member, RoleBinding
@@ -39,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 
 def bob_actor(bob: Person) -> Actor:
-    return person_actor(bob)
+    return replace(person_actor(bob), proof=Proof(frozenset({"password"}), time.time()))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Erasure, Person
-from tests.conftest import PASSWORD
+from tests.accounts.support import force_sign_in
 from tests.portal.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
@@ -27,27 +27,35 @@ def test_download(client: Client, bob: Person) -> None:
 
 
 def test_erase(client: Client, bob: Person) -> None:
-    answer = client.post(ERASE, {"email": "Bob@Acme.test", "password": PASSWORD})
+    answer = client.post(ERASE, {"email": "Bob@Acme.test"})
     assert (answer.status_code, answer["Location"]) == (302, "/goodbye/")
     assert Erasure.objects.get().person_id == bob.id
     assert client.get("/profile/").status_code == 302
     assert "a last mail" in client.get("/goodbye/").content.decode()
 
 
-@pytest.mark.parametrize(
-    ("data", "field"),
-    [
-        ({"email": "alice@acme.test", "password": PASSWORD}, "email"),
-        ({"email": "bob@acme.test", "password": "wrong"}, "password"),
-        ({"email": "", "password": ""}, "email"),
-    ],
-)
-def test_erase_is_confirmed(client: Client, bob: Person, data: dict[str, str], field: str) -> None:
-    answer = client.post(ERASE, data)
+def test_somebody_without_a_password_can_erase(client: Client, bob: Person) -> None:
+    bob.set_unusable_password()
+    bob.save()
+    force_sign_in(client, bob, None, methods=["oidc"])
+    assert client.post(ERASE, {"email": bob.email}).status_code == 302
+    assert Erasure.objects.get().person_id == bob.id
+
+
+@pytest.mark.parametrize("email", ["alice@acme.test", ""])
+def test_erase_is_confirmed(client: Client, bob: Person, email: str) -> None:
+    answer = client.post(ERASE, {"email": email})
     assert answer.status_code == 422
-    assert field in answer.context["form"].errors
+    assert "email" in answer.context["form"].errors
     bob.refresh_from_db()
     assert bob.is_active
+
+
+def test_erase_asks_who_it_is_when_that_is_long_ago(client: Client, bob: Person) -> None:
+    force_sign_in(client, bob, None, ago_s=7200)
+    assert "/reauthenticate/" in client.get(ERASE)["Location"]
+    assert client.post(ERASE, {"email": bob.email}).status_code == 302
+    assert not Erasure.objects.exists()
 
 
 def test_owner_is_told_what_to_do_first(sign_in: SignIn, alice: Person) -> None:
@@ -55,7 +63,7 @@ def test_owner_is_told_what_to_do_first(sign_in: SignIn, alice: Person) -> None:
     page = client.get(ERASE).content.decode()
     assert "Workspaces that nobody else owns" in page
     assert "Acme" in page
-    answer = client.post(ERASE, {"email": alice.email, "password": PASSWORD})
+    answer = client.post(ERASE, {"email": alice.email})
     assert answer.status_code == 422
     assert not Erasure.objects.exists()
 

@@ -31,11 +31,13 @@ def person_erase(*, actor: Actor, person_id: uuid.UUID, reason: str = "") -> Era
 
     Locks the directory and the owner role of each of their workspaces, in the order of memberships. Publishes
     organizations.member_status_changed for each, accounts.person_erasure_requested. Raises NotFound,
-    Conflict: the last owner of a workspace, also of one that is being made; it has to be handed over or
-    deleted first.
+    ReauthenticationRequired (oneself), Conflict: the last owner of a workspace, also of one that is being
+    made; it has to be handed over or deleted first.
     """
-    if not actor.is_platform and actor.person_id != person_id:
-        raise NotFound
+    if not actor.is_platform:
+        if actor.person_id != person_id:
+            raise NotFound
+        actor.require_recent_proof()
     person = Person.objects.filter(id=person_id).first()
     if person is None:
         raise NotFound

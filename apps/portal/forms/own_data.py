@@ -2,25 +2,17 @@ from typing import Any
 
 from django import forms
 
-from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.models import Person
 
 
 class EraseAccountForm(forms.Form):
-    """Says whom it is about, and proves that it is them."""
+    """Says whom it is about, so that nobody sends it in passing."""
 
     email = forms.CharField(
         label="Your e-mail address",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Type your address to confirm."},
-    )
-    password = forms.CharField(
-        label="Your password",
-        max_length=PASSWORD_MAX_LENGTH,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": "Enter your password."},
     )
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:

@@ -5,14 +5,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.errors import InvalidCredentials
 from apps.accounts.own_data import person_data_export
-from apps.accounts.sign_in import person_authenticate
 from apps.common.api.renderers import to_json
-from apps.common.errors import PlatformError
+from apps.common.errors import PlatformError, ReauthenticationRequired
 from apps.organizations.services import owned_alone, person_erase
 from apps.portal.forms.own_data import EraseAccountForm
-from apps.portal.http import PageRequest, add_errors, person_page
+from apps.portal.http import PageRequest, add_errors, person_page, step_up
 
 
 @require_safe
@@ -37,16 +35,14 @@ def download(request: PageRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @person_page
+@step_up
 def erase(request: PageRequest) -> HttpResponse:
     form = EraseAccountForm(request.POST or None, person=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            person_authenticate(
-                request, email=request.user.email, password=form.cleaned_data["password"]
-            )
             person_erase(actor=request.actor, person_id=request.user.id)
-        except InvalidCredentials:
-            form.add_error("password", "This is not your password.")
+        except ReauthenticationRequired:
+            raise
         except PlatformError as error:
             add_errors(form, error)
         else:

@@ -7,7 +7,7 @@ import pytest
 from apps.accounts.models import Erasure, Person
 from apps.events.models import OutboxEvent
 from apps.tenants.models import Tenant
-from tests.conftest import PASSWORD
+from tests.accounts.support import force_sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_copy_needs_somebody(api: Any) -> None:
 
 def test_erasure(bearer: Any, bob: Person) -> None:
     client = bearer(bob, None)
-    answer = client.post("/api/v1/me/erasure/", {"password": PASSWORD})
+    answer = client.post("/api/v1/me/erasure/", {"email": "Bob@acme.test"})
     assert answer.status_code == 202
     assert answer.json()["id"] == str(Erasure.objects.get(person=bob).id)
     assert client.get("/api/v1/me/").status_code == 401
@@ -54,19 +54,27 @@ def test_erasure(bearer: Any, bob: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"password": ""}, {"password": "wrong"}, {"password": ["x"]}, {"password": "\x00"}]
+    "body", [{}, {"email": ""}, {"email": "alice@acme.test"}, {"email": ["x"]}, {"email": "\x00"}]
 )
-def test_erasure_needs_the_password(bearer: Any, bob: Person, body: Any) -> None:
+def test_erasure_needs_ones_address(bearer: Any, bob: Person, body: Any) -> None:
     refused = bearer(bob, None).post("/api/v1/me/erasure/", body)
     assert refused.status_code == 400
-    assert [e["attr"] for e in refused.json()["errors"]] in (["password"], [])
+    assert [e["attr"] for e in refused.json()["errors"]] in (["email"], [])
     bob.refresh_from_db()
     assert bob.is_active
     assert not Erasure.objects.exists()
 
 
+def test_erasure_needs_a_recent_proof(api: Any, bob: Person) -> None:
+    client = api(None, None)
+    force_sign_in(client.client, bob, None, ago_s=7200)
+    refused = client.post("/api/v1/me/erasure/", {"email": bob.email})
+    assert (refused.status_code, refused.json()["code"]) == (403, "reauthentication_required")
+    assert not Erasure.objects.exists()
+
+
 def test_the_last_owner_stays(bearer: Any, alice: Person, acme: Tenant) -> None:
-    refused = bearer(alice, None).post("/api/v1/me/erasure/", {"password": PASSWORD})
+    refused = bearer(alice, None).post("/api/v1/me/erasure/", {"email": alice.email})
     assert (refused.status_code, refused.json()["code"]) == (409, "last_owner")
     assert "Acme" in refused.json()["detail"]
     alice.refresh_from_db()

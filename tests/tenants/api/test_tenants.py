@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import Person
+from apps.accounts.services import membership_remove
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
 from apps.tenants.services import tenant_create
@@ -116,6 +117,14 @@ def test_signed_out_and_other_methods(api: Any, bob: Person) -> None:
     assert api(None, None).get(f"tenants/{MISSING}/").status_code == 401
     assert api(bob, None).get("tenants/").status_code == 405
     assert Tenant.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_the_creator_who_left_is_told_no_more(api: Any, alice: Person, acme: Tenant) -> None:
+    path = f"tenants/{acme.id}/"
+    assert api(alice, None).get(path).status_code == 200
+    membership_remove(actor=SYSTEM, person_id=alice.id, tenant_id=acme.id)
+    same_problem(api(alice, None).get(path), api(alice, None).get(f"tenants/{MISSING}/"))
 
 
 @pytest.mark.django_db

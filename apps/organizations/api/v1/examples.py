@@ -168,7 +168,7 @@ OWN_DATA = _out(
         ],
     },
 )
-ERASE = _in("With your password", {"password": "correct horse battery staple"})
+ERASE = _in("With your address", {"email": "ada@acme.example"})
 ERASURE = OpenApiExample(
     "Under way",
     {"id": "0197c2a4-9f10-7c02-a111-0a1b2c3d4e5f", "created_at": AT},

@@ -1,6 +1,5 @@
 from rest_framework import serializers
 
-from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.models import Erasure
 from apps.common.api.fields import FlagField, IdField, QuerySerializer, TextField
 from apps.organizations.enums import InvitationStatus, MemberStatus
@@ -245,9 +244,7 @@ class OwnDataSerializer(serializers.Serializer):
 
 
 class ErasureRequestSerializer(serializers.Serializer):
-    password = serializers.CharField(
-        max_length=PASSWORD_MAX_LENGTH, trim_whitespace=False, write_only=True
-    )
+    email = serializers.CharField(max_length=254, help_text="Your own, to confirm.")
 
 
 class ErasureSerializer(serializers.ModelSerializer[Erasure]):
