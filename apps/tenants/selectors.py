@@ -58,11 +58,12 @@ def tenant_for(actor: Actor, tenant_id: uuid.UUID) -> Tenant:
     """
     found = Tenant.objects.filter(id=tenant_id)
     if not actor.is_platform:
+        if actor.person_id is None:
+            raise NotFound
         is_in_it = Q(status__in=(*IN_PROGRESS, S.FAILED)) | Q(
             memberships__person_id=actor.person_id
         )
-        found = found.filter(is_in_it, owner_person_id=actor.person_id)
-        found = found.distinct() if actor.person_id else found.none()
+        found = found.filter(is_in_it, owner_person_id=actor.person_id).distinct()
     tenant = found.first()
     if tenant is None:
         raise NotFound
