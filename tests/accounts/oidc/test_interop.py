@@ -8,16 +8,12 @@ from django.test import Client
 from apps.accounts.models import Person
 from apps.accounts.oidc import external
 from tests.accounts.oidc.conftest import AUDIENCE
-from tests.accounts.oidc.interop import IS_ON, interop
+from tests.accounts.oidc.interop import interop
 from tests.accounts.oidc.provider import Browser, onward
 from tests.accounts.support import PUBLIC
 from tests.api.client import Api
 
-pytestmark = [
-    pytest.mark.django_db,
-    interop,
-    pytest.mark.skipif(not IS_ON, reason="make interop"),
-]
+pytestmark = [pytest.mark.django_db, interop]
 
 
 def test_sign_out_there_and_by_back_channel(kinde: Any, browser: Browser) -> None:
