@@ -10,7 +10,7 @@ from apps.common.errors import PlatformError
 from apps.portal.forms.workspace import TenantNameForm
 from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
 from apps.portal.selectors import roles_with_holders
-from apps.roles.models import OWNER, Role, role_permissions
+from apps.roles.models import OWNER, Role
 from apps.roles.permissions import VIEW_ROLE
 from apps.tenants.permissions import UPDATE_SETTINGS, VIEW_SETTINGS
 from apps.tenants.services import tenant_rename
@@ -62,4 +62,4 @@ def roles(request: WorkspaceRequest) -> HttpResponse:
 
 
 def _codes(role: Role) -> frozenset[str]:
-    return role_permissions(role.code, role.is_system, role.permissions)
+    return role.effective

@@ -37,12 +37,14 @@ def test_permissions_are_all_listed(api: Any, bob: Person) -> None:
         "scoped": True,
         "dangerous": False,
         "for_keys": True,
+        "read_only": False,
+        "implies": ["organizations.view_organization"],
     }
 
 
 def test_list_shows_what_roles_allow(api: Any, bob: Person) -> None:
     roles = {row["code"]: row for row in api(bob).get("roles/").json()["results"]}
-    assert set(roles) == {"owner", "admin", "member"}
+    assert set(roles) == {"owner", "admin", "billing_admin", "auditor", "member"}
     assert roles["owner"]["permissions"] == sorted(permissions())
     assert roles["member"]["permissions"] == [
         "organizations.view_member",
@@ -52,10 +54,10 @@ def test_list_shows_what_roles_allow(api: Any, bob: Person) -> None:
     assert roles["member"]["is_system"] is True
 
 
-def test_lists_take_four_statements(bearer: Any, alice: Person, host_role: Role) -> None:
+def test_lists_take_five_statements(bearer: Any, alice: Person, host_role: Role) -> None:
     client = bearer(alice)
-    with statements(4):
-        assert len(client.get("roles/").json()["results"]) == 4
+    with statements(5):
+        assert len(client.get("roles/").json()["results"]) == 6
     with statements(3):
         client.get("permissions/")
 
@@ -99,7 +101,7 @@ def test_system_roles_and_roles_in_use_stay(
     )
     response = client.delete(f"roles/{host_role.id}/")
     assert (response.status_code, response.json()["code"]) == (409, "role_in_use")
-    assert Role.objects.count() == 4
+    assert Role.objects.count() == 6
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_create_refuses_bad_input(
     assert response.status_code == 400
     assert [error["attr"] for error in response.json()["errors"]] == [attr]
     with tenant_context(Tenant.objects.get(slug="acme")):
-        assert Role.objects.count() == 3
+        assert Role.objects.count() == 5
 
 
 def test_who_may(api: Any, bob: Person, charlie: Person, host_role: Role) -> None:
