@@ -185,14 +185,15 @@ def places_for(actor: Actor, organization: Organization) -> list[Organization]:
     ]
 
 
-def roles_with_holders() -> QuerySet[Role]:
-    """Every role with how many active members hold it anywhere."""
+def roles_with_holders(query: str = "") -> QuerySet[Role]:
+    """Every role with how many active members hold it anywhere. query: part of its name or description."""
     holders = Count(
         "bindings__member",
         filter=Q(bindings__member__status=MemberStatus.ACTIVE),
         distinct=True,
     )
-    return Role.objects.annotate(holder_count=holders)
+    found = Role.objects.filter(Q(name__icontains=query) | Q(description__icontains=query))
+    return found.annotate(holder_count=holders)
 
 
 def roles_to_give(actor: Actor) -> list[Role]:

@@ -59,3 +59,8 @@ def owner_role_locked() -> Role:
 def role_by_code(code: str) -> Role:
     """For the platform's own steps; system roles always exist."""
     return Role.objects.get(code=code)
+
+
+def roles_including(role: Role) -> QuerySet[Role]:
+    """The roles that include a role themselves, by name."""
+    return Role.objects.filter(inclusions__included=role).order_by("name", "id")

@@ -44,9 +44,10 @@ def unknown_codes(slug: str | None = None) -> Iterator[Unknown]:
 
 def _of(schema_names: list[str], slugs: list[str]) -> Iterator[Unknown]:
     parts = [
-        f"SELECT {number}, '{kind}', held.id, held.name, code "  # noqa: S608 - checked names
-        f'FROM "{checked_schema_name(name)}".{table} AS held, unnest(held.permissions) AS code '
-        f"WHERE {rule} AND code <> ALL(%(declared)s)"
+        f"SELECT {number}, '{kind}', held.id, held.name, stored.code "  # noqa: S608 - checked names
+        f'FROM "{checked_schema_name(name)}".{table} AS held, '
+        "unnest(held.permissions) AS stored (code) "
+        f"WHERE {rule} AND stored.code <> ALL(%(declared)s)"
         for number, name in enumerate(schema_names)
         for kind, (table, rule) in KINDS.items()
     ]
