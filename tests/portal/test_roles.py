@@ -89,7 +89,7 @@ def test_a_role(client: Client, owner: Actor, host: Role, role: Callable[[str], 
     text = html(client, f"/roles/{outer.id}/")
     for words in (
         "Its own",
-        "Included: Host &lt;1&gt;",
+        "Through Host &lt;1&gt;",
         "Comes with “Remove members”",
         "Allows what is dangerous",
     ):
@@ -154,6 +154,15 @@ def test_change_keeps_what_is_not_on_the_form(client: Client, host: Role) -> Non
     assert client.post(path, {**data, "permissions": [SEE_ROLES]}).status_code == 302
     host.refresh_from_db()
     assert host.permissions == [SEE_ROLES]
+
+
+def test_what_would_close_a_circle_is_disabled(client: Client, owner: Actor, host: Role) -> None:
+    middle = role_create(actor=owner, name="M", permission_codes=[], includes=[host.id])
+    top = role_create(actor=owner, name="T", permission_codes=[], includes=[middle.id])
+    text = html(client, f"/roles/{host.id}/change/")
+    for role in (middle, top):
+        assert f'value="{role.id}" disabled' in text
+    assert text.count("It includes this role.") == 2
 
 
 def test_delete(client: Client, host: Role, bob_member: Member, root: Organization) -> None:

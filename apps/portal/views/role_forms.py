@@ -32,7 +32,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     roles = list(with_includes(roles_for(request.actor)))
     copied = _copied(roles, request.GET.get("copy", ""))
     givable = _givable(request.actor)
-    offered = [role for role in roles if _why_not(request.actor, role) == ""]
+    offered = [role for role in roles if not _why_not(request.actor, role)]
     form = RoleForm(
         request.POST or None,
         roles=offered,
@@ -106,7 +106,7 @@ def _change_form(
     unknown = sorted(role.unknown)
     return RoleForm(
         request.POST or None,
-        roles=[one for one in roles if _why_not(request.actor, one, role) == ""],
+        roles=[one for one in roles if not _why_not(request.actor, one, _above(role, roles))],
         permissions=_givable(request.actor),
         unknown=unknown,
         initial={
@@ -132,13 +132,22 @@ def _givable(actor: Actor) -> list[Permission]:
     return [one for one in permissions().values() if allows(actor, one.code)]
 
 
-def _why_not(actor: Actor, role: Role, into: Role | None = None) -> str:
-    """Why the actor cannot include a role, in another, or change it; empty: they can."""
+def _why_not(actor: Actor, role: Role, above: frozenset[uuid.UUID] = frozenset()) -> str:
+    """Why the actor cannot include a role, or change it; empty: they can. above: what includes the other."""
     if role.code == OWNER and role.is_system:
         return "The owner role is held by itself."
-    if into is not None and role.id == into.id:
-        return "It is this role."
+    if role.id in above:
+        return "It includes this role."
     return "" if all(allows(actor, code) for code in role.effective) else MORE_THAN_HELD
+
+
+def _above(role: Role, roles: list[Role]) -> frozenset[uuid.UUID]:
+    """The role, and those that include it, at any depth."""
+    found, size = {role.id}, 0
+    while len(found) > size:
+        size = len(found)
+        found |= {one.id for one in roles if found & {i.included_id for i in one.inclusions.all()}}
+    return frozenset(found)
 
 
 def _copied(roles: list[Role], text: str) -> Role | None:
@@ -179,6 +188,7 @@ def _choices(
         for area, found in by_area(declared.values()).items()
     }
     others = [one for one in roles if role is None or one.id != role.id]
+    above = _above(role, roles) if role else frozenset()
     return {
         "areas": areas,
         "unknown": [(code, code in chosen) for code in sorted(role.unknown)] if role else [],
@@ -186,7 +196,7 @@ def _choices(
             {
                 "role": one,
                 "is_chosen": str(one.id) in included,
-                "why_not": _why_not(actor, one, role),
+                "why_not": _why_not(actor, one, above),
             }
             for one in others
         ],

@@ -91,11 +91,12 @@ def _everyday(roles: list[Role]) -> list[Role]:
 
 
 def _sorted(roles: list[Role]) -> list[Role]:
+    """What can be changed first: on a phone, that is what one sees. System roles by how much they allow."""
     return sorted(
         roles,
         key=lambda one: (
+            one.is_system,
             one.code != OWNER,
-            not one.is_system,
             -len(one.effective) if one.is_system else 0,
             one.name,
         ),

@@ -139,7 +139,7 @@ def _words(role: Role, sources: list[Source]) -> list[str]:
         return []
     words = {
         SourceKind.OWN: lambda _one: "Its own",
-        SourceKind.INCLUDED: lambda one: f"Included: {one.name}",
+        SourceKind.INCLUDED: lambda one: f"Through {one.name}",
         SourceKind.IMPLIED: lambda one: f"Comes with “{one.name}”",
     }
     return [words[one.kind](one) for one in sources]
@@ -149,7 +149,7 @@ def _areas(a: Role, b: Role, found: list[Compared]) -> dict[str, list[dict[str, 
     areas: dict[str, list[dict[str, Any]]] = {}
     for one in found:
         sources = [
-            f"{role.name}: {word.lower() if word == 'Its own' else word}"
+            f"{role.name}: {word[0].lower()}{word[1:]}"
             for role, held in ((a, one.a_sources), (b, one.b_sources))
             for word in _words(role, held)
         ]
