@@ -1,6 +1,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import Permission
+from apps.tenants.permissions import VIEW_SETTINGS
 
 MANAGE_EMAIL_DOMAINS = "accounts.manage_email_domains"
 MANAGE_SIGN_IN_POLICY = "accounts.manage_sign_in_policy"
@@ -13,6 +14,7 @@ PERMISSIONS = [
         _("Decide how people have to sign in to the workspace."),
         dangerous=True,
         for_keys=False,
+        implies=(VIEW_SETTINGS,),
     ),
     Permission(
         MANAGE_IDENTITY_PROVIDER,
@@ -32,5 +34,6 @@ PERMISSIONS = [
         _("Add and remove the workspace's e-mail domains, and say who may join by them."),
         dangerous=True,
         for_keys=False,
+        implies=(VIEW_SETTINGS,),
     ),
 ]

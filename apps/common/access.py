@@ -1,12 +1,14 @@
 """The one gate: permissions are declared here by every app, and `authorize` decides.
 
 The registry and the gate need no tables, so they sit below the apps that ask; what an actor holds comes
-with the actor (docs/adr/0002-gate-below-the-apps.md). Deny is the default.
+with the actor (docs/adr/0002-gate-below-the-apps.md). Deny is the default, and nothing takes away what a
+role gives (docs/adr/0023-no-negative-permissions.md).
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,13 +17,24 @@ from django.utils.functional import Promise
 from apps.common.actors import Actor
 from apps.common.errors import PermissionDenied
 
+# System roles that hold by rule what they hold; the others are named by permissions.
+OWNER = "owner"
+AUDITOR = "auditor"
+# The verb of permissions that change nothing.
+VIEW = "view"
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """code: `app.verb_noun`. scoped: can be held at an organization, not only in the whole tenant.
+    """code: `app.verb_noun`; with the verb `view` it changes nothing. Never renamed: roles store it.
 
-    system_roles: the system roles that hold it; the owner holds every permission. for_keys: can be given to
-    an API key; not what decides who gets in and what they may do.
+    scoped: can be held at an organization, not only in the whole tenant. dangerous: can lock people out or
+    destroy data. implies: codes without which the act cannot be done, of any app; who holds this one holds
+    them too, and what they imply.
+    system_roles: which of admin, billing_admin and member hold it. The owner holds every permission, the
+    auditor every one that changes nothing. for_keys: can be given to an API key; not what decides who gets
+    in and what they may do.
+    Checked at start-up: apps/roles/checks.py.
     """
 
     code: str
@@ -31,10 +44,15 @@ class Permission:
     dangerous: bool = False
     system_roles: tuple[str, ...] = ("admin",)
     for_keys: bool = True
+    implies: tuple[str, ...] = ()
 
     @property
     def app(self) -> str:
         return self.code.partition(".")[0]
+
+    @property
+    def is_read_only(self) -> bool:
+        return self.code.partition(".")[2].partition("_")[0] == VIEW
 
 
 class Node(Protocol):
@@ -55,20 +73,74 @@ class Decision:
 
 
 _permissions: dict[str, Permission] = {}
+# Declared again with another meaning: the first declaration stands, and a check reports it.
+_conflicting: list[Permission] = []
+# What follows from the declarations, computed when it is first asked for.
+_ordered: Mapping[str, Permission] | None = None
+_expanded: dict[str, frozenset[str]] = {}
+_of_system_roles: dict[str, frozenset[str]] = {}
 
 
 def register_permissions(permissions: Iterable[Permission]) -> None:
     """Declare an app's permissions, from its AppConfig.ready(). A code belongs to one declaration."""
-    for permission in permissions:
-        known = _permissions.get(permission.code)
-        if known is not None and known != permission:
-            raise ImproperlyConfigured(f"permission {permission.code} is declared twice")
-        _permissions[permission.code] = permission
+    _conflicting.extend(one for one in permissions if _permissions.setdefault(one.code, one) != one)
+    forget_derived()
 
 
-def permissions() -> dict[str, Permission]:
+def forget_derived() -> None:
+    """After a change of the declarations."""
+    global _ordered  # noqa: PLW0603 - derived from what is set at start
+    _ordered = None
+    _expanded.clear()
+    _of_system_roles.clear()
+
+
+def permissions() -> Mapping[str, Permission]:
     """Every declared permission by its code, in the order of the codes."""
-    return dict(sorted(_permissions.items()))
+    global _ordered  # noqa: PLW0603 - derived from what is set at start
+    if _ordered is None:
+        _ordered = MappingProxyType(dict(sorted(_permissions.items())))
+    return _ordered
+
+
+def conflicting_declarations() -> tuple[Permission, ...]:
+    return tuple(_conflicting)
+
+
+def expand(codes: Iterable[str]) -> frozenset[str]:
+    """The codes and all that they imply. Codes that are not declared (any more) allow nothing."""
+    return frozenset().union(*(_expand(code) for code in codes))
+
+
+def _expand(code: str) -> frozenset[str]:
+    found = _expanded.get(code)
+    if found is None:
+        reached: set[str] = set()
+        waiting = [code]
+        while waiting:
+            one = waiting.pop()
+            if one in _permissions and one not in reached:
+                reached.add(one)
+                waiting.extend(_permissions[one].implies)
+        found = frozenset(reached)
+        if code in _permissions:
+            _expanded[code] = found
+    return found
+
+
+def of_system_role(role: str) -> frozenset[str]:
+    """What a system role allows: by rule the owner and the auditor, the others where they are named."""
+    found = _of_system_roles.get(role)
+    if found is None:
+        found = expand(code for code, one in _permissions.items() if _holds(role, one))
+        _of_system_roles[role] = found
+    return found
+
+
+def _holds(role: str, permission: Permission) -> bool:
+    if role == OWNER:
+        return True
+    return permission.is_read_only if role == AUDITOR else role in permission.system_roles
 
 
 def decide(actor: Actor, permission: str, node: Node | None = None) -> Decision:

@@ -35,6 +35,7 @@ GROUPS: dict[str, list[Page]] = {
         Page("API sessions", "terminal", "admin:accounts_tokensession_changelist"),
         Page("Provisioning tokens", "sync_lock", "admin:accounts_scimtoken_changelist"),
         Page("Signing keys", "key", "admin:accounts_signingkey_changelist"),
+        Page("Permissions", "verified_user", "admin:permissions"),
     ],
     "Events": [
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),

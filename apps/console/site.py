@@ -13,13 +13,14 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from apps.accounts.methods import has_second_factor
 from apps.accounts.proof import session_proof
 from apps.console import dashboard, search
 from apps.console.markup import accessible
+from apps.console.roles import permissions_view
 
 View = Callable[..., HttpResponseBase]
 
@@ -79,7 +80,9 @@ class ConsoleSite(UnfoldAdminSite):
         return reverse(f"{self.name}:index")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED_URLS]
+        kept = [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED_URLS]
+        registry = self.admin_view(self.permissions)
+        return [path("permissions/", registry, name="permissions"), *kept]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -103,6 +106,11 @@ class ConsoleSite(UnfoldAdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         return super().index(request, {**(extra_context or {}), "figures": dashboard.figures()})
+
+    def permissions(self, request: HttpRequest) -> HttpResponse:
+        """What apps declare; it is no model's page."""
+        request.current_app = self.name  # type: ignore[attr-defined]
+        return permissions_view(request, self.each_context(request))
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -21,6 +21,7 @@ from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
 from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
+from apps.console.roles import roles_link, roles_table
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
 from apps.console.tenant_acts_addresses import ADDRESS_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_link, api_keys_table
@@ -129,6 +130,7 @@ class TenantAdmin(ConsolePage):
             ),
             ("Events", r.link(f"{events}?tenant_id={tenant.pk}", "Events of this tenant")),
             ("Programs", api_keys_link(tenant)),
+            ("Access", roles_link(tenant)),
             *copy_facts(tenant),
             ("Schema", r.code(tenant.schema_name)),
             ("Id", r.code(tenant.pk)),
@@ -209,10 +211,15 @@ class TenantAdmin(ConsolePage):
                 self.admin_site.admin_view(self.api_keys_view),
                 name="tenants_tenant_api_keys",
             ),
+            path(
+                "<uuid:object_id>/roles/",
+                self.admin_site.admin_view(self.roles_view),
+                name="tenants_tenant_roles",
+            ),
         ]
 
     def api_keys_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
-        """The one page that reads what a tenant's own schema holds."""
+        """This page and the next read what a tenant's own schema holds."""
         tenant = self.object_or_404(request, object_id)
         return self.page(
             request,
@@ -223,6 +230,19 @@ class TenantAdmin(ConsolePage):
             badges=(),
             sections=[api_keys_table(tenant)],
             acts=self.offered(tenant, KEY_ACTS),
+        )
+
+    def roles_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+        tenant = self.object_or_404(request, object_id)
+        return self.page(
+            request,
+            "console/detail.html",
+            title=f"Roles of {tenant.slug}",
+            heading=f"Roles of {tenant.slug}",
+            lead=r.link_to(tenant),
+            badges=(),
+            sections=[roles_table(tenant)],
+            acts=(),
         )
 
     @action(

@@ -13,7 +13,7 @@ MOVE_ORGANIZATION = "organizations.move_organization"
 DELETE_ORGANIZATION = "organizations.delete_organization"
 MANAGE_PROVISIONING = "organizations.manage_provisioning"
 
-EVERYBODY = ("admin", "member")
+EVERYBODY = ("admin", "billing_admin", "member")
 
 PERMISSIONS = [
     Permission(
@@ -28,12 +28,14 @@ PERMISSIONS = [
         _("Invite members"),
         _("Invite people by e-mail, see, resend and revoke invitations."),
         scoped=True,
+        implies=(VIEW_ORGANIZATION,),
     ),
     Permission(
         UPDATE_MEMBER,
         _("Change members"),
         _("Move members between organizations, deactivate and reactivate them."),
         scoped=True,
+        implies=(VIEW_MEMBER, VIEW_ORGANIZATION),
     ),
     Permission(
         REMOVE_MEMBER,
@@ -41,6 +43,7 @@ PERMISSIONS = [
         _("Remove members from the workspace."),
         scoped=True,
         dangerous=True,
+        implies=(VIEW_MEMBER,),
     ),
     Permission(
         VIEW_ORGANIZATION,
@@ -54,9 +57,14 @@ PERMISSIONS = [
         _("Create organizations"),
         _("Add an organization below another."),
         scoped=True,
+        implies=(VIEW_ORGANIZATION,),
     ),
     Permission(
-        UPDATE_ORGANIZATION, _("Rename organizations"), _("Rename an organization."), scoped=True
+        UPDATE_ORGANIZATION,
+        _("Rename organizations"),
+        _("Rename an organization."),
+        scoped=True,
+        implies=(VIEW_ORGANIZATION,),
     ),
     Permission(
         MOVE_ORGANIZATION,
@@ -64,6 +72,7 @@ PERMISSIONS = [
         _("Move an organization with all below it, which changes who may act there."),
         scoped=True,
         dangerous=True,
+        implies=(VIEW_ORGANIZATION,),
     ),
     Permission(
         DELETE_ORGANIZATION,
@@ -71,6 +80,7 @@ PERMISSIONS = [
         _("Delete an organization that is empty."),
         scoped=True,
         dangerous=True,
+        implies=(VIEW_ORGANIZATION,),
     ),
     Permission(
         MANAGE_PROVISIONING,

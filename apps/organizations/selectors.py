@@ -34,7 +34,7 @@ from apps.organizations.models import (
     ProviderGroupRole,
     RoleBinding,
 )
-from apps.roles.models import OWNER, role_permissions
+from apps.roles.models import OWNER, ROLE_COLUMNS, role_permissions
 from apps.roles.permissions import VIEW_ROLE
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ def _actor(members: QuerySet[Member]) -> Actor | None:
             "id",
             "person_id",
             "email",
-            "bindings__role__code",
-            "bindings__role__is_system",
-            "bindings__role__permissions",
+            *(f"bindings__role__{column}" for column in ROLE_COLUMNS),
             "bindings__organization_id",
             "bindings__organization__name",
             "bindings__organization__path",
@@ -113,9 +111,9 @@ def _actor(members: QuerySet[Member]) -> Actor | None:
     if not rows:
         return None
     grants = tuple(
-        Grant(code, role_permissions(code, system, stored), org_id, org_name, path, depth == 1)
-        for _, _, _, code, system, stored, org_id, org_name, path, depth, *_rules in rows
-        if code is not None
+        Grant(role[0], role_permissions(*role), org_id, org_name, path, depth == 1)
+        for _, _, _, *role, org_id, org_name, path, depth, _1, _2, _3, _4 in rows
+        if role[0] is not None
     )
     member_id, person_id, email = rows[0][:3]
     require_mfa, account_email, break_glass_ids, domains = rows[0][-4:]

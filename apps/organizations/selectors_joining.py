@@ -17,7 +17,7 @@ from apps.common.tenancy import tenant_context
 from apps.organizations.enums import JoinRequestStatus, MemberStatus
 from apps.organizations.models import JoinRequest, Member, RoleBinding
 from apps.organizations.permissions import INVITE_MEMBER
-from apps.roles.models import Role, role_permissions
+from apps.roles.models import Role
 from apps.tenants.models import Tenant
 
 # How long after a refusal the same person may ask again.
@@ -90,11 +90,7 @@ def join_request_for(actor: Actor, join_request_id: uuid.UUID) -> JoinRequest:
 
 def members_who_decide() -> list[Member]:
     """Active members who may invite in the whole workspace, the MAX_TOLD oldest. Two statements."""
-    roles = [
-        role.id
-        for role in Role.objects.all()
-        if INVITE_MEMBER in role_permissions(role.code, role.is_system, role.permissions)
-    ]
+    roles = [role.id for role in Role.objects.all() if INVITE_MEMBER in role.effective]
     holders = RoleBinding.objects.filter(role_id__in=roles, organization__depth=1)
     return list(
         Member.objects.filter(

@@ -37,7 +37,7 @@ from apps.organizations.selectors import (
 )
 from apps.organizations.selectors_joining import join_requests_for
 from apps.portal.http import may
-from apps.roles.models import OWNER, Role, role_permissions
+from apps.roles.models import OWNER, Role
 from apps.roles.permissions import VIEW_ROLE
 from apps.roles.selectors import roles_for
 from apps.tenants.enums import TenantStatus as S
@@ -185,21 +185,22 @@ def places_for(actor: Actor, organization: Organization) -> list[Organization]:
     ]
 
 
-def roles_with_holders() -> QuerySet[Role]:
-    """Every role with how many active members hold it anywhere."""
+def roles_with_holders(query: str = "") -> QuerySet[Role]:
+    """Every role with how many active members hold it anywhere. query: part of its name or description."""
     holders = Count(
         "bindings__member",
         filter=Q(bindings__member__status=MemberStatus.ACTIVE),
         distinct=True,
     )
-    return Role.objects.annotate(holder_count=holders)
+    found = Role.objects.filter(Q(name__icontains=query) | Q(description__icontains=query))
+    return found.annotate(holder_count=holders)
 
 
 def roles_to_give(actor: Actor) -> list[Role]:
     """Roles that allow nothing the actor holds nowhere, the smallest first. The services decide."""
 
     def codes(role: Role) -> frozenset[str]:
-        return role_permissions(role.code, role.is_system, role.permissions)
+        return role.effective
 
     giveable = [role for role in roles_for(actor) if all(may(actor, code) for code in codes(role))]
     return sorted(giveable, key=lambda role: (len(codes(role)), role.code == OWNER, role.name))

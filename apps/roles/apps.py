@@ -7,7 +7,7 @@ class RolesConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.common.access import register_permissions
-        from apps.roles import masks
+        from apps.roles import checks, masks  # noqa: F401  # the checks register themselves
         from apps.roles.api import openapi  # noqa: F401  # registers the scheme
         from apps.roles.models import ApiKey
         from apps.roles.permissions import PERMISSIONS

@@ -5,7 +5,17 @@ from apps.tenants.masking import Mask, register_masks
 
 
 def register() -> None:
-    register_masks(Role, kept=("code", "name", "description", "permissions"))
+    register_masks(
+        Role,
+        kept=(
+            "code",
+            "name",
+            "description",
+            "permissions",
+            "inherited_permissions",
+            "inherited_system_roles",
+        ),
+    )
     register_masks(
         ApiKey,
         # No key of the source opens the copy, and none of the copy's own works.

@@ -12,7 +12,7 @@ PERMISSIONS = [
         VIEW_ROLE,
         _("View roles"),
         _("See the roles and what each of them allows."),
-        system_roles=("admin", "member"),
+        system_roles=("admin", "billing_admin", "member"),
     ),
     Permission(
         MANAGE_ROLE,
@@ -20,6 +20,7 @@ PERMISSIONS = [
         _("Create, change and delete custom roles, up to what one holds oneself."),
         dangerous=True,
         for_keys=False,
+        implies=(VIEW_ROLE,),
     ),
     Permission(
         BIND_ROLE,
@@ -28,6 +29,7 @@ PERMISSIONS = [
         scoped=True,
         dangerous=True,
         for_keys=False,
+        implies=("organizations.view_member", "organizations.view_organization"),
     ),
     Permission(
         MANAGE_API_KEY,
@@ -36,5 +38,6 @@ PERMISSIONS = [
         scoped=True,
         dangerous=True,
         for_keys=False,
+        implies=("organizations.view_organization",),
     ),
 ]

@@ -1,11 +1,11 @@
 import uuid
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import NotFound
-from apps.roles.models import OWNER, Role
+from apps.roles.models import OWNER, Role, RoleInclusion
 from apps.roles.permissions import VIEW_ROLE
 
 
@@ -15,20 +15,40 @@ def roles_for(actor: Actor) -> QuerySet[Role]:
     return Role.objects.all()
 
 
+def with_includes(roles: QuerySet[Role]) -> QuerySet[Role]:
+    """Roles with what they include themselves. Two statements."""
+    inclusions = RoleInclusion.objects.select_related("included")
+    return roles.prefetch_related(Prefetch("inclusions", inclusions))
+
+
+def included_roles(role: Role) -> list[Role]:
+    """What a role includes itself, by name. No statement for those from with_includes."""
+    found = (inclusion.included for inclusion in role.inclusions.all())
+    return sorted(found, key=lambda one: (one.name, one.id))
+
+
 def role_for(actor: Actor, role_id: uuid.UUID) -> Role:
     """Raises PermissionDenied, NotFound."""
-    role = roles_for(actor).filter(id=role_id).first()
+    role = with_includes(roles_for(actor)).filter(id=role_id).first()
     if role is None:
         raise NotFound
     return role
 
 
 def role_locked(actor: Actor, role_id: uuid.UUID) -> Role:
-    """As role_for, locked: for a change that depends on what the role says now."""
-    role = roles_for(actor).select_for_update().filter(id=role_id).first()
-    if role is None:
-        raise NotFound
-    return role
+    """As role_for, and no role changes: for a change that depends on what the role says now."""
+    role_for(actor, role_id)
+    roles_lock()
+    return role_for(actor, role_id)
+
+
+def roles_lock() -> None:
+    """Wait for whoever else writes roles of this tenant, until the end of the transaction.
+
+    The row of a role that always exists and that nobody else locks. It stands for all: their own rows would
+    not hold back a role that is created meanwhile and includes one of them. What was read before may be old.
+    """
+    list(Role.objects.select_for_update(no_key=True).filter(code="admin").values_list("id"))
 
 
 def owner_role_locked() -> Role:
@@ -39,3 +59,8 @@ def owner_role_locked() -> Role:
 def role_by_code(code: str) -> Role:
     """For the platform's own steps; system roles always exist."""
     return Role.objects.get(code=code)
+
+
+def roles_including(role: Role) -> QuerySet[Role]:
+    """The roles that include a role themselves, by name."""
+    return Role.objects.filter(inclusions__included=role).order_by("name", "id")

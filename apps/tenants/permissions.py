@@ -8,14 +8,25 @@ EXPORT_DATA = "tenants.export_data"
 MANAGE_DOMAINS = "tenants.manage_domains"
 
 PERMISSIONS = [
-    Permission(VIEW_SETTINGS, _("View settings"), _("See the workspace's name and address.")),
-    Permission(UPDATE_SETTINGS, _("Change settings"), _("Change the workspace's name.")),
+    Permission(
+        VIEW_SETTINGS,
+        _("View settings"),
+        _("See the workspace's name and address."),
+        system_roles=("admin", "billing_admin"),
+    ),
+    Permission(
+        UPDATE_SETTINGS,
+        _("Change settings"),
+        _("Change the workspace's name."),
+        implies=(VIEW_SETTINGS,),
+    ),
     Permission(
         MANAGE_DOMAINS,
         _("Manage addresses"),
         _("Change the workspace's address, and add and remove its domains."),
         dangerous=True,
         for_keys=False,
+        implies=(VIEW_SETTINGS,),
     ),
     Permission(
         EXPORT_DATA,

@@ -1,13 +1,17 @@
 """At most 6 statements a page besides the tenant's context, and no more with more rows."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Person
+from apps.common.actors import Actor
 from apps.organizations.models import Invitation, Member, Organization
+from apps.roles.models import Role
+from apps.roles.services import role_create
 from apps.tenants.models import Tenant
 from tests.conftest import make_person
 from tests.portal.conftest import SignIn
@@ -26,6 +30,10 @@ PAGES = (
     "/organizations/",
     "/organizations/new/",
     "/roles/",
+    "/roles/?q=a",
+    "/roles/new/",
+    "/roles/matrix/",
+    "/roles/compare/",
     "/api-keys/",
     "/api-keys/new/",
     "/settings/",
@@ -72,6 +80,38 @@ def many(in_acme: None, root: Organization, alice_member: Member) -> None:
 def test_budget(path: str, sign_in: SignIn, alice: Person, acme: Tenant, many: None) -> None:
     client = sign_in(alice, acme)
     found = statements(client, path)
+    assert len(found) <= BUDGET, "\n".join(found)
+
+
+@pytest.fixture
+def roles(owner: Actor, role: Callable[[str], Role]) -> list[Role]:
+    """Twelve custom roles; each but the first includes the one before, or the members' role."""
+    made: list[Role] = []
+    for number in range(12):
+        includes = [made[-1].id if number % 4 else role("member").id]
+        codes = ["organizations.invite_member"]
+        made.append(
+            role_create(
+                actor=owner, name=f"Role {number}", permission_codes=codes, includes=includes
+            )
+        )
+    return made
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/roles/",
+        "/roles/matrix/",
+        "/roles/compare/?a={0}&b={3}",
+        "/roles/new/?copy={3}",
+        "/roles/{3}/",
+        "/roles/{3}/change/",
+        "/roles/{3}/delete/",
+    ],
+)
+def test_roles(path: str, sign_in: SignIn, alice: Person, acme: Tenant, roles: list[Role]) -> None:
+    found = statements(sign_in(alice, acme), path.format(*(one.id for one in roles)))
     assert len(found) <= BUDGET, "\n".join(found)
 
 

@@ -50,7 +50,7 @@ def source(world: World, settings: Any) -> Iterator[Tenant]:
         alice = actor_for(world.alice)
         root = Organization.objects.get(depth=1)
         unit = organization_create(actor=SYSTEM, name="Unit", parent_id=root.id)
-        Role.objects.create(code="auditor", name="Auditor", permissions=["roles.view_role"])
+        Role.objects.create(code="reviewer", name="Reviewer", permissions=["roles.view_role"])
         member = role_by_code("member")
         for number, state in enumerate(("open", "accepted", "revoked", "expired")):
             invitation = invitation_create(
@@ -130,7 +130,7 @@ def test_it_has_the_same_tables_and_rows_and_goes_on(source: Tenant, clone: Tena
         with tenant_context(tenant):
             counts.append([model.objects.count() for model in models])
     # The owner and their binding come to it.
-    assert counts == [[2, 4, 2, 2, 4], [2, 4, 3, 3, 4]]
+    assert counts == [[2, 6, 2, 2, 4], [2, 6, 3, 3, 4]]
     with tenant_context(source), connection.cursor() as cursor:
         cursor.execute("SELECT max(id) FROM django_migrations")
         last = cursor.fetchone()[0]
@@ -161,7 +161,7 @@ def test_nobody_can_be_recognised(source: Tenant, clone: Tenant, world: World) -
 def test_what_is_not_about_people_stays(source: Tenant, clone: Tenant) -> None:
     with tenant_context(clone):
         assert [o.name for o in Organization.objects.all()] == ["Trial", "Unit"]
-        assert Role.objects.get(code="auditor").permissions == ["roles.view_role"]
+        assert Role.objects.get(code="reviewer").permissions == ["roles.view_role"]
         assert {m.status for m in Member.objects.all()} == {"active"}
         accepted = Invitation.objects.get(accepted_at__isnull=False)
         assert accepted.member is not None

@@ -7,12 +7,11 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from apps.accounts.models import Person
-from apps.common.access import permissions
+from apps.common.access import of_system_role, permissions
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PlatformError
 from apps.common.tenancy import tenant_context
 from apps.organizations.selectors import actor_for
-from apps.roles.models import role_permissions
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.selectors import tenant_by_host, tenant_by_slug
 from apps.tenants.services import MAX_DOMAINS, domain_remove, tenant_create, tenant_readdress
@@ -153,9 +152,7 @@ def test_the_permission_is_the_admins_and_dangerous() -> None:
     permission = permissions()["tenants.manage_domains"]
     assert (permission.dangerous, permission.scoped) == (True, False)
     holders = {
-        code
-        for code in ("owner", "admin", "member")
-        if permission.code in role_permissions(code, True, [])
+        code for code in ("owner", "admin", "member") if permission.code in of_system_role(code)
     }
     assert holders == {"owner", "admin"}
 

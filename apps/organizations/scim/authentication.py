@@ -3,12 +3,12 @@
 from apps.accounts.middleware import bearer_token
 from apps.accounts.models import ScimToken
 from apps.accounts.scim_tokens import scim_token_find, scim_token_note_use
+from apps.common.access import of_system_role
 from apps.common.actors import Actor, ActorKind, Grant
 from apps.common.errors import NotAuthenticated
 from apps.organizations import permissions as p
 from apps.organizations.selectors import root_organization
 from apps.organizations.services.directory_users import DEFAULT_ROLE
-from apps.roles.models import role_permissions
 from apps.tenants.http import PlatformRequest
 from apps.tenants.models import Tenant
 
@@ -37,7 +37,7 @@ def _actor(token: ScimToken, tenant: Tenant) -> Actor:
     root = root_organization()
     grant = Grant(
         role="provisioning",
-        permissions=PERMISSIONS | role_permissions(DEFAULT_ROLE, is_system=True, stored=[]),
+        permissions=PERMISSIONS | of_system_role(DEFAULT_ROLE),
         organization_id=root.id,
         organization_name=root.name,
         path=root.path,

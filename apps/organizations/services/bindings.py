@@ -20,7 +20,7 @@ from apps.organizations.selectors import (
     organization_for,
     owners_exist_besides,
 )
-from apps.roles.models import OWNER, Role, role_permissions
+from apps.roles.models import OWNER, Role
 from apps.roles.permissions import BIND_ROLE
 from apps.roles.selectors import owner_role_locked
 
@@ -70,7 +70,7 @@ def check_holds(actor: Actor, role: Role, organization: Organization) -> None:
     """Raises PermissionDenied for a role that allows more than the actor holds at the organization."""
     if role.code == OWNER and not holds_owner(actor):
         raise PermissionDenied(_("Only an owner makes or unmakes owners."))
-    codes = role_permissions(role.code, role.is_system, role.permissions)
+    codes = role.effective
     if not all(allows(actor, code, organization) for code in codes):
         raise PermissionDenied(
             _("The role “%s” allows more than you hold there yourself.") % role.name

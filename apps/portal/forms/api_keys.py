@@ -81,9 +81,19 @@ class ApiKeyChangeForm(forms.Form):
         help_text="Addresses or ranges, one a line. Empty: from anywhere.",
     )
 
-    def __init__(self, *args: Any, permissions: Iterable[Permission], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        permissions: Iterable[Permission],
+        unknown: Iterable[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        """unknown: stored codes that no app declares any more; they can be kept or taken away."""
         super().__init__(*args, **kwargs)
-        self.fields["permissions"].choices = [(p.code, p.label) for p in permissions]  # type: ignore[attr-defined]
+        self.fields["permissions"].choices = [  # type: ignore[attr-defined]
+            *((one.code, one.label) for one in permissions),
+            *((code, code) for code in unknown),
+        ]
 
     def keep_expiry(self) -> None:
         """Offer to leave the expiry as it is, and choose that."""

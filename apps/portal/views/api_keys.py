@@ -21,7 +21,7 @@ from apps.portal.forms.api_keys import KEEP, ApiKeyChangeForm, ApiKeyForm, ApiKe
 from apps.portal.forms.workspace import ConfirmNameForm
 from apps.portal.http import WorkspaceRequest, add_errors, may, require, step_up, workspace_page
 from apps.portal.paging import paginate
-from apps.portal.views.workspace import AREAS
+from apps.portal.permission_areas import area_of
 from apps.roles.enums import ApiKeyState as S
 from apps.roles.models import ApiKey
 from apps.roles.permissions import MANAGE_API_KEY, VIEW_ROLE
@@ -97,6 +97,7 @@ def detail(request: WorkspaceRequest, api_key_id: uuid.UUID) -> HttpResponse:
     context = {
         **_row(key),
         "areas": _areas(held, key.permissions),
+        "unknown": sorted(key.unknown),
         "is_open": key.revoked_at is None,
         "is_expired": key.state == S.EXPIRED,
     }
@@ -111,11 +112,17 @@ def change(request: WorkspaceRequest, api_key_id: uuid.UUID) -> HttpResponse:
     if key.state in (S.REVOKED, S.EXPIRED):
         return redirect("api_key", api_key_id)
     # Also what somebody else gave it: the service says why that cannot stay.
-    grantable = _grantable(request.actor, also=key.held)
+    grantable = _grantable(request.actor, also=frozenset(key.given))
+    unknown = sorted(key.unknown)
     form = ApiKeyChangeForm(
         request.POST or None,
         permissions=grantable,
-        initial={"name": key.name, "permissions": sorted(key.held), "networks": key.networks},
+        unknown=unknown,
+        initial={
+            "name": key.name,
+            "permissions": [*key.given, *unknown],
+            "networks": key.networks,
+        },
     )
     form.keep_expiry()
     if request.method == "POST" and form.is_valid():
@@ -134,6 +141,7 @@ def change(request: WorkspaceRequest, api_key_id: uuid.UUID) -> HttpResponse:
         **_row(key),
         "form": form,
         "areas": _areas(grantable, form["permissions"].value() or [], agreed=key.permissions),
+        "unknown": [(code, code in (form["permissions"].value() or ())) for code in unknown],
     }
     return render(
         request, "portal/api_keys/change.html", context, status=422 if form.errors else 200
@@ -227,9 +235,8 @@ def _areas(
     """By heading. asks: whether ticking it has to be confirmed."""
     areas: dict[str, list[dict[str, Any]]] = {}
     for permission in found:
-        area = AREAS.get(permission.app, permission.app.replace("_", " ").capitalize())
         asks = permission.dangerous and permission.code not in (agreed or ())
-        areas.setdefault(area, []).append(
+        areas.setdefault(area_of(permission), []).append(
             {"permission": permission, "is_chosen": permission.code in chosen, "asks": asks}
         )
     return areas

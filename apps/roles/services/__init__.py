@@ -14,16 +14,18 @@ from apps.roles.services.api_keys import (
     api_key_update,
 )
 from apps.roles.services.roles import (
-    SYSTEM_ROLES,
+    RoleChange,
     role_create,
     role_delete,
     role_update,
-    system_roles_ensure,
+    roles_update,
 )
+from apps.roles.services.system_roles import SYSTEM_ROLES, system_roles_ensure
 
 __all__ = [
     "SYSTEM_ROLES",
     "NewApiKey",
+    "RoleChange",
     "api_key_create",
     "api_key_revoke",
     "api_key_rotate",
@@ -35,5 +37,6 @@ __all__ = [
     "role_create",
     "role_delete",
     "role_update",
+    "roles_update",
     "system_roles_ensure",
 ]

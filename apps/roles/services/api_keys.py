@@ -126,9 +126,12 @@ def api_key_update(
     if name is not None:
         key.name = name_validate(name)
     before = set(key.permissions)
-    codes = key.held if permission_codes is None else set(permission_codes)
+    # What it cannot have (any more) allows nothing, and stays until somebody takes it away.
+    stale = before - set(key.given)
+    wanted = before if permission_codes is None else set(permission_codes)
     # A danger that somebody agreed to before need not be agreed to again.
-    key.permissions = codes_validate(actor, codes, place, allow_dangerous, agreed=before)
+    codes = codes_validate(actor, wanted - stale, place, allow_dangerous, agreed=before)
+    key.permissions = sorted({*codes, *(wanted & stale)})
     if networks is not None:
         key.networks = networks_validate(networks)
     if expires_in_days is not UNCHANGED:
@@ -174,7 +177,7 @@ def api_key_rotate(
         raise InvalidInput.field(
             "overlap_s", _("Choose 1 hour to 7 days (3,600 to 604,800 seconds)."), "out_of_range"
         )
-    key.permissions = codes_validate(actor, key.held, place, True)
+    codes_validate(actor, key.given, place, True)
     now = timezone.now()
     until = now + timedelta(seconds=overlap_s)
     if key.expires_at is not None:

@@ -10,7 +10,7 @@ from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member, Organization
 from apps.organizations.services import binding_create
 from apps.roles.models import Role
-from apps.roles.services import role_create
+from apps.roles.services import role_create, role_update
 from apps.tenants.models import Tenant
 from tests.api.client import MISSING, same_problem, statements
 
@@ -37,12 +37,14 @@ def test_permissions_are_all_listed(api: Any, bob: Person) -> None:
         "scoped": True,
         "dangerous": False,
         "for_keys": True,
+        "read_only": False,
+        "implies": ["organizations.view_organization"],
     }
 
 
 def test_list_shows_what_roles_allow(api: Any, bob: Person) -> None:
     roles = {row["code"]: row for row in api(bob).get("roles/").json()["results"]}
-    assert set(roles) == {"owner", "admin", "member"}
+    assert set(roles) == {"owner", "admin", "billing_admin", "auditor", "member"}
     assert roles["owner"]["permissions"] == sorted(permissions())
     assert roles["member"]["permissions"] == [
         "organizations.view_member",
@@ -52,10 +54,10 @@ def test_list_shows_what_roles_allow(api: Any, bob: Person) -> None:
     assert roles["member"]["is_system"] is True
 
 
-def test_lists_take_four_statements(bearer: Any, alice: Person, host_role: Role) -> None:
+def test_lists_take_five_statements(bearer: Any, alice: Person, host_role: Role) -> None:
     client = bearer(alice)
-    with statements(4):
-        assert len(client.get("roles/").json()["results"]) == 4
+    with statements(5):
+        assert len(client.get("roles/").json()["results"]) == 6
     with statements(3):
         client.get("permissions/")
 
@@ -99,7 +101,7 @@ def test_system_roles_and_roles_in_use_stay(
     )
     response = client.delete(f"roles/{host_role.id}/")
     assert (response.status_code, response.json()["code"]) == (409, "role_in_use")
-    assert Role.objects.count() == 4
+    assert Role.objects.count() == 6
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_create_refuses_bad_input(
     assert response.status_code == 400
     assert [error["attr"] for error in response.json()["errors"]] == [attr]
     with tenant_context(Tenant.objects.get(slug="acme")):
-        assert Role.objects.count() == 3
+        assert Role.objects.count() == 5
 
 
 def test_who_may(api: Any, bob: Person, charlie: Person, host_role: Role) -> None:
@@ -154,3 +156,128 @@ def test_another_tenants_role_is_like_a_missing_one(
         same_problem(there, client(method, f"roles/{MISSING}/", body))
     with tenant_context(globex):
         assert Role.objects.filter(id=foreign.id, name="Member").exists()
+
+
+def test_roles_include_roles(
+    api: Any, alice: Person, host_role: Role, role: Callable[[str], Role]
+) -> None:
+    client = api(alice)
+    member = role("member")
+    created = client.post(
+        "roles/",
+        {
+            "name": "Guide",
+            "permissions": ["organizations.invite_member"],
+            "includes": [str(host_role.id), str(member.id)],
+        },
+    )
+    guide = created.json()
+    assert created.status_code == 201
+    assert guide["permissions"] == ["organizations.invite_member"]
+    assert guide["includes"] == [
+        {"id": str(host_role.id), "code": "host", "name": "Host"},
+        {"id": str(member.id), "code": "member", "name": "Member"},
+    ]
+    assert guide["effective_permissions"] == [
+        "organizations.invite_member",
+        "organizations.view_member",
+        "organizations.view_organization",
+        "roles.view_role",
+    ]
+    assert guide["unknown_permissions"] == []
+    refused = client.delete(f"roles/{host_role.id}/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "role_included")
+    # The version is of what it allows: a change of what it includes is one of it.
+    client.patch(f"roles/{host_role.id}/", {"permissions": ["organizations.remove_member"]})
+    path = f"roles/{guide['id']}/"
+    stale = client.patch(path, {"includes": []}, headers={"If-Match": created["ETag"]})
+    assert stale.status_code == 412
+    changed = client.patch(path, {"includes": []})
+    assert changed.json()["includes"] == []
+    assert changed.json()["effective_permissions"] == [
+        "organizations.invite_member",
+        "organizations.view_organization",
+    ]
+    circle = client.patch(path, {"includes": [guide["id"]]})
+    assert (circle.status_code, circle.json()["errors"][0]["code"]) == (400, "cycle")
+
+
+def test_another_tenants_role_is_not_included(
+    api: Any, alice: Person, globex: Tenant, host_role: Role
+) -> None:
+    with tenant_context(globex):
+        foreign = Role.objects.get(code="member")
+    client = api(alice)
+    for included in (str(foreign.id), MISSING, "x", None):
+        there = client.patch(f"roles/{host_role.id}/", {"includes": [included]})
+        assert there.status_code == 400
+    same_problem(
+        client.patch(f"roles/{host_role.id}/", {"includes": [str(foreign.id)]}),
+        client.patch(f"roles/{host_role.id}/", {"includes": [MISSING]}),
+    )
+    assert not host_role.inclusions.exists()
+
+
+def test_unknown_codes_stay_until_they_are_taken(api: Any, alice: Person, host_role: Role) -> None:
+    Role.objects.filter(id=host_role.id).update(
+        permissions=["notes.view_note", "notes.write_note", "organizations.view_member"]
+    )
+    client = api(alice)
+    path = f"roles/{host_role.id}/"
+    found = client.get(path).json()
+    assert found["permissions"] == ["organizations.view_member"]
+    assert found["unknown_permissions"] == ["notes.view_note", "notes.write_note"]
+    client.patch(path, {"permissions": ["roles.view_role"], "name": "Other"})
+    assert client.get(path).json()["unknown_permissions"] == found["unknown_permissions"]
+    client.patch(path, {"unknown_permissions": ["notes.view_note"]})
+    found = client.get(path).json()
+    assert found["unknown_permissions"] == ["notes.view_note"]
+    assert found["permissions"] == ["roles.view_role"]
+
+
+def test_compare(api: Any, bob: Person, host_role: Role, owner: Actor) -> None:
+    role_update(actor=owner, role_id=host_role.id, permission_codes=["organizations.remove_member"])
+    member = Role.objects.get(code="member")
+    found = api(bob).get("roles/compare/", a=host_role.id, b=member.id)
+    assert found.status_code == 200
+    body = found.json()
+    assert (body["a"]["name"], body["b"]["name"]) == ("Host", "Member")
+    own = [{"kind": "own", "code": "member", "name": "Member"}]
+    assert [(row["code"], row["held_by"]) for row in body["permissions"]] == [
+        ("organizations.remove_member", "a"),
+        ("organizations.view_member", "both"),
+        ("organizations.view_organization", "b"),
+        ("roles.view_role", "b"),
+    ]
+    assert body["permissions"][1] == {
+        "code": "organizations.view_member",
+        "app": "organizations",
+        "label": "View members",
+        "dangerous": False,
+        "held_by": "both",
+        "a_sources": [
+            {
+                "kind": "implied",
+                "code": "organizations.remove_member",
+                "name": "Remove members",
+            }
+        ],
+        "b_sources": own,
+    }
+
+
+def test_compare_refuses(
+    api: Any, alice: Person, bob: Person, charlie: Person, host_role: Role, globex: Tenant
+) -> None:
+    with tenant_context(globex):
+        foreign = Role.objects.get(code="member")
+    client = api(alice)
+    for query in ({}, {"a": host_role.id}, {"a": "x", "b": host_role.id}, {"c": 1}):
+        assert client.get("roles/compare/", **query).status_code == 400
+    there = client.get("roles/compare/", a=host_role.id, b=foreign.id)
+    assert there.status_code == 404
+    same_problem(there, client.get("roles/compare/", a=host_role.id, b=MISSING))
+    assert api(charlie).get("roles/compare/", a=host_role.id, b=host_role.id).status_code == 404
+    assert api(None).get("roles/compare/", a=host_role.id, b=host_role.id).status_code == 401
+    Member.objects.get(person_id=bob.id).bindings.all().delete()
+    assert api(bob).get("roles/compare/", a=host_role.id, b=host_role.id).status_code == 403

@@ -12,27 +12,69 @@ PERMISSION = OpenApiExample(
         "scoped": True,
         "dangerous": False,
         "for_keys": True,
+        "read_only": False,
+        "implies": ["organizations.view_organization"],
     },
     response_only=True,
 )
+_WELCOMER = {"id": "0197c2a4-8d0f-7b22-8f4d-3c4d5e6f7081", "code": "member", "name": "Member"}
 _HOST = {
     "name": "Host",
     "description": "Welcomes new colleagues.",
-    "permissions": ["organizations.invite_member", "organizations.view_member"],
+    "permissions": ["organizations.invite_member"],
 }
+_HOST_REF = {"id": "0197c2a4-8d11-7c63-9a6e-2b3c4d5e6f70", "code": "host", "name": "Host"}
 ROLE = OpenApiExample(
     "A custom role",
     {
-        "id": "0197c2a4-8d11-7c63-9a6e-2b3c4d5e6f70",
-        "code": "host",
+        **_HOST_REF,
+        **_HOST,
         "is_system": False,
+        "includes": [_WELCOMER],
+        "effective_permissions": [
+            "organizations.invite_member",
+            "organizations.view_member",
+            "organizations.view_organization",
+            "roles.view_role",
+        ],
+        "unknown_permissions": [],
         "created_at": "2026-01-05T09:00:00Z",
         "updated_at": "2026-01-05T09:00:00Z",
-        **_HOST,
     },
     response_only=True,
 )
-ROLE_CREATE = OpenApiExample("A custom role", _HOST, request_only=True)
+_SOURCE = {"kind": "included", "code": "member", "name": "Member"}
+COMPARISON = OpenApiExample(
+    "Host beside Member",
+    {
+        "a": _HOST_REF,
+        "b": _WELCOMER,
+        "permissions": [
+            {
+                "code": "organizations.invite_member",
+                "app": "organizations",
+                "label": "Invite members",
+                "dangerous": False,
+                "held_by": "a",
+                "a_sources": [{"kind": "own", "code": "host", "name": "Host"}],
+                "b_sources": [],
+            },
+            {
+                "code": "organizations.view_member",
+                "app": "organizations",
+                "label": "View members",
+                "dangerous": False,
+                "held_by": "both",
+                "a_sources": [_SOURCE],
+                "b_sources": [{"kind": "own", "code": "member", "name": "Member"}],
+            },
+        ],
+    },
+    response_only=True,
+)
+ROLE_CREATE = OpenApiExample(
+    "A custom role", {**_HOST, "includes": [_WELCOMER["id"]]}, request_only=True
+)
 ROLE_UPDATE = OpenApiExample(
     "Take a permission away", {"permissions": ["organizations.view_member"]}, request_only=True
 )
@@ -43,6 +85,7 @@ _KEY = {
     "hint": "sk_02Vf…9xQe",
     "state": "active",
     "permissions": ["organizations.view_member", "organizations.view_organization"],
+    "unknown_permissions": [],
     "organization": {"id": "0197c2a4-8d10-7a41-b6c8-1a2b3c4d5e6f", "name": "Acme"},
     "networks": ["203.0.113.0/24"],
     "expires_at": "2026-04-05T09:00:00Z",

@@ -44,7 +44,12 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
         read_only=True,
         help_text="`expiring`: it works, and expires within 7 days.",
     )
-    permissions = serializers.SerializerMethodField(help_text="Codes of what it allows now.")
+    permissions = serializers.SerializerMethodField(
+        help_text="Codes that it was given, and with them what they imply."
+    )
+    unknown_permissions = serializers.SerializerMethodField(
+        help_text="Codes that no app declares any more. They allow nothing."
+    )
     organization = serializers.SerializerMethodField(
         help_text="Where it is good, and below; null: its organization is gone, and it is good nowhere."
     )
@@ -64,6 +69,7 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
             "hint",
             "state",
             "permissions",
+            "unknown_permissions",
             "organization",
             "networks",
             "expires_at",
@@ -79,7 +85,10 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
         read_only_fields = fields
 
     def get_permissions(self, key: ApiKey) -> list[str]:
-        return sorted(key.held)
+        return key.given
+
+    def get_unknown_permissions(self, key: ApiKey) -> list[str]:
+        return sorted(key.unknown)
 
     @extend_schema_field(ApiKeyOrganizationSerializer(allow_null=True))
     def get_organization(self, key: ApiKey) -> dict[str, Any] | None:
