@@ -66,8 +66,9 @@ class Decision:
             through = f", through the group {self.grant.group}" if self.grant.group else ""
             return f"role {self.grant.role} at {self.grant.organization_name}{through}"
         if self.elsewhere:
-            names = dict.fromkeys(grant.organization_name for grant in self.elsewhere)
-            return f"held only at {' and '.join(names)} and below"
+            names = list(dict.fromkeys(grant.organization_name for grant in self.elsewhere))
+            below = "it" if len(names) == 1 else "them"
+            return f"held only at {' and '.join(names)} and below {below}"
         return "no role grants it"
 
     @property

@@ -31,6 +31,14 @@ def members_holding(bindings: QuerySet[RoleBinding]) -> QuerySet[Member]:
     )
 
 
+def held_through_groups(member: Member) -> QuerySet[RoleBinding]:
+    """The bindings of the groups that a member is in, whatever their times."""
+    rows = GroupMembership.objects.filter(Q(member=member) | Q(user__member=member))
+    return RoleBinding.objects.filter(group_id__in=rows.values("group_id")).select_related(
+        "group", "role", "organization"
+    )
+
+
 def owner_bindings() -> QuerySet[RoleBinding]:
     """Of the owner role in the whole tenant, in force."""
     return RoleBinding.objects.filter(

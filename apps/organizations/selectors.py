@@ -14,8 +14,10 @@ from apps.common.access import allows, authorize, paths_allowed
 from apps.common.actors import Actor
 from apps.common.errors import NotFound, PermissionDenied
 from apps.organizations import permissions as p
-from apps.organizations.actors import actor_for as actor_for
-from apps.organizations.actors import actor_of_member as actor_of_member
+
+# For who looks for them here.
+from apps.organizations.actors import actor_for as actor_for  # noqa: PLC0414
+from apps.organizations.actors import actor_of_member as actor_of_member  # noqa: PLC0414
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.holders import (
     in_force,

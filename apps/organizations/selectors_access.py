@@ -64,7 +64,7 @@ class HeldAt:
 
 @dataclass(frozen=True, slots=True)
 class MemberAccess:
-    """All that a member may do: everything that is declared, at one organization, and where they hold roles."""
+    """All that a member may do: every permission at one organization, and where they hold roles."""
 
     member: Member
     organization: Organization | None

@@ -130,7 +130,13 @@ def group_members_of(groups: list[Group]) -> dict[uuid.UUID, list[DirectoryUser]
     return found
 
 
-def group_people(group: Group) -> QuerySet[GroupMembership]:
+class GroupPerson(TypedDict):
+    name: str
+    email: str
+    holder_id: uuid.UUID | None
+
+
+def group_people(group: Group) -> "QuerySet[WithAnnotations[GroupMembership, GroupPerson]]":
     """Who is in a group: members, and users of the directory who are none yet."""
     return (
         GroupMembership.objects.filter(group=group)
@@ -141,12 +147,6 @@ def group_people(group: Group) -> QuerySet[GroupMembership]:
             holder_id=Coalesce("member_id", "user__member_id"),
         )
     )
-
-
-def members_of_group(group: Group) -> list[uuid.UUID]:
-    """The members in a group, in any status. One statement."""
-    rows = group_people(group).filter(holder_id__isnull=False)
-    return list(rows.values_list("holder_id", flat=True))
 
 
 def scim_tokens_for(actor: Actor) -> QuerySet[ScimToken]:

@@ -1,5 +1,6 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
+from apps.organizations.services.binding_times import bindings_tell
 from apps.organizations.services.bindings import binding_create, binding_delete, binding_end
 from apps.organizations.services.directory_data import DirectoryUserData
 from apps.organizations.services.directory_users import (
@@ -66,6 +67,7 @@ __all__ = [
     "binding_create",
     "binding_delete",
     "binding_end",
+    "bindings_tell",
     "directory_link",
     "directory_user_change",
     "directory_user_create",

@@ -173,30 +173,21 @@ def binding_give(
 
     Publishes role_binding_changed or group_role_changed. Raises Conflict.
     """
-    RoleBinding.objects.filter(
-        member=member,
-        group=group,
-        role=role,
-        organization=organization,
-        ends_at__lte=timezone.now(),
-    ).delete()
+    times = {"starts_at": starts_at, "ends_at": ends_at}
+    what = {"member": member, "group": group, "role": role, "organization": organization}
     try:
         with transaction.atomic():
-            binding = RoleBinding.objects.create(
-                member=member,
-                group=group,
-                role=role,
-                organization=organization,
-                starts_at=starts_at,
-                ends_at=ends_at,
-            )
+            binding = RoleBinding.objects.create(**what, **times)
     except IntegrityError as error:
-        raise Conflict(
-            _("The group holds this role there already.")
-            if group
-            else _("The member holds this role there already."),
-            code="exists",
-        ) from error
+        ended = RoleBinding.objects.filter(**what, ends_at__lte=timezone.now())
+        if not ended.delete()[0]:
+            raise Conflict(
+                _("The group holds this role there already.")
+                if group
+                else _("The member holds this role there already."),
+                code="exists",
+            ) from error
+        binding = RoleBinding.objects.create(**what, **times)
     binding_publish(actor, binding, "given")
     return binding
 

@@ -14,7 +14,6 @@ from apps.organizations.api.v1.serializers import (
 from apps.organizations.enums import BindingState
 from apps.organizations.models import Group, GroupMembership, RoleBinding
 from apps.organizations.previews import SHOWN, AccessPreview
-from apps.organizations.services import MovePreview
 from apps.organizations.services.local_groups import MEMBERS_AT_ONCE
 
 
@@ -122,13 +121,6 @@ class AccessPreviewSerializer(serializers.Serializer[AccessPreview]):
 class MovePreviewSerializer(AccessPreviewSerializer):
     organizations = serializers.IntegerField(help_text="How many move, with those below.")
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        move: MovePreview = instance
-        return {
-            **AccessPreviewSerializer(move.access).data,
-            "organizations": move.organizations,
-        }
-
 
 class RoleRetireSerializer(serializers.Serializer):
     with_bindings = FlagField(
@@ -224,7 +216,7 @@ class HeldByGroupSerializer(serializers.ModelSerializer[RoleBinding]):
 
 class GroupSerializer(serializers.ModelSerializer[Group]):
     name = serializers.CharField(source="display_name")
-    source = serializers.SerializerMethodField(
+    source = serializers.SerializerMethodField(  # type: ignore[assignment]
         help_text="`local`: kept here. `directory`: kept by the identity provider, by SCIM."
     )
     member_count = serializers.IntegerField()
@@ -293,7 +285,7 @@ class GroupUpdateSerializer(serializers.Serializer):
 
 
 class GroupsQuery(QuerySerializer):
-    source = serializers.ChoiceField(choices=["local", "directory"], required=False)
+    source = serializers.ChoiceField(choices=["local", "directory"], required=False)  # type: ignore[assignment]
     q = TextField(
         max_length=100, required=False, allow_blank=True, help_text="Part of the name, in any case."
     )

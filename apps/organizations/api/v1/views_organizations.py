@@ -19,7 +19,10 @@ from apps.organizations.api.v1.serializers import (
     OrganizationSerializer,
     OrganizationUpdateSerializer,
 )
-from apps.organizations.api.v1.serializers_access import MovePreviewSerializer
+from apps.organizations.api.v1.serializers_access import (
+    AccessPreviewSerializer,
+    MovePreviewSerializer,
+)
 
 
 class OrganizationsView(TenantView):
@@ -133,4 +136,5 @@ class OrganizationMoveView(TenantView):
             parent_id=data["parent"],
             dry_run=data["dry_run"],
         )
-        return Response(MovePreviewSerializer(preview).data)
+        access = AccessPreviewSerializer(preview.access).data
+        return Response({**access, "organizations": preview.organizations})
