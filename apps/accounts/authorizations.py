@@ -1,7 +1,8 @@
 """What a process remembers of the callers of the API, so that it need not ask the database each time.
 
-An entry is good while the epochs are those from before it was read (`epochs`), and for a minute at most:
-then even a Redis that lost its last second, or a write past the services, is noticed.
+An entry is good while the epochs are those from before it was read (`epochs`), until the next of the
+person's roles begins or ends by itself, and for a minute at most: then even a Redis that lost its last
+second, or a write past the services, is noticed.
 """
 
 import threading
@@ -60,6 +61,11 @@ class Authorization:
     read_at_s: float
     needs_factor: bool = False
     actor: Actor | None = None
+
+    def is_good_at(self, now: datetime) -> bool:
+        """Whether the sign-in lasts, and what its person may do is what it was."""
+        good_until = self.actor.good_until if self.actor else None
+        return self.expires_at > now and (good_until is None or good_until > now)
 
     def person(self) -> Person:
         """The person as an instance of the caller's own, who may change it."""
@@ -126,7 +132,7 @@ def _remembered(
         known is not None
         and known.epochs == now
         and time.monotonic() - known.read_at_s < MAX_AGE_S
-        and known.expires_at > timezone.now()
+        and known.is_good_at(timezone.now())
     ):
         return known
     found = read(now)

@@ -14,7 +14,7 @@ from typing import Protocol
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
-from apps.common.actors import Actor
+from apps.common.actors import Actor, Grant
 from apps.common.errors import PermissionDenied
 
 # System roles that hold by rule what they hold; the others are named by permissions.
@@ -64,12 +64,38 @@ class Node(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Why something is allowed or denied."""
+    """Why something is allowed or denied.
+
+    grant: what allows it. elsewhere: grants that would, but at other organizations. note: what it comes
+    from where no grant says so: the platform itself, or a member who is deactivated.
+    """
 
     allowed: bool
-    reason: str
-    role: str | None = None
-    organization_id: uuid.UUID | None = None
+    grant: Grant | None = None
+    elsewhere: tuple[Grant, ...] = ()
+    note: str = ""
+
+    @property
+    def reason(self) -> str:
+        """For people, in one line."""
+        if self.note:
+            return self.note
+        if self.grant is not None:
+            through = f", through the group {self.grant.group}" if self.grant.group else ""
+            return f"role {self.grant.role} at {self.grant.organization_name}{through}"
+        if self.elsewhere:
+            names = list(dict.fromkeys(grant.organization_name for grant in self.elsewhere))
+            below = "it" if len(names) == 1 else "them"
+            return f"held only at {' and '.join(names)} and below {below}"
+        return "no role grants it"
+
+    @property
+    def role(self) -> str | None:
+        return self.grant.role if self.grant else None
+
+    @property
+    def organization_id(self) -> uuid.UUID | None:
+        return self.grant.organization_id if self.grant else None
 
 
 _permissions: dict[str, Permission] = {}
@@ -146,23 +172,21 @@ def _holds(role: str, permission: Permission) -> bool:
 def decide(actor: Actor, permission: str, node: Node | None = None) -> Decision:
     """Whether `actor` holds `permission` at `node` (None: in the whole tenant), and why.
 
-    The system may do everything; a person what their grants say, at the grant's organization and below.
+    The system may do everything; a person, an identity provider and a program with an API key what their
+    grants say, at the grant's organization and below.
     """
     if permission not in _permissions:
         raise ImproperlyConfigured(f"permission {permission} is not declared")
     if actor.is_system:
-        return Decision(True, "the platform itself")
-    elsewhere = None
+        return Decision(True, note="the platform itself")
+    elsewhere = []
     for grant in actor.grants:
         if permission not in grant.permissions:
             continue
         if grant.is_root or (node is not None and node.path.startswith(grant.path)):
-            reason = f"role {grant.role} at {grant.organization_name}"
-            return Decision(True, reason, grant.role, grant.organization_id)
-        elsewhere = grant
-    if elsewhere is not None:
-        return Decision(False, f"held only at {elsewhere.organization_name} and below it")
-    return Decision(False, "no role grants it")
+            return Decision(True, grant)
+        elsewhere.append(grant)
+    return Decision(False, elsewhere=tuple(elsewhere))
 
 
 def paths_allowed(actor: Actor, permission: str) -> list[str] | None:

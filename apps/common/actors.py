@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from apps.common.proofs import Proof
@@ -17,7 +18,11 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role that an actor holds at an organization, and with it at everything below."""
+    """A role that an actor holds at an organization, and with it at everything below.
+
+    binding_id: of the role binding that gives it; None where there is none, as with an API key.
+    group_id, group: through which group it comes. ends_at: until when it is held; None: without end.
+    """
 
     role: str
     permissions: frozenset[str]
@@ -25,6 +30,11 @@ class Grant:
     organization_name: str
     path: str
     is_root: bool
+    role_id: uuid.UUID | None = None
+    binding_id: uuid.UUID | None = None
+    group_id: uuid.UUID | None = None
+    group: str = ""
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,8 @@ class Actor:
     require_mfa: bool = False
     # What the tenant's identity provider, where it is enforced, asks of them: a SsoRule.
     sso_rule: str = ""
+    # When the next of their roles begins or ends: from then on the grants are others. None: none does.
+    good_until: datetime | None = None
 
     @classmethod
     def system(cls, part: str) -> "Actor":

@@ -23,3 +23,11 @@ class JoinRequestStatus(models.TextChoices):
     PENDING = "pending", _("Waiting")
     APPROVED = "approved", _("Approved")
     DECLINED = "declined", _("Declined")
+
+
+class BindingState(models.TextChoices):
+    """Derived from a binding's times; see RoleBinding.state."""
+
+    SCHEDULED = "scheduled", _("Scheduled")
+    ACTIVE = "active", _("Active")
+    ENDED = "ended", _("Ended")

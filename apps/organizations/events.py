@@ -123,7 +123,7 @@ class MemberMoved(Event):
 
 @event("organizations.role_binding_changed", version=1, scope="organization", aggregate="member_id")
 class RoleBindingChanged(Event):
-    """change: given or taken."""
+    """change: given, changed (when it ends), taken; started or ended, by itself."""
 
     member_id: uuid.UUID
     role: str
@@ -181,9 +181,20 @@ class DirectoryUserChanged(Event):
     change: str
 
 
+@event("organizations.group_role_changed", version=1, scope="organization", aggregate="group_id")
+class GroupRoleChanged(Event):
+    """What all members of a group hold. change: as of role_binding_changed."""
+
+    group_id: uuid.UUID
+    group: str
+    role: str
+    organization_id: uuid.UUID
+    change: str
+
+
 @event("organizations.group_changed", version=1, scope="organization", aggregate="group_id")
 class GroupChanged(Event):
-    """change: created, renamed, members, mapped, unmapped or deleted. added, removed: how many members."""
+    """change: created, renamed, members or deleted. added, removed: how many members."""
 
     group_id: uuid.UUID
     name: str

@@ -3,7 +3,7 @@ from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,12 @@ from treebeard.mp_tree import MP_Node
 
 from apps.common.ids import uuid7
 from apps.common.models import BaseModel
-from apps.organizations.enums import InvitationStatus, JoinRequestStatus, MemberStatus
+from apps.organizations.enums import (
+    BindingState,
+    InvitationStatus,
+    JoinRequestStatus,
+    MemberStatus,
+)
 from apps.roles.models import Role
 
 
@@ -58,25 +63,61 @@ class Member(BaseModel):
 
 
 class RoleBinding(BaseModel):
-    """A member holds a role at an organization, and so at everything below it."""
+    """A member, or each member of a group, holds a role at an organization, and so at all below it.
 
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="bindings")
+    From `starts_at` on (NULL: at once), and until before `ends_at` (NULL: without end).
+    """
+
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, null=True, blank=True, related_name="bindings"
+    )
+    group = models.ForeignKey(
+        "organizations.Group",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="bindings",
+    )
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="bindings")
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="bindings"
     )
-    # Given by the groups that the member is in, and taken with the last of them that gives it.
-    by_group = models.BooleanField(default=False, db_default=False)
+    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    # When it was told of that it has begun, or ended, by itself.
+    start_told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    end_told_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "role", "organization"], name="role_binding_once"
             ),
+            models.UniqueConstraint(
+                fields=["group", "role", "organization"], name="role_binding_group_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(member=None) ^ Q(group=None), name="role_binding_one_holder"
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gte=F("starts_at")),
+                name="role_binding_ends_after_start",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.role_id} of {self.member_id} at {self.organization_id}"
+        return f"{self.role_id} of {self.member_id or self.group_id} at {self.organization_id}"
+
+    @property
+    def state(self) -> BindingState:
+        return self.state_at(timezone.now())
+
+    def state_at(self, now: datetime) -> BindingState:
+        if self.ends_at is not None and self.ends_at <= now:
+            return BindingState.ENDED
+        if self.starts_at is not None and self.starts_at > now:
+            return BindingState.SCHEDULED
+        return BindingState.ACTIVE
 
 
 class Invitation(BaseModel):
@@ -160,27 +201,18 @@ class DirectoryUser(BaseModel):
 
 
 class Group(BaseModel):
-    """A group of the tenant's directory. `role` at `organization`: what its members hold through it."""
+    """Members who hold roles together. is_local: made and kept here, and not by the identity provider."""
 
     display_name = models.CharField(_("name"), max_length=255)
     external_id = models.CharField(
         _("external id"), max_length=255, null=True, blank=True, unique=True
     )
-    role = models.ForeignKey(
-        Role, on_delete=models.PROTECT, null=True, blank=True, related_name="groups"
-    )
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="groups"
-    )
+    is_local = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("display_name"), name="group_name"),
-            models.CheckConstraint(
-                condition=Q(role=None, organization=None)
-                | Q(role__isnull=False, organization__isnull=False),
-                name="group_role_at_organization",
-            ),
+            # The provider cannot see those that are made here, so they don't stand in its way.
+            models.UniqueConstraint(Lower("display_name"), F("is_local"), name="group_name_once"),
         ]
 
     def __str__(self) -> str:
@@ -188,16 +220,29 @@ class Group(BaseModel):
 
 
 class GroupMembership(BaseModel):
+    """Of a directory's user, who may be no member yet, in a group of the directory; or of a member."""
+
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(DirectoryUser, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        DirectoryUser, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships"
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, null=True, blank=True, related_name="group_memberships"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["group", "user"], name="group_membership_once"),
+            models.UniqueConstraint(
+                fields=["group", "member"], name="group_membership_member_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(user=None) ^ Q(member=None), name="group_membership_one_of"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} in {self.group_id}"
+        return f"{self.user_id or self.member_id} in {self.group_id}"
 
 
 class JoinRequest(BaseModel):

@@ -3,7 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.actors import Actor
-from apps.organizations.models import Invitation, Member, RoleBinding
+from apps.organizations.holders import is_lasting_owner
+from apps.organizations.models import Invitation, Member
 from apps.organizations.offboarding import Ownable
 from apps.organizations.selectors import owners_exist_besides, root_organization
 from apps.organizations.services.bindings import roles_bind
@@ -15,10 +16,7 @@ from apps.roles.services import api_keys_transfer
 
 def _owns_alone(member: Member) -> int:
     """1 for the only owner of the workspace: who takes over becomes its owner."""
-    is_owner = RoleBinding.objects.filter(
-        member=member, role__code=OWNER, organization__depth=1
-    ).exists()
-    return int(is_owner and not owners_exist_besides(member.id))
+    return int(is_lasting_owner(member) and not owners_exist_besides(member.id))
 
 
 def _own(actor: Actor, _member: Member, successor: Member) -> None:

@@ -11,6 +11,8 @@ CREATE_ORGANIZATION = "organizations.create_organization"
 UPDATE_ORGANIZATION = "organizations.update_organization"
 MOVE_ORGANIZATION = "organizations.move_organization"
 DELETE_ORGANIZATION = "organizations.delete_organization"
+VIEW_GROUP = "organizations.view_group"
+MANAGE_GROUP = "organizations.manage_group"
 MANAGE_PROVISIONING = "organizations.manage_provisioning"
 
 EVERYBODY = ("admin", "billing_admin", "member")
@@ -81,6 +83,21 @@ PERMISSIONS = [
         scoped=True,
         dangerous=True,
         implies=(VIEW_ORGANIZATION,),
+    ),
+    Permission(
+        VIEW_GROUP,
+        _("View groups"),
+        _("See the groups, who is in them, and which roles they hold."),
+    ),
+    Permission(
+        MANAGE_GROUP,
+        _("Manage groups"),
+        _(
+            "Create, rename and delete groups, and say who is in them, up to what one holds oneself "
+            "where the group holds roles."
+        ),
+        dangerous=True,
+        for_keys=False,
     ),
     Permission(
         MANAGE_PROVISIONING,

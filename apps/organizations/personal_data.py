@@ -10,7 +10,14 @@ from apps.common.personal_data import (
     overwrite,
     pseudonym,
 )
-from apps.organizations.models import DirectoryUser, Invitation, JoinRequest, Member, RoleBinding
+from apps.organizations.models import (
+    DirectoryUser,
+    GroupMembership,
+    Invitation,
+    JoinRequest,
+    Member,
+    RoleBinding,
+)
 
 
 def _invited(subject: Subject) -> Q:
@@ -39,7 +46,13 @@ declare(
     PersonalRows(
         RoleBinding,
         lambda subject: Q(member__person_id=subject.person_id),
-        ("role__name", "organization__name", "created_at"),
+        ("role__name", "organization__name", "starts_at", "ends_at", "created_at"),
+        delete,
+    ),
+    PersonalRows(
+        GroupMembership,
+        lambda subject: Q(member__person_id=subject.person_id),
+        ("group__display_name", "created_at"),
         delete,
     ),
     PersonalRows(

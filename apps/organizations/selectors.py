@@ -1,32 +1,30 @@
 """Reads of a tenant's people and organizations; every one takes the actor and filters in SQL."""
 
 import uuid
-from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Length, Substr
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Person, SignInPolicy
-from apps.accounts.oidc.enforcement import (
-    enforced_break_glass_ids,
-    require_met,
-    sso_rule_of,
-    verified_domains,
-)
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
-from apps.accounts.sign_in_policy import require_satisfied
-from apps.common.access import Decision, authorize, decide, paths_allowed, permissions
-from apps.common.actors import Actor, ActorKind, Grant
-from apps.common.errors import InvalidInput, NotFound, PermissionDenied
-from apps.common.proofs import Proof
-from apps.common.tenancy import require_tenant
+from apps.common.access import allows, authorize, paths_allowed
+from apps.common.actors import Actor
+from apps.common.errors import NotFound, PermissionDenied
 from apps.organizations import permissions as p
+
+# For who looks for them here.
+from apps.organizations.actors import actor_for as actor_for  # noqa: PLC0414
+from apps.organizations.actors import actor_of_member as actor_of_member  # noqa: PLC0414
 from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.holders import (
+    in_force,
+    lasting_owner_bindings,
+    members_holding,
+    owner_bindings,
+)
 from apps.organizations.models import (
     Invitation,
     Member,
@@ -34,104 +32,12 @@ from apps.organizations.models import (
     ProviderGroupRole,
     RoleBinding,
 )
-from apps.roles.models import OWNER, ROLE_COLUMNS, role_permissions
-from apps.roles.permissions import VIEW_ROLE
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-def actor_for(person: Person, proof: Proof | None = None) -> Actor:
-    """The person as an actor of the entered tenant, with what they hold. One statement.
-
-    proof: of the sign-in. Raises NotFound for who is no active member: a tenant one can't
-    enter is like none; MfaRequired where that does not satisfy the tenant's sign-in policy, SsoRequired
-    where they have to come in by its identity provider.
-    """
-    found = _actor(Member.objects.filter(person_id=person.id, status=MemberStatus.ACTIVE))
-    if found is None:
-        raise NotFound
-    actor = replace(found, proof=proof)
-    require_satisfied(actor.require_mfa, actor.methods)
-    require_met(actor.sso_rule, actor.methods)
-    return actor
-
-
-def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]:
-    """Another member, and what they hold, to explain it. Raises PermissionDenied, NotFound."""
-    authorize(actor, VIEW_ROLE)
-    member = member_for(actor, member_id)
-    found = _actor(Member.objects.filter(id=member.id))
-    if found is None:
-        raise NotFound
-    return member, found
-
-
-def actor_of_member(member_id: uuid.UUID) -> Actor | None:
-    """An active member as an actor, with what they hold now. One statement."""
-    return _actor(Member.objects.filter(id=member_id, status=MemberStatus.ACTIVE))
-
-
-def access_explain(
-    actor: Actor, *, member_id: uuid.UUID, permission: str, organization_id: uuid.UUID | None
-) -> Decision:
-    """Whether a member may do something (None: in the whole tenant) and why. Five statements.
-
-    Raises PermissionDenied, NotFound (member, organization), InvalidInput (permission).
-    """
-    member, held = member_actor_for(actor, member_id)
-    if permission not in permissions():
-        raise InvalidInput.field("permission", _("There is no such permission."), "unknown")
-    node = organization_for(actor, organization_id) if organization_id else None
-    if not member.is_active:
-        return Decision(False, "the member is deactivated")
-    return decide(held, permission, node)
-
-
-def _actor(members: QuerySet[Member]) -> Actor | None:
-    """The one member that the query finds as an actor. One statement."""
-    tenant_id = require_tenant().id
-    rows = list(
-        members.values_list(
-            "id",
-            "person_id",
-            "email",
-            *(f"bindings__role__{column}" for column in ROLE_COLUMNS),
-            "bindings__organization_id",
-            "bindings__organization__name",
-            "bindings__organization__path",
-            "bindings__organization__depth",
-            Subquery(SignInPolicy.objects.filter(tenant_id=tenant_id).values("require_mfa")[:1]),
-            # The account's address: the member's may come from elsewhere.
-            Subquery(Person.objects.filter(id=OuterRef("person_id")).values("email")[:1]),
-            enforced_break_glass_ids(tenant_id),
-            verified_domains(tenant_id),
-        )
-    )
-    if not rows:
-        return None
-    grants = tuple(
-        Grant(role[0], role_permissions(*role), org_id, org_name, path, depth == 1)
-        for _, _, _, *role, org_id, org_name, path, depth, _1, _2, _3, _4 in rows
-        if role[0] is not None
-    )
-    member_id, person_id, email = rows[0][:3]
-    require_mfa, account_email, break_glass_ids, domains = rows[0][-4:]
-    return Actor(
-        kind=ActorKind.PERSON,
-        label=email,
-        person_id=person_id,
-        tenant_id=tenant_id,
-        member_id=member_id,
-        grants=grants,
-        require_mfa=bool(require_mfa),
-        sso_rule=sso_rule_of(
-            person_id, account_email or "", break_glass_ids=break_glass_ids, domains=domains
-        ),
-    )
-
-
-def _below(field: str, paths: list[str] | None) -> Q:
+def below(field: str, paths: list[str] | None) -> Q:
     """What lies at or below one of the paths; None: everything. Raises PermissionDenied for none."""
     if paths is None:
         return Q()
@@ -142,7 +48,7 @@ def _below(field: str, paths: list[str] | None) -> Q:
 
 def organizations_for(actor: Actor) -> QuerySet[Organization]:
     """The organizations that the actor may see, in tree order, with `parent_id` annotated."""
-    allowed = _below("path", paths_allowed(actor, p.VIEW_ORGANIZATION))
+    allowed = below("path", paths_allowed(actor, p.VIEW_ORGANIZATION))
     parent = Organization.objects.filter(
         path=Substr(OuterRef("path"), 1, Length(OuterRef("path")) - Organization.steplen)
     )
@@ -176,7 +82,7 @@ def members_for(actor: Actor) -> QuerySet[Member]:
 
     Two statements, the second for their roles.
     """
-    allowed = _below("organization__path", paths_allowed(actor, p.VIEW_MEMBER))
+    allowed = below("organization__path", paths_allowed(actor, p.VIEW_MEMBER))
     return (
         Member.objects.filter(allowed)
         .exclude(status=MemberStatus.REMOVED)
@@ -200,14 +106,14 @@ def members_matching(
 ) -> QuerySet[Member]:
     """Narrow a query of members down.
 
-    role: code of a role that they hold anywhere. organization: it or what is below it. q: part of the
-    name or the e-mail address.
+    role: code of a role that they hold anywhere now, also through a group. organization: it or what is
+    below it. q: part of the name or the e-mail address.
     """
     if status:
         members = members.filter(status=status)
     if role:
-        holders = RoleBinding.objects.filter(member=OuterRef("pk"), role__code=role)
-        members = members.filter(Exists(holders))
+        held = RoleBinding.objects.filter(in_force(timezone.now()), role__code=role)
+        members = members.filter(id__in=members_holding(held).values("id"))
     if organization is not None:
         top = Organization.objects.filter(id=organization).values("path")[:1]
         members = members.filter(organization__path__startswith=Subquery(top))
@@ -225,13 +131,27 @@ def member_for(actor: Actor, member_id: uuid.UUID) -> Member:
 
 
 def bindings_for(actor: Actor) -> QuerySet[RoleBinding]:
-    """Role bindings of the members that the actor may see."""
-    allowed = _below("member__organization__path", paths_allowed(actor, p.VIEW_MEMBER))
-    return (
-        RoleBinding.objects.filter(allowed)
-        .exclude(member__status=MemberStatus.REMOVED)
-        .select_related("member", "role", "organization")
+    """Role bindings of the members that the actor may see, and of groups for who may see groups."""
+    shown = below("member__organization__path", paths_allowed(actor, p.VIEW_MEMBER))
+    if shown and sees_groups(actor):
+        shown |= Q(group__isnull=False)
+    elif not shown and not sees_groups(actor):
+        shown = Q(group=None)
+    return RoleBinding.objects.filter(shown).select_related(
+        "member", "group", "role", "organization"
     )
+
+
+def binding_for(actor: Actor, binding_id: uuid.UUID) -> RoleBinding:
+    """Raises NotFound."""
+    binding = bindings_for(actor).filter(id=binding_id).first()
+    if binding is None:
+        raise NotFound
+    return binding
+
+
+def sees_groups(actor: Actor) -> bool:
+    return allows(actor, p.VIEW_GROUP) or allows(actor, p.MANAGE_PROVISIONING)
 
 
 class InvitationState(TypedDict):
@@ -240,7 +160,7 @@ class InvitationState(TypedDict):
 
 def invitations_for(actor: Actor) -> "QuerySet[WithAnnotations[Invitation, InvitationState]]":
     """Invitations into the organizations where the actor may invite, with `state` annotated."""
-    allowed = _below("organization__path", paths_allowed(actor, p.INVITE_MEMBER))
+    allowed = below("organization__path", paths_allowed(actor, p.INVITE_MEMBER))
     state = Case(
         When(accepted_at__isnull=False, then=Value(InvitationStatus.ACCEPTED.value)),
         When(revoked_at__isnull=False, then=Value(InvitationStatus.REVOKED.value)),
@@ -275,14 +195,8 @@ def invitation_for(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
 
 
 def owners_exist_besides(member_id: uuid.UUID) -> bool:
-    """Whether an active member other than this one holds the owner role in the whole tenant."""
-    return (
-        RoleBinding.objects.filter(
-            role__code=OWNER, organization__depth=1, member__status=MemberStatus.ACTIVE
-        )
-        .exclude(member_id=member_id)
-        .exists()
-    )
+    """Whether an active member other than this one is owner of the whole tenant, for good."""
+    return lasting_owner_bindings().exclude(member_id=member_id).exists()
 
 
 def counts_for(actor: Actor) -> dict[str, int]:
@@ -303,13 +217,7 @@ def provider_group_roles_for(actor: Actor) -> QuerySet[ProviderGroupRole]:
 
 
 def owners_of_tenant() -> QuerySet[Member]:
-    """Active members who hold the owner role in the whole tenant, by name."""
+    """Active members who hold the owner role in the whole tenant now, by name."""
     return (
-        Member.objects.filter(
-            bindings__role__code=OWNER,
-            bindings__organization__depth=1,
-            status=MemberStatus.ACTIVE,
-        )
-        .distinct()
-        .order_by("name", "id")
+        members_holding(owner_bindings()).filter(status=MemberStatus.ACTIVE).order_by("name", "id")
     )

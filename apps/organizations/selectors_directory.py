@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import BooleanField, Count, F, Max, Prefetch, Q, QuerySet
 from django.db.models.expressions import ExpressionWrapper
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 
 from apps.accounts.models import EmailDomain, ScimToken
 from apps.accounts.scim_tokens import scim_tokens_of
@@ -15,8 +15,9 @@ from apps.common.access import authorize
 from apps.common.actors import Actor, ActorKind
 from apps.common.errors import NotFound
 from apps.common.tenancy import require_tenant
-from apps.organizations.models import DirectoryUser, Group, GroupMembership
-from apps.organizations.permissions import MANAGE_PROVISIONING
+from apps.organizations.models import DirectoryUser, Group, GroupMembership, RoleBinding
+from apps.organizations.permissions import MANAGE_PROVISIONING, VIEW_GROUP
+from apps.organizations.selectors import sees_groups
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -66,10 +67,18 @@ class GroupCount(TypedDict):
     member_count: int
 
 
+BINDINGS = Prefetch(
+    "bindings", RoleBinding.objects.select_related("role", "organization").order_by("id")
+)
+
+
 def groups_for(actor: Actor) -> "QuerySet[Group]":
-    """All groups, with what they map to. Raises PermissionDenied."""
-    _authorize(actor)
-    return Group.objects.select_related("role", "organization")
+    """All groups that the actor sees; of these a provider only its own. Raises PermissionDenied."""
+    if actor.kind is ActorKind.PROVISIONING and actor.tenant_id == require_tenant().id:
+        return Group.objects.filter(is_local=False)
+    if not sees_groups(actor):
+        authorize(actor, VIEW_GROUP)
+    return Group.objects.all()
 
 
 def group_for(actor: Actor, group_id: uuid.UUID) -> Group:
@@ -80,10 +89,27 @@ def group_for(actor: Actor, group_id: uuid.UUID) -> Group:
     return group
 
 
+def group_locked(actor: Actor, group_id: uuid.UUID) -> Group:
+    """As group_for, locked: who is in it and what it holds change one after the other."""
+    group = groups_for(actor).select_for_update().filter(id=group_id).first()
+    if group is None:
+        raise NotFound
+    return group
+
+
 def counted_groups_for(actor: Actor) -> "QuerySet[WithAnnotations[Group, GroupCount]]":
-    """All groups, with `member_count`. Raises PermissionDenied."""
-    authorize(actor, MANAGE_PROVISIONING)
-    return groups_for(actor).annotate(member_count=Count("memberships"))
+    """All groups, with `member_count`, and the bindings in one more statement. Raises PermissionDenied."""
+    count = Count("memberships", distinct=True)
+    return groups_for(actor).annotate(member_count=count).prefetch_related(BINDINGS)
+
+
+def groups_matching(
+    groups: "QuerySet[WithAnnotations[Group, GroupCount]]", *, source: str = "", q: str = ""
+) -> "QuerySet[WithAnnotations[Group, GroupCount]]":
+    """Narrow a query of groups down. source: local or directory. q: part of the name."""
+    if source:
+        groups = groups.filter(is_local=source == "local")
+    return groups.filter(display_name__icontains=q) if q else groups
 
 
 def counted_group_for(actor: Actor, group_id: uuid.UUID) -> "WithAnnotations[Group, GroupCount]":
@@ -95,12 +121,32 @@ def counted_group_for(actor: Actor, group_id: uuid.UUID) -> "WithAnnotations[Gro
 
 
 def group_members_of(groups: list[Group]) -> dict[uuid.UUID, list[DirectoryUser]]:
-    """The users in each of the groups, in the order of their names. One statement."""
+    """The directory's users in each of the groups, in the order of their names. One statement."""
     found: dict[uuid.UUID, list[DirectoryUser]] = {group.id: [] for group in groups}
     rows = GroupMembership.objects.filter(group__in=groups).select_related("user")
     for row in rows.order_by("user__display_name", "user_id"):
-        found[row.group_id].append(row.user)
+        if row.user is not None:
+            found[row.group_id].append(row.user)
     return found
+
+
+class GroupPerson(TypedDict):
+    name: str
+    email: str
+    holder_id: uuid.UUID | None
+
+
+def group_people(group: Group) -> "QuerySet[WithAnnotations[GroupMembership, GroupPerson]]":
+    """Who is in a group: members, and users of the directory who are none yet."""
+    return (
+        GroupMembership.objects.filter(group=group)
+        .select_related("member", "user__member")
+        .annotate(
+            name=Coalesce("member__name", "user__display_name"),
+            email=Coalesce("member__email", "user__user_name"),
+            holder_id=Coalesce("member_id", "user__member_id"),
+        )
+    )
 
 
 def scim_tokens_for(actor: Actor) -> QuerySet[ScimToken]:
@@ -143,7 +189,7 @@ def provisioning_figures_for(actor: Actor) -> ProvisioningFigures:
     return ProvisioningFigures(
         managed=users["managed"],
         invited=users["invited"],
-        groups=Group.objects.count(),
+        groups=Group.objects.filter(is_local=False).count(),
         has_domain=EmailDomain.objects.filter(
             tenant_id=tenant_id, verified_at__isnull=False, proof_missing_since=None
         ).exists(),

@@ -15,6 +15,7 @@ from apps.common.actors import Actor
 from apps.common.errors import NotFound
 from apps.common.tenancy import tenant_context
 from apps.organizations.enums import JoinRequestStatus, MemberStatus
+from apps.organizations.holders import in_force, members_holding
 from apps.organizations.models import JoinRequest, Member, RoleBinding
 from apps.organizations.permissions import INVITE_MEMBER
 from apps.roles.models import Role
@@ -91,9 +92,9 @@ def join_request_for(actor: Actor, join_request_id: uuid.UUID) -> JoinRequest:
 def members_who_decide() -> list[Member]:
     """Active members who may invite in the whole workspace, the MAX_TOLD oldest. Two statements."""
     roles = [role.id for role in Role.objects.all() if INVITE_MEMBER in role.effective]
-    holders = RoleBinding.objects.filter(role_id__in=roles, organization__depth=1)
+    bindings = RoleBinding.objects.filter(
+        in_force(timezone.now()), role_id__in=roles, organization__depth=1
+    )
     return list(
-        Member.objects.filter(
-            status=MemberStatus.ACTIVE, id__in=holders.values("member_id")
-        ).order_by("id")[:MAX_TOLD]
+        members_holding(bindings).filter(status=MemberStatus.ACTIVE).order_by("id")[:MAX_TOLD]
     )

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -58,7 +59,8 @@ def person_page(view: PersonView[P]) -> PersonView[P]:
             return to_sign_in(request)
         request.actor = replace(person_actor(request.user), proof=session_proof(request))
         try:
-            return view(request, *args, **kwargs)
+            with timezone.override(request.user.time_zone):
+                return view(request, *args, **kwargs)
         except ReauthenticationRequired as error:
             return to_step_up(request, error)
         except PlatformError as error:
@@ -79,7 +81,8 @@ def workspace_page(view: WorkspaceView[P]) -> WorkspaceView[P]:
             return to_sign_in(request)
         try:
             request.actor = actor_for(request.user, session_proof(request))
-            return view(request, *args, **kwargs)
+            with timezone.override(request.user.time_zone):
+                return view(request, *args, **kwargs)
         except (MfaRequired, ReauthenticationRequired, SsoRequired) as error:
             return to_step_up(request, error)
         except PlatformError as error:

@@ -57,6 +57,7 @@ SPECTACULAR_SETTINGS = {
         "TenantStatus": "apps.tenants.enums.TenantStatus",
         "ExportStatus": "apps.tenants.enums.ExportStatus",
         "MemberStatus": "apps.organizations.enums.MemberStatus",
+        "BindingState": "apps.organizations.enums.BindingState",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
         "ApiKeyState": "apps.roles.enums.ApiKeyState",
         "JoinRequestStatus": "apps.organizations.enums.JoinRequestStatus",

@@ -93,6 +93,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    # Of all tenants. What begins or ends does so to the second; this tells of it.
+    "organizations-tell-of-bindings": {
+        "task": "organizations.tell_of_bindings",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     # Of all tenants; those that expire are told a week ahead.
     "roles-tend-api-keys": {
         "task": "roles.tend_api_keys",

@@ -97,9 +97,8 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             external_id=canary,
             member=member,
         )
-        group = Group.objects.create(
-            id=SHARED["group"], display_name=f"{canary} group", role=role, organization=unit
-        )
+        group = Group.objects.create(id=SHARED["group"], display_name=f"{canary} group")
+        RoleBinding.objects.create(id=SHARED["group"], group=group, role=role, organization=unit)
         GroupMembership.objects.create(id=SHARED["group"], group=group, user=user)
         key = ApiKey.objects.create(
             id=SHARED["api_key"],

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -70,11 +71,12 @@ def test_moving_changes_who_may_act_and_the_preview_says_so(
     preview = organization_move(
         actor=owner, organization_id=team.id, parent_id=finance.id, dry_run=True
     )
-    assert (preview.organizations, preview.losing) == (1, [])
-    assert [m.email for m in preview.gaining] == ["bob@acme.test"]
+    assert (preview.organizations, preview.access.losing) == (1, [])
+    assert [m.email for m in preview.access.gaining] == ["bob@acme.test"]
     assert tree(owner)[2] == (3, "Team")
 
-    assert organization_move(actor=owner, organization_id=team.id, parent_id=finance.id) == preview
+    done = organization_move(actor=owner, organization_id=team.id, parent_id=finance.id)
+    assert replace(done.access, at=preview.access.at) == preview.access
     team.refresh_from_db()
     assert allows(actor_for(bob), "organizations.update_organization", team)
     assert tree(owner) == [(1, "Acme"), (2, "Sales"), (2, "Finance"), (3, "Team")]

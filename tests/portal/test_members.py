@@ -108,7 +108,7 @@ def test_give_and_revoke_a_role(client, bob_member: Member, root: Organization, 
     again = client.post(f"/members/{bob_member.id}/roles/new/", data)
     assert again.status_code == 422
     assert "holds this role there already" in again.content.decode()
-    client.post(f"/members/{bob_member.id}/roles/{binding.id}/take/")
+    client.post(f"/role-bindings/{binding.id}/take/")
     assert not RoleBinding.objects.filter(id=binding.id).exists()
 
 

@@ -54,7 +54,11 @@ def test_the_preview_changes_nothing_and_the_confirmation_moves(
     response = client.get(path, {"parent_id": str(finance.id)})
     assert response.status_code == 200
     preview = response.context["preview"]
-    assert (preview.organizations, preview.gaining, preview.losing) == (1, [bob_member], [])
+    assert (preview.organizations, preview.access.gaining, preview.access.losing) == (
+        1,
+        [bob_member],
+        [],
+    )
     assert read(response.content).check() == []
     assert "Bob Baker" in response.content.decode()
     assert parent_of(owner, "North") == sales.id

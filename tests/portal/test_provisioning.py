@@ -8,7 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import Person, ScimToken
 from apps.common.tenancy import tenant_context
-from apps.organizations.models import Group, Organization, RoleBinding
+from apps.organizations.models import Member, Organization, RoleBinding
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
 from tests.api.client import MISSING
@@ -83,13 +83,12 @@ def test_groups_are_mapped_to_roles(client: Client, world: World) -> None:
     assert "Administrator at Acme" in words(client.get(f"{PAGE}groups/"))
     assert client.post(url, {**choice, "role_id": owner.id}).status_code == 422
     with tenant_context(world.acme):
-        assert RoleBinding.objects.get(by_group=True).role == admin
-        member_id = RoleBinding.objects.get(by_group=True).member_id
-    assert "by a group of the identity provider" in words(client.get(f"/members/{member_id}/"))
+        assert RoleBinding.objects.get(group_id=group["id"]).role == admin
+        member_id = Member.objects.get(email="bob@acme.test").id
+    assert "through the group Engineering" in words(client.get(f"/members/{member_id}/"))
     client.post(url, {"role_id": "", "organization_id": root.id})
     with tenant_context(world.acme):
-        assert not RoleBinding.objects.filter(by_group=True).exists()
-        assert Group.objects.get().role is None
+        assert not RoleBinding.objects.filter(group_id=group["id"]).exists()
     assert client.get(f"{PAGE}groups/{MISSING}/").status_code == 404
 
 

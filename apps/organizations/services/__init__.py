@@ -1,6 +1,7 @@
 """Writes on a tenant's organizations, members, role bindings and invitations."""
 
-from apps.organizations.services.bindings import binding_create, binding_delete
+from apps.organizations.services.binding_times import bindings_tell
+from apps.organizations.services.bindings import binding_create, binding_delete, binding_end
 from apps.organizations.services.directory_data import DirectoryUserData
 from apps.organizations.services.directory_users import (
     directory_link,
@@ -31,6 +32,13 @@ from apps.organizations.services.joining import (
     join_request_decline,
     tenant_join,
 )
+from apps.organizations.services.local_groups import (
+    group_member_remove,
+    group_members_add,
+    local_group_create,
+    local_group_delete,
+    local_group_rename,
+)
 from apps.organizations.services.members import (
     member_join,
     member_move,
@@ -47,6 +55,7 @@ from apps.organizations.services.organizations import (
     root_ensure,
     root_rename,
 )
+from apps.organizations.services.retirement import role_retire
 from apps.organizations.services.scim_tokens import scim_token_create, scim_token_revoke
 
 __all__ = [
@@ -57,6 +66,8 @@ __all__ = [
     "MovePreview",
     "binding_create",
     "binding_delete",
+    "binding_end",
+    "bindings_tell",
     "directory_link",
     "directory_user_change",
     "directory_user_create",
@@ -65,6 +76,8 @@ __all__ = [
     "group_create",
     "group_delete",
     "group_map",
+    "group_member_remove",
+    "group_members_add",
     "invitation_accept",
     "invitation_create",
     "invitation_open",
@@ -74,6 +87,9 @@ __all__ = [
     "invitations_create",
     "join_request_approve",
     "join_request_decline",
+    "local_group_create",
+    "local_group_delete",
+    "local_group_rename",
     "member_join",
     "member_move",
     "member_offboard",
@@ -85,6 +101,7 @@ __all__ = [
     "organization_rename",
     "owned_alone",
     "person_erase",
+    "role_retire",
     "root_ensure",
     "root_rename",
     "scim_token_create",

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.accounts.models import Person
 from apps.accounts.scim_tokens import scim_tokens_of
 from apps.accounts.selectors import is_email_verified, person_by_email
@@ -23,6 +24,7 @@ from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.events import DirectoryUserChanged
+from apps.organizations.holders import is_owner
 from apps.organizations.models import DirectoryUser, Invitation, Member
 from apps.organizations.selectors import root_organization
 from apps.organizations.services.directory import (
@@ -30,7 +32,6 @@ from apps.organizations.services.directory import (
     directory_locked,
 )
 from apps.organizations.services.directory_data import DirectoryUserData, data_validate
-from apps.organizations.services.group_roles import group_roles_sync
 from apps.organizations.services.invitations import invitation_create, invitation_revoke
 from apps.organizations.services.members import member_join, member_update_status
 from apps.roles.models import OWNER
@@ -149,8 +150,8 @@ def directory_ensure() -> None:
 def directory_link(*, actor: Actor, member_id: uuid.UUID) -> None:
     """After somebody joined: to the entry that waits for them, or a new one. Safe to repeat.
 
-    Nothing happens in a tenant that has no provisioning. Locks the directory. Gives what the entry's
-    groups map to.
+    Nothing happens in a tenant that has no provisioning. Locks the directory. They
+    hold what the entry's groups do from then on.
     """
     if not scim_tokens_of(require_tenant().id).exists():
         return
@@ -167,7 +168,8 @@ def directory_link(*, actor: Actor, member_id: uuid.UUID) -> None:
         user.member = member
         user.save(update_fields=["member", "updated_at"])
         _copy_to_member(user)
-    group_roles_sync(actor, [member.id])
+    # With the groups that the entry is in.
+    epochs.change(epochs.of_membership(require_tenant().id, member.person_id))
 
 
 def _user_locked(user_id: uuid.UUID) -> DirectoryUser:
@@ -212,7 +214,7 @@ def _rename_check(member: Member, user_name: str) -> None:
 
 
 def _require_no_owner(member: Member) -> None:
-    if member.bindings.filter(role__code=OWNER).exists():
+    if is_owner(member) or member.bindings.filter(role__code=OWNER).exists():
         raise Conflict(
             _("This is an owner of the workspace. Provisioning does not change owners."),
             code="owner",

@@ -1,27 +1,33 @@
-"""Groups of a tenant's directory: kept by its identity provider, mapped to roles by its administrators."""
+"""Groups of a tenant's directory, which its identity provider keeps. What they hold is decided here."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.events import GroupChanged
-from apps.organizations.models import DirectoryUser, Group, GroupMembership
-from apps.organizations.selectors import organization_for
-from apps.organizations.services.bindings import grantable_roles
-from apps.organizations.services.directory import directory_locked
+from apps.organizations.models import DirectoryUser, Group, GroupMembership, Member
+from apps.organizations.selectors_directory import group_locked
+from apps.organizations.services.bindings import (
+    binding_create,
+    binding_take,
+    check_group,
+    check_may_bind,
+)
+from apps.organizations.services.directory import directory_locked, groups_touch
 from apps.organizations.services.directory_data import EXTERNAL_ID_LENGTH
-from apps.organizations.services.group_roles import group_roles_sync
-from apps.roles.models import OWNER
-from apps.roles.permissions import BIND_ROLE
 
+# From more members on, everybody reads anew what they hold.
+MEMBERS_NAMED = 100
 NAME_LENGTH = 255
 
 
@@ -44,9 +50,9 @@ def group_create(*, actor: Actor, data: GroupData) -> Group:
     data = _validate(data)
     directory_locked()
     group = Group(display_name=data.display_name, external_id=data.external_id)
-    _save(group)
+    group_save(group)
     _add(group, data.user_ids)
-    _publish(actor, group, "created", added=len(data.user_ids))
+    group_publish(actor, group, "created", added=len(data.user_ids))
     return group
 
 
@@ -65,7 +71,7 @@ def group_change(
     """
     authorize(actor, p.UPDATE_MEMBER)
     directory_locked()
-    group = group_locked(group_id)
+    group = _directory_group_locked(actor, group_id)
     present = frozenset(group.memberships.values_list("user_id", flat=True))
     data = _validate(change(group, present))
     added, removed = data.user_ids - present, present - data.user_ids
@@ -73,12 +79,12 @@ def group_change(
     if not (added or removed or renamed):
         return group
     group.display_name, group.external_id = data.display_name, data.external_id
-    _save(group)
+    group_save(group)
     _add(group, added)
     group.memberships.filter(user_id__in=removed).delete()
-    if group.role_id:
-        _sync(actor, added | removed)
-    _publish(
+    members = Member.objects.filter(directory_user__in=added | removed)
+    rights_changed(members.values_list("person_id", flat=True))
+    group_publish(
         actor,
         group,
         "members" if added or removed else "renamed",
@@ -99,14 +105,9 @@ def group_delete(
     """
     authorize(actor, p.UPDATE_MEMBER)
     directory_locked()
-    group = group_locked(group_id)
+    group = _directory_group_locked(actor, group_id)
     check(group)
-    members = frozenset(group.memberships.values_list("user_id", flat=True))
-    group.memberships.all().delete()
-    if group.role_id:
-        _sync(actor, members)
-    _publish(actor, group, "deleted", removed=len(members))
-    group.delete()
+    group_drop(actor, group)
 
 
 @transaction.atomic
@@ -117,51 +118,59 @@ def group_map(
     role_id: uuid.UUID | None,
     organization_id: uuid.UUID | None,
 ) -> Group:
-    """Say which role the members of a group hold, and where; both None: none any more.
+    """Let the members of a group hold one role at one place, and through it nothing else; both None: nothing.
 
-    From then on the provider decides who holds it, so it is never the owner's, and no higher than the
-    actor's own; neither is the one that it maps to now. Locks the directory, then the group.
-    Publishes organizations.group_changed, and what the members get and lose.
+    As giving and taking bindings of the group (`binding_create`), whose rules hold. Locks the directory,
+    then the group. Publishes group_role_changed for each.
     Raises PermissionDenied, ReauthenticationRequired, NotFound (group, organization), InvalidInput.
     """
-    authorize(actor, p.MANAGE_PROVISIONING)
-    actor.require_recent_proof()
     if (role_id is None) != (organization_id is None):
         attr = "role_id" if role_id is None else "organization_id"
         raise InvalidInput.field(attr, _("Choose a role and where it is held."), "required")
     directory_locked()
-    group = group_locked(group_id)
-    if (role_id, organization_id) == (group.role_id, group.organization_id):
-        return group
-    if group.organization is not None and group.role_id is not None:
-        authorize(actor, BIND_ROLE, group.organization)
-        grantable_roles(actor, [group.role_id], group.organization, attr="role_id")
-    group.role = group.organization = None
-    if role_id is not None and organization_id is not None:
-        organization = organization_for(actor, organization_id)
-        authorize(actor, BIND_ROLE, organization)
-        role = grantable_roles(actor, [role_id], organization, attr="role_id")[0]
-        if role.code == OWNER:
-            raise InvalidInput.field(
-                "role_id", _("A group never makes owners. Choose another role."), "owner"
-            )
-        group.role, group.organization = role, organization
-    group.save(update_fields=["role", "organization", "updated_at"])
-    _sync(actor, frozenset(group.memberships.values_list("user_id", flat=True)))
-    _publish(actor, group, "mapped" if group.role else "unmapped")
+    group = group_locked(actor, group_id)
+    check_group(actor, group)
+    bindings = list(group.bindings.select_related("role", "organization", "group", "member"))
+    kept = False
+    for binding in bindings:
+        if (binding.role_id, binding.organization_id) == (role_id, organization_id) and (
+            binding.starts_at is None and binding.ends_at is None
+        ):
+            kept = True
+            continue
+        check_may_bind(actor, binding)
+        binding_take(actor, binding)
+    if role_id is not None and organization_id is not None and not kept:
+        binding_create(
+            actor=actor, group_id=group.id, role_id=role_id, organization_id=organization_id
+        )
+    if not (kept and len(bindings) == 1):
+        groups_touch(Group.objects.filter(id=group.id))
     return group
 
 
-def group_locked(group_id: uuid.UUID) -> Group:
-    group = (
-        Group.objects.select_for_update(of=("self",))
-        .select_related("role", "organization")
-        .filter(id=group_id)
-        .first()
-    )
-    if group is None:
+def _directory_group_locked(actor: Actor, group_id: uuid.UUID) -> Group:
+    group = group_locked(actor, group_id)
+    if group.is_local:
         raise NotFound
     return group
+
+
+def group_drop(actor: Actor, group: Group) -> None:
+    """Delete a locked group, and with it what its members hold through it."""
+    if group.bindings.exists():
+        epochs.change(epochs.of_tenant(require_tenant().id))
+    group_publish(actor, group, "deleted", removed=group.memberships.count())
+    group.delete()
+
+
+def rights_changed(person_ids: Iterable[uuid.UUID]) -> None:
+    """Raise the epochs of members who hold something else from now on; of everybody where they are many."""
+    tenant_id, people = require_tenant().id, list(person_ids)
+    if len(people) > MEMBERS_NAMED:
+        epochs.change(epochs.of_tenant(tenant_id))
+    elif people:
+        epochs.change(*(epochs.of_membership(tenant_id, person_id) for person_id in people))
 
 
 def _add(group: Group, user_ids: frozenset[uuid.UUID]) -> None:
@@ -175,17 +184,15 @@ def _add(group: Group, user_ids: frozenset[uuid.UUID]) -> None:
     )
 
 
-def _sync(actor: Actor, user_ids: frozenset[uuid.UUID]) -> None:
-    members = DirectoryUser.objects.filter(id__in=user_ids, member__isnull=False)
-    group_roles_sync(actor, list(members.values_list("member_id", flat=True)))
+def name_validate(name: str, attr: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise InvalidInput.field(attr, _("Use 1 to 255 printable characters."), "name_invalid")
+    return name
 
 
 def _validate(data: GroupData) -> GroupData:
-    name = " ".join(data.display_name.split())
-    if not name or len(name) > NAME_LENGTH or not name.isprintable():
-        raise InvalidInput.field(
-            "displayName", _("Use 1 to 255 printable characters."), "name_invalid"
-        )
+    name = name_validate(data.display_name, "displayName")
     external_id = data.external_id or None
     if external_id and (len(external_id) > EXTERNAL_ID_LENGTH or not external_id.isprintable()):
         raise InvalidInput.field(
@@ -194,7 +201,7 @@ def _validate(data: GroupData) -> GroupData:
     return GroupData(name, external_id, data.user_ids)
 
 
-def _save(group: Group) -> None:
+def group_save(group: Group) -> None:
     try:
         with transaction.atomic():
             group.save()
@@ -204,7 +211,9 @@ def _save(group: Group) -> None:
         ) from error
 
 
-def _publish(actor: Actor, group: Group, change: str, *, added: int = 0, removed: int = 0) -> None:
+def group_publish(
+    actor: Actor, group: Group, change: str, *, added: int = 0, removed: int = 0
+) -> None:
     publish(
         GroupChanged(
             group_id=group.id,

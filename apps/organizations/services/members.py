@@ -17,6 +17,7 @@ from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import JoinRequestStatus, MemberStatus
 from apps.organizations.events import MemberJoined, MemberMoved, MemberStatusChanged
+from apps.organizations.holders import is_owner
 from apps.organizations.models import (
     DirectoryUser,
     JoinRequest,
@@ -28,7 +29,7 @@ from apps.organizations.seats import require_seat
 from apps.organizations.selectors import member_for, organization_for
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
 from apps.organizations.services.directory import directory_forget, directory_locked
-from apps.roles.models import OWNER, Role
+from apps.roles.models import Role
 from apps.roles.selectors import owner_role_locked
 
 
@@ -38,8 +39,8 @@ def member_join(
 ) -> Member:
     """Make a person a member with these roles; one who was removed or deactivated comes back.
 
-    They come without their old roles: who invites them back may hold less than these allow. The caller
-    has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
+    They come without their old roles and groups: who invites them back may hold less than these allow.
+    The caller has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
     organizations.member_joined. Raises SeatLimitReached.
     """
     member, _is_new = member_enter(
@@ -64,6 +65,7 @@ def member_enter(
         if joined:
             member.organization = organization
             RoleBinding.objects.filter(member=member).delete()
+            member.group_memberships.all().delete()
         member.save()
     roles_bind(actor, member, roles, organization)
     membership_add(actor=actor, person_id=person.id, tenant_id=require_tenant().id)
@@ -96,8 +98,8 @@ def member_move(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.UUI
 def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberStatus) -> Member:
     """Deactivate, reactivate or remove a member; effective on their next request.
 
-    Removing takes all roles and the place in the directory. Locks the owner role, and for removing the
-    directory. Publishes member_status_changed. Raises
+    Removing takes all roles, and the place in groups and in the directory. Locks the owner role, and for
+    removing the directory. Publishes member_status_changed. Raises
     PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner),
     SeatLimitReached (reactivating).
     """
@@ -127,6 +129,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
         membership_remove(actor=actor, person_id=member.person_id, tenant_id=tenant_id)
     if status == MemberStatus.REMOVED:
         RoleBinding.objects.filter(member=member).delete()
+        member.group_memberships.all().delete()
         directory_forget(member)
     publish(
         MemberStatusChanged(member_id=member.id, person_id=member.person_id, status=status),
@@ -139,7 +142,7 @@ def check_owner_by_owner(actor: Actor, member: Member) -> None:
     """Raises PermissionDenied where the member is an owner and the actor is none."""
     if holds_owner(actor):
         return
-    if member.bindings.filter(role__code=OWNER, organization__depth=1).exists():
+    if is_owner(member):
         raise PermissionDenied(_("Only an owner may do this to an owner."))
 
 

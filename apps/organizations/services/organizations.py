@@ -15,7 +15,8 @@ from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
 from apps.organizations.events import OrganizationChanged
-from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.models import Member, Organization
+from apps.organizations.previews import AccessPreview, preview_moving
 from apps.organizations.selectors import organization_for, tree_locked
 from apps.roles.selectors_api_keys import api_keys_work_at
 
@@ -25,14 +26,10 @@ MAX_ORGANIZATIONS = 5000
 
 @dataclass(frozen=True, slots=True)
 class MovePreview:
-    """What a move does: how many organizations move, and whose inherited roles change.
-
-    gaining and losing: members who hold a role at one of the ancestors that come or go.
-    """
+    """What a move does: how many organizations move, and what members gain and lose in them."""
 
     organizations: int
-    gaining: list[Member]
-    losing: list[Member]
+    access: AccessPreview
 
 
 def root_ensure(name: str) -> Organization:
@@ -112,7 +109,7 @@ def organization_move(
     deepest = max(below.values_list("depth", flat=True))
     _check_limits(parent.depth + 1 + deepest - organization.depth, 0)
     _name_validate(organization.name, parent, but=organization.id)
-    preview = _preview(organization, parent, below.count())
+    preview = MovePreview(below.count(), preview_moving(actor, organization, parent))
     if not dry_run and Organization.objects.get_parent(organization) != parent:
         Organization.objects.move(organization, parent, "last-child")
         _publish(actor, organization, "moved")
@@ -123,7 +120,7 @@ def organization_move(
 def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
     """Delete an empty organization.
 
-    Raises Conflict while it has children, members, roles bound, groups or API keys that work.
+    Raises Conflict while it has children, members, roles bound or API keys that work.
     """
     tree_locked()
     organization = organization_for(actor, organization_id)
@@ -135,7 +132,6 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
         not organization.is_leaf()
         or present.exclude(status=MemberStatus.REMOVED).exists()
         or organization.bindings.exists()
-        or organization.groups.exists()
         or api_keys_work_at(organization.id)
     ):
         raise Conflict(
@@ -169,24 +165,6 @@ def _name_validate(name: str, parent: Organization | None, *, but: uuid.UUID | N
                 "name", _("There is one with this name at the same place."), "name_taken"
             )
     return name
-
-
-def _preview(organization: Organization, parent: Organization, count: int) -> MovePreview:
-    def ancestors(path: str) -> set[str]:
-        step = Organization.steplen
-        return {path[: n + step] for n in range(0, len(path), step)}
-
-    before = ancestors(Organization.objects.get_parent(organization).path)
-    after = ancestors(parent.path)
-    inside = list(
-        RoleBinding.objects.filter(organization__path__in=before ^ after)
-        .filter(member__status=MemberStatus.ACTIVE)
-        .select_related("member", "organization")
-        .order_by("member__name", "member_id")
-    )
-    gaining = {b.member_id: b.member for b in inside if b.organization.path in after - before}
-    losing = {b.member_id: b.member for b in inside if b.organization.path in before - after}
-    return MovePreview(count, list(gaining.values()), list(losing.values()))
 
 
 def _publish(actor: Actor, organization: Organization, change: str) -> None:

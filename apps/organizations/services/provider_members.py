@@ -4,12 +4,14 @@ import uuid
 from collections.abc import Collection
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.errors import InvalidInput
 from apps.organizations.enums import MemberStatus
+from apps.organizations.holders import lasting_owner_bindings, not_ended
 from apps.organizations.models import Member, ProviderGroupRole, RoleBinding
 from apps.organizations.selectors import root_organization
 from apps.organizations.services.bindings import binding_give, binding_take
@@ -23,14 +25,9 @@ class ProviderMembers:
     """What `accounts.oidc` asks of members (`accounts.oidc.members.Members`)."""
 
     def owners_among(self, person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-        return set(
-            RoleBinding.objects.filter(
-                member__person_id__in=person_ids,
-                member__status=MemberStatus.ACTIVE,
-                role__code=OWNER,
-                organization__depth=1,
-            ).values_list("member__person_id", flat=True)
-        )
+        """Those who are owners for good: who may enter without the provider has to stay one."""
+        found = lasting_owner_bindings().filter(member__person_id__in=person_ids)
+        return set(found.values_list("member__person_id", flat=True))
 
     def require_joining_role(self, role_id: uuid.UUID) -> None:
         if not Role.objects.filter(id=role_id).exclude(code=OWNER).exists():
@@ -71,10 +68,12 @@ def provider_group_roles_apply(member: Member, groups: Collection[str]) -> None:
     wanted = {(row.role_id, row.organization_id) for row in rows if row.group in groups}
     held = {
         (one.role_id, one.organization_id): one
-        for one in RoleBinding.objects.select_related("role", "member").filter(member=member)
+        for one in RoleBinding.objects.select_related("role", "member").filter(
+            not_ended(timezone.now()), member=member
+        )
     }
     for pair in sorted(decided.keys(), key=str):
         if pair in wanted and pair not in held:
-            binding_give(ACTOR, member, decided[pair].role, decided[pair].organization)
+            binding_give(ACTOR, decided[pair].role, decided[pair].organization, member=member)
         elif pair not in wanted and pair in held:
             binding_take(ACTOR, held[pair])

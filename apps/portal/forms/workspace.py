@@ -33,6 +33,17 @@ class IdField(forms.TypedChoiceField):
         super().__init__(coerce=uuid.UUID, empty_value=None, **kwargs)
 
 
+class MomentField(forms.DateTimeField):
+    """A date and a time of day, in the person's time zone; empty: none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False,
+            widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            **kwargs,
+        )
+
+
 class ApproveForm(forms.Form):
     """With which roles, and where, somebody who asks comes in."""
 
@@ -92,6 +103,8 @@ class ConfirmImportForm(forms.Form):
 class BindingForm(forms.Form):
     role_id = IdField(label="Role")
     organization_id = IdField(label="At", help_text="The role holds there and in all below it.")
+    starts_at = MomentField(label="Starts", help_text="Empty: at once.")
+    ends_at = MomentField(label="Ends", help_text="Empty: it has no end.")
 
     def __init__(
         self,

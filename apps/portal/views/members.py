@@ -13,12 +13,16 @@ from apps.common.errors import InvalidInput, NotFound, PermissionDenied, Platfor
 from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
+from apps.organizations.holders import held_through_groups
 from apps.organizations.models import Member
 from apps.organizations.offboarding import owned_by
-from apps.organizations.selectors import members_for, organizations_for
+from apps.organizations.selectors import (
+    members_for,
+    organizations_for,
+    sees_groups,
+)
 from apps.organizations.services import (
     binding_create,
-    binding_delete,
     member_move,
     member_offboard,
     member_update_status,
@@ -38,7 +42,7 @@ from apps.portal.selectors import (
     members_with_roles,
     roles_to_give,
 )
-from apps.roles.permissions import BIND_ROLE
+from apps.roles.permissions import BIND_ROLE, VIEW_ROLE
 
 
 @require_safe
@@ -83,9 +87,11 @@ def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
         "member": member,
         "is_self": is_self,
         "bindings": [
-            (b, allows(request.actor, BIND_ROLE, b.organization) and not b.by_group)
-            for b in member.bindings.all()
+            (b, allows(request.actor, BIND_ROLE, b.organization)) for b in member.bindings.all()
         ],
+        "through_groups": held_through_groups(member).order_by("group__display_name", "id"),
+        "sees_groups": sees_groups(request.actor),
+        "sees_access": allows(request.actor, VIEW_ROLE),
         "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
         "can_update": allows(request.actor, p.UPDATE_MEMBER, node),
         "can_remove": is_self or allows(request.actor, p.REMOVE_MEMBER, node),
@@ -117,22 +123,6 @@ def role_give(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     return render(
         request, "portal/members/role.html", {"form": form, "member": member}, status=status
     )
-
-
-@require_POST
-@workspace_page
-def role_take(
-    request: WorkspaceRequest, member_id: uuid.UUID, binding_id: uuid.UUID
-) -> HttpResponse:
-    try:
-        binding_delete(actor=request.actor, binding_id=binding_id)
-    except (NotFound, PermissionDenied):
-        raise
-    except PlatformError as error:
-        messages.error(request, str(error.detail))
-    else:
-        messages.success(request, "The role is revoked, from the next request on.")
-    return redirect("member", member_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

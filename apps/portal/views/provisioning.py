@@ -82,7 +82,8 @@ def revoke(request: WorkspaceRequest, scim_token_id: uuid.UUID) -> HttpResponse:
 @require_safe
 @workspace_page
 def groups(request: WorkspaceRequest) -> HttpResponse:
-    page = paginate(request, counted_groups_for(request.actor))
+    authorize(request.actor, MANAGE_PROVISIONING)
+    page = paginate(request, counted_groups_for(request.actor).filter(is_local=False))
     return render(request, "portal/provisioning/groups.html", {"page": page})
 
 
@@ -90,27 +91,31 @@ def groups(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page
 def group(request: WorkspaceRequest, group_id: uuid.UUID) -> HttpResponse:
     """One group: who is in it, and which role it gives where."""
+    authorize(request.actor, MANAGE_PROVISIONING)
     found = counted_group_for(request.actor, group_id)
+    present = found.bindings.first()
     organizations = list(organizations_for(request.actor))
     roles = [role for role in roles_to_give(request.actor) if role.code != OWNER]
-    if found.role is not None and found.role not in roles:
-        roles.append(found.role)
+    if present is not None and present.role not in roles:
+        roles.append(present.role)
     form = GroupMappingForm(
         request.POST or None,
         roles=roles,
         organizations=organizations,
-        initial={"role_id": found.role_id, "organization_id": found.organization_id},
+        initial=present
+        and {"role_id": present.role_id, "organization_id": present.organization_id},
     )
     if request.method == "POST" and form.is_valid():
         try:
-            mapped = group_map(actor=request.actor, group_id=group_id, **form.mapping())
+            group_map(actor=request.actor, group_id=group_id, **form.mapping())
         except (NotFound, PermissionDenied):
             raise
         except PlatformError as error:
             add_errors(form, error)
         else:
-            gives = f"gives {mapped.role.name}" if mapped.role else "gives no role"
-            messages.success(request, f"{mapped} {gives} from now on.")
+            chosen = dict(form.fields["role_id"].choices).get(str(form.cleaned_data["role_id"]))  # type: ignore[attr-defined]
+            gives = f"gives {chosen}" if chosen else "gives no role"
+            messages.success(request, f"{found} {gives} from now on.")
             return redirect("provisioning_group", group_id)
     members = group_members_of([found])[found.id]
     context = {

@@ -47,7 +47,10 @@ def test_list_shows_members_with_their_roles(
     assert bob["email"] == "bob@acme.test"
     assert bob["status"] == "active"
     assert bob["organization"] == here
-    assert bob["roles"] == [{"binding_id": str(binding.id), "role": role, "organization": here}]
+    times = {"starts_at": None, "ends_at": None, "state": "active"}
+    assert bob["roles"] == [
+        {"binding_id": str(binding.id), "role": role, "organization": here, **times}
+    ]
 
 
 @pytest.mark.parametrize(

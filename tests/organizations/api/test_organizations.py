@@ -80,7 +80,9 @@ def test_move_previews_and_moves(
 ) -> None:
     client, path = api(alice), f"organizations/{sales.id}/move/"
     preview = client.post(path, {"parent": porto.id, "dry_run": True})
-    assert preview.json() == {"organizations": 1, "gaining": [], "losing": []}
+    body = preview.json()
+    assert (body["organizations"], body["gaining"], body["losing"]) == (1, [], [])
+    assert (body["effects"], body["effect_count"]) == ([], 0)
     assert tree(client)[2] == ("Sales", 3, "Lisbon")
     assert client.post(path, {"parent": porto.id}).status_code == 200
     assert tree(client)[2:] == [("Porto", 2, "Acme"), ("Sales", 3, "Porto")]

@@ -99,7 +99,7 @@ def test_groups_are_listed_and_mapped(api: Any, alice: Person, world: World) -> 
     assert mapped.json()["organization"]["id"] == str(root.id)
     assert caller.patch(path, body, headers={"If-Match": one["ETag"]}).status_code == 412
     with tenant_context(world.acme):
-        assert RoleBinding.objects.get(by_group=True).role == admin
+        assert RoleBinding.objects.get(group_id=group["id"]).role == admin
     for wrong in (
         {"role_id": str(admin.id), "organization_id": None},
         {"role_id": None, "organization_id": str(root.id)},
@@ -113,7 +113,7 @@ def test_groups_are_listed_and_mapped(api: Any, alice: Person, world: World) -> 
     cleared = caller.patch(path, {"role_id": None, "organization_id": None})
     assert (cleared.json()["role"], cleared.json()["organization"]) == (None, None)
     with tenant_context(world.acme):
-        assert not RoleBinding.objects.filter(by_group=True).exists()
+        assert not RoleBinding.objects.filter(group_id=group["id"]).exists()
 
 
 def test_another_tenants_answer_like_missing_ones(api: Any, alice: Person, world: World) -> None:

@@ -11,7 +11,7 @@ from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
 from apps.organizations.invitation_tokens import token_make
 from apps.organizations.models import Group, Invitation, Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
+from apps.organizations.selectors import actor_for, actor_of_member
 from apps.organizations.services import (
     binding_create,
     binding_delete,
@@ -30,9 +30,11 @@ FAR = "0197c2a4-0000-7000-8000-000000000000"
 
 
 def held(world: World, email: str) -> list[tuple[str, bool]]:
+    """The roles of a member, and whether each comes with a group."""
     with tenant_context(world.acme):
-        bindings = RoleBinding.objects.filter(member__email=email).select_related("role")
-        return sorted((one.role.code, one.by_group) for one in bindings)
+        actor = actor_of_member(Member.objects.get(email=email).id)
+        assert actor is not None
+        return sorted({(grant.role, bool(grant.group)) for grant in actor.grants})
 
 
 def mapped(world: World, group: dict[str, Any], role: str, actor: Actor | None = None) -> None:
@@ -200,30 +202,35 @@ def test_a_role_stays_with_the_last_group_and_with_the_hand_that_gave_it(
     mapped(world, second, "admin")
     third = scim.group("Third", bob["id"])
     mapped(world, third, "member")
+    both = [("admin", True), ("member", False), ("member", True)]
+    assert held(world, "bob@acme.test") == both
     scim.delete(f"Groups/{first['id']}")
-    assert held(world, "bob@acme.test") == [("admin", True), ("member", False)]
+    assert held(world, "bob@acme.test") == both
     scim.delete(f"Groups/{second['id']}")
     scim.delete(f"Groups/{third['id']}")
     assert held(world, "bob@acme.test") == [("member", False)]
 
 
-def test_a_groups_role_is_not_taken_by_hand(scim: Scim, world: World) -> None:
+def test_what_a_group_holds_is_no_members_own(scim: Scim, world: World) -> None:
     group = scim.group("Admins", scim.find("bob@acme.test")["id"])
     mapped(world, group, "admin")
     with tenant_context(world.acme):
-        binding = RoleBinding.objects.get(member__email="bob@acme.test", by_group=True)
-        alice = actor_for(world.alice)
-        with pytest.raises(Conflict) as refused:
-            binding_delete(actor=alice, binding_id=binding.id)
-        assert refused.value.code == "held_by_group"
-        with pytest.raises(Conflict):
-            binding_create(
-                actor=alice,
-                member_id=binding.member_id,
-                role_id=binding.role_id,
-                organization_id=binding.organization_id,
-            )
+        binding = RoleBinding.objects.get(group_id=group["id"])
+        assert binding.member is None
+        alice, bob = actor_for(world.alice), Member.objects.get(email="bob@acme.test")
+        own = binding_create(
+            actor=alice,
+            member_id=bob.id,
+            role_id=binding.role_id,
+            organization_id=binding.organization_id,
+        )
+    assert held(world, "bob@acme.test") == [("admin", False), ("admin", True), ("member", False)]
+    with tenant_context(world.acme):
+        binding_delete(actor=alice, binding_id=own.id)
     assert held(world, "bob@acme.test") == [("admin", True), ("member", False)]
+    with tenant_context(world.acme):
+        binding_delete(actor=alice, binding_id=binding.id)
+    assert held(world, "bob@acme.test") == [("member", False)]
 
 
 def test_nobody_maps_to_more_than_they_hold(scim: Scim, world: World) -> None:

@@ -43,9 +43,8 @@ def test_a_new_user_is_a_member_with_an_account(scim: Scim, world: World) -> Non
             MemberStatus.ACTIVE,
         )
         assert [
-            (b.role.code, b.organization.depth, b.by_group)
-            for b in RoleBinding.objects.filter(member=member)
-        ] == [("member", 1, False)]
+            (b.role.code, b.organization.depth) for b in RoleBinding.objects.filter(member=member)
+        ] == [("member", 1)]
     person = Person.objects.get(email="jane.doe@acme.test")
     assert (person.name, person.has_usable_password(), person.is_active) == (
         "Jane Doe",

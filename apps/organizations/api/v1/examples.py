@@ -47,7 +47,6 @@ ORGANIZATION = _out(
 ORGANIZATION_CREATE = _in("A branch", {"name": "Lisbon", "parent": ROOT["id"]})
 ORGANIZATION_UPDATE = _in("New name", {"name": "Lisbon and Porto"})
 MOVE = _in("Ask first", {"parent": ROOT["id"], "dry_run": True})
-PREVIEW = _out("What would change", {"organizations": 3, "gaining": [BOB], "losing": []})
 
 MEMBER = _out(
     "Bob",
@@ -56,7 +55,16 @@ MEMBER = _out(
         "person_id": "0197c2a4-6d4e-7c1f-9f6e-0d1d2c3b4a5a",
         "status": "active",
         "organization": ROOT,
-        "roles": [{"binding_id": BINDING_ID, "role": MEMBER_ROLE, "organization": ROOT}],
+        "roles": [
+            {
+                "binding_id": BINDING_ID,
+                "role": MEMBER_ROLE,
+                "organization": ROOT,
+                "starts_at": None,
+                "ends_at": LATER,
+                "state": "active",
+            }
+        ],
         "created_at": AT,
         "updated_at": AT,
     },
@@ -97,33 +105,6 @@ ACCEPTED = _out(
     },
 )
 
-BINDING = _out(
-    "Bob is a member",
-    {
-        "id": BINDING_ID,
-        "member": BOB,
-        "role": MEMBER_ROLE,
-        "organization": ROOT,
-        "created_at": AT,
-    },
-)
-BINDING_CREATE = _in(
-    "Bob becomes a member of Lisbon",
-    {
-        "member_id": BOB["id"],
-        "role_id": MEMBER_ROLE["id"],
-        "organization_id": BRANCH["id"],
-    },
-)
-EXPLANATION = _out(
-    "Allowed",
-    {
-        "allowed": True,
-        "reason": "role member at Acme",
-        "role": "member",
-        "organization_id": ROOT["id"],
-    },
-)
 OFFBOARD = _in("To Alice", {"successor_id": "0197c2a4-8b10-7c02-9a55-0a1b2c3d4e5f"})
 OFFBOARDED = _out(
     "Three invitations",

@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import OpenApiExample
 
-from apps.organizations.api.v1.examples import AT, LATER, MEMBER_ROLE, ROOT
+from apps.organizations.api.v1.examples import AT, LATER
 
 _TOKEN = {
     "id": "0197c2a4-8a10-7b11-9c22-8192a3b4c5d6",
@@ -30,23 +30,4 @@ NEW_TOKEN = OpenApiExample(
 )
 TOKEN_CREATE = OpenApiExample(
     "For a year", {"label": "Entra", "expires_in_days": 365}, request_only=True
-)
-GROUP = OpenApiExample(
-    "A mapped group",
-    {
-        "id": "0197c2a4-8b20-7c22-8d33-92a3b4c5d6e7",
-        "name": "Engineering",
-        "external_id": "3f8e2b1a-0c4d-4e5f-9a6b-7c8d9e0f1a2b",
-        "member_count": 12,
-        "role": MEMBER_ROLE,
-        "organization": ROOT,
-        "created_at": AT,
-        "updated_at": LATER,
-    },
-    response_only=True,
-)
-GROUP_UPDATE = OpenApiExample(
-    "Map it",
-    {"role_id": MEMBER_ROLE["id"], "organization_id": ROOT["id"]},
-    request_only=True,
 )

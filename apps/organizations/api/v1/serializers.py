@@ -2,9 +2,8 @@ from rest_framework import serializers
 
 from apps.accounts.models import Erasure
 from apps.common.api.fields import FlagField, IdField, QuerySerializer, TextField
-from apps.organizations.enums import InvitationStatus, MemberStatus
+from apps.organizations.enums import BindingState, InvitationStatus, MemberStatus
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
-from apps.organizations.services import MovePreview
 from apps.roles.models import Role
 from apps.tenants.api.v1.serializers import TenantSummarySerializer
 
@@ -59,30 +58,25 @@ class OrganizationMoveSerializer(serializers.Serializer):
     dry_run = serializers.BooleanField(default=False, help_text="Only say what would change.")
 
 
-class MovePreviewSerializer(serializers.Serializer[MovePreview]):
-    organizations = serializers.IntegerField(help_text="How many move, with those below.")
-    gaining = MemberBriefSerializer(
-        many=True, help_text="Members whose roles begin to reach what moves."
-    )
-    losing = MemberBriefSerializer(
-        many=True, help_text="Members whose roles no longer reach what moves."
-    )
-
-
 class HeldRoleSerializer(serializers.ModelSerializer[RoleBinding]):
     binding_id = serializers.UUIDField(source="id", help_text="For `role-bindings/{id}/`.")
     role = RoleBriefSerializer()
     organization = OrganizationBriefSerializer()
+    state = serializers.ChoiceField(choices=BindingState.choices)
 
     class Meta:
         model = RoleBinding
-        fields = ["binding_id", "role", "organization"]
+        fields = ["binding_id", "role", "organization", "starts_at", "ends_at", "state"]
 
 
 class MemberSerializer(serializers.ModelSerializer[Member]):
     status = serializers.ChoiceField(choices=MemberStatus.choices)
     organization = OrganizationBriefSerializer(help_text="Where the member belongs.")
-    roles = HeldRoleSerializer(source="bindings", many=True)
+    roles = HeldRoleSerializer(
+        source="bindings",
+        many=True,
+        help_text="Their own; what groups give besides is in `members/{id}/access/`.",
+    )
 
     class Meta:
         model = Member
@@ -177,40 +171,6 @@ class InvitationAcceptSerializer(serializers.Serializer):
 class InvitationAcceptedSerializer(serializers.Serializer):
     tenant = TenantSummarySerializer()
     member_id = serializers.UUIDField()
-
-
-class RoleBindingSerializer(serializers.ModelSerializer[RoleBinding]):
-    member = MemberBriefSerializer()
-    role = RoleBriefSerializer()
-    organization = OrganizationBriefSerializer()
-
-    class Meta:
-        model = RoleBinding
-        fields = ["id", "member", "role", "organization", "created_at"]
-
-
-class RoleBindingCreateSerializer(serializers.Serializer):
-    member_id = IdField()
-    role_id = IdField()
-    organization_id = IdField()
-
-
-class RoleBindingsQuery(QuerySerializer):
-    member = IdField(required=False)
-    organization = IdField(required=False, help_text="Bound at it, not below it.")
-
-
-class ExplainQuery(QuerySerializer):
-    member = IdField()
-    permission = TextField(max_length=80, help_text="A code from `permissions/`.")
-    organization = IdField(required=False, help_text="If not given: in the whole workspace.")
-
-
-class ExplanationSerializer(serializers.Serializer):
-    allowed = serializers.BooleanField()
-    reason = serializers.CharField(help_text="For people.")
-    role = serializers.CharField(allow_null=True, help_text="Code of the role that grants it.")
-    organization_id = serializers.UUIDField(allow_null=True, help_text="Where that role is held.")
 
 
 class OffboardSerializer(serializers.Serializer):

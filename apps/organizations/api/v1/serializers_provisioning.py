@@ -3,12 +3,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.accounts.models import ScimToken
-from apps.common.api.fields import IdField, TextField
-from apps.organizations.api.v1.serializers import (
-    OrganizationBriefSerializer,
-    RoleBriefSerializer,
-)
-from apps.organizations.models import Group
+from apps.common.api.fields import TextField
 from apps.organizations.services.scim_tokens import MAX_DAYS
 
 
@@ -65,30 +60,3 @@ class ScimTokenCreateSerializer(serializers.Serializer):
         default=None,
         help_text="Null: it lasts until it is revoked.",
     )
-
-
-class GroupSerializer(serializers.ModelSerializer[Group]):
-    name = serializers.CharField(source="display_name")
-    member_count = serializers.IntegerField()
-    role = RoleBriefSerializer(allow_null=True, help_text="What its members hold, or null.")
-    organization = OrganizationBriefSerializer(
-        allow_null=True, help_text="Where they hold it, and below it."
-    )
-
-    class Meta:
-        model = Group
-        fields = [
-            "id",
-            "name",
-            "external_id",
-            "member_count",
-            "role",
-            "organization",
-            "created_at",
-            "updated_at",
-        ]
-
-
-class GroupUpdateSerializer(serializers.Serializer):
-    role_id = IdField(allow_null=True, help_text="Null, as `organization_id` then is: none.")
-    organization_id = IdField(allow_null=True)

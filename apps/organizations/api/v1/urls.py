@@ -3,6 +3,7 @@ from django.urls import path
 from apps.organizations.api.v1 import (
     views_access,
     views_bulk,
+    views_groups,
     views_invitations,
     views_joining,
     views_members,
@@ -99,8 +100,28 @@ urlpatterns = [
         views_provisioning.ScimTokenView.as_view(),
         name="api_scim_token",
     ),
-    path("groups/", views_provisioning.GroupsView.as_view(), name="api_groups"),
-    path("groups/<uuid:group_id>/", views_provisioning.GroupView.as_view(), name="api_group"),
+    path("groups/", views_groups.GroupsView.as_view(), name="api_groups"),
+    path("groups/<uuid:group_id>/", views_groups.GroupView.as_view(), name="api_group"),
+    path(
+        "groups/<uuid:group_id>/members/",
+        views_groups.GroupMembersView.as_view(),
+        name="api_group_members",
+    ),
+    path(
+        "groups/<uuid:group_id>/members/<uuid:member_id>/",
+        views_groups.GroupMemberView.as_view(),
+        name="api_group_member",
+    ),
+    path(
+        "members/<uuid:member_id>/access/",
+        views_access.MemberAccessView.as_view(),
+        name="api_member_access",
+    ),
+    path(
+        "roles/<uuid:role_id>/retire/",
+        views_access.RoleRetireView.as_view(),
+        name="api_role_retire",
+    ),
     path("access/explain/", views_access.ExplainView.as_view(), name="api_access_explain"),
     path(
         "tenant/identity-provider/group-roles/",

@@ -12,13 +12,16 @@ from rest_framework.response import Response
 from apps.common.api.views import TenantView
 from apps.organizations import permissions as p
 from apps.organizations import selectors, services
-from apps.organizations.api.v1 import examples
+from apps.organizations.api.v1 import examples, examples_access
 from apps.organizations.api.v1.serializers import (
-    MovePreviewSerializer,
     OrganizationCreateSerializer,
     OrganizationMoveSerializer,
     OrganizationSerializer,
     OrganizationUpdateSerializer,
+)
+from apps.organizations.api.v1.serializers_access import (
+    AccessPreviewSerializer,
+    MovePreviewSerializer,
 )
 
 
@@ -117,13 +120,13 @@ class OrganizationMoveView(TenantView):
         operation_id="organizations_move",
         summary="Hang an organization under another",
         description=(
-            "With all below it. Roles are inherited downwards, so the answer names the members who come "
-            "to reach it and those who no longer do. With `dry_run` nothing is changed. 409 `cycle`, "
-            "`too_deep` or `root_organization`."
+            "With all below it. Roles are inherited downwards, so the answer says which members gain and "
+            "lose which permissions in it. With `dry_run` nothing is changed. 409 `cycle`, `too_deep` or "
+            "`root_organization`."
         ),
         request=OrganizationMoveSerializer,
         responses={200: MovePreviewSerializer},
-        examples=[examples.MOVE, examples.PREVIEW],
+        examples=[examples.MOVE, examples_access.MOVE_PREVIEW],
     )
     def post(self, request: Request, organization_id: uuid.UUID) -> Response:
         data = self.body(OrganizationMoveSerializer)
@@ -133,4 +136,5 @@ class OrganizationMoveView(TenantView):
             parent_id=data["parent"],
             dry_run=data["dry_run"],
         )
-        return Response(MovePreviewSerializer(preview).data)
+        access = AccessPreviewSerializer(preview.access).data
+        return Response({**access, "organizations": preview.organizations})

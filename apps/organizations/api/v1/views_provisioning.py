@@ -1,8 +1,7 @@
-"""Provisioning: tokens of identity providers, and what the groups that they keep stand for."""
+"""Provisioning: tokens of identity providers."""
 
 import uuid
 
-from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -13,20 +12,15 @@ from apps.common.api.views import TenantView, etag_of
 from apps.organizations import services
 from apps.organizations.api.v1 import examples_provisioning as examples
 from apps.organizations.api.v1.serializers_provisioning import (
-    GroupSerializer,
-    GroupUpdateSerializer,
     NewScimTokenSerializer,
     ScimTokenCreateSerializer,
     ScimTokenSerializer,
 )
 from apps.organizations.permissions import MANAGE_PROVISIONING
 from apps.organizations.selectors_directory import (
-    counted_group_for,
-    counted_groups_for,
     scim_token_for,
     scim_tokens_for,
 )
-from apps.organizations.services.directory import directory_locked
 
 
 class ScimTokensView(TenantView):
@@ -90,54 +84,3 @@ class ScimTokenView(TenantView):
     def delete(self, request: Request, scim_token_id: uuid.UUID) -> Response:
         services.scim_token_revoke(actor=self.actor, token_id=scim_token_id)
         return Response(status=204)
-
-
-class GroupsView(TenantView):
-    needs = {"GET": MANAGE_PROVISIONING}
-
-    @extend_schema(
-        operation_id="groups_list",
-        summary="Groups of the identity provider",
-        description="Oldest first. The provider keeps them by SCIM; here they are mapped to roles.",
-        responses={200: GroupSerializer(many=True)},
-        examples=[examples.GROUP],
-    )
-    def get(self, request: Request) -> Response:
-        self.query()
-        return self.page(counted_groups_for(self.actor), GroupSerializer)
-
-
-class GroupView(TenantView):
-    needs = {"GET": MANAGE_PROVISIONING, "PATCH": MANAGE_PROVISIONING}
-    etag_methods = ("GET", "PATCH")
-
-    @extend_schema(
-        operation_id="groups_retrieve",
-        summary="One group",
-        responses={200: GroupSerializer},
-        examples=[examples.GROUP],
-    )
-    def get(self, request: Request, group_id: uuid.UUID) -> HttpResponseBase:
-        return self.versioned(counted_group_for(self.actor, group_id), GroupSerializer)
-
-    @extend_schema(
-        operation_id="groups_update",
-        summary="Map a group to a role",
-        description=(
-            "Its members hold the role at the organization from now on, whoever the provider puts into "
-            "it; both null: not any more. 403 for a role that allows more than you hold there, 400 "
-            "`owner` for the owner's."
-        ),
-        request=GroupUpdateSerializer,
-        responses={200: GroupSerializer},
-        examples=[examples.GROUP_UPDATE, examples.GROUP],
-    )
-    def patch(self, request: Request, group_id: uuid.UUID) -> HttpResponseBase:
-        data = self.body(GroupUpdateSerializer)
-        with transaction.atomic():
-            if self.has_condition:
-                directory_locked()
-                self.check_condition(counted_group_for(self.actor, group_id), GroupSerializer)
-            services.group_map(actor=self.actor, group_id=group_id, **data)
-            group = counted_group_for(self.actor, group_id)
-        return self.versioned(group, GroupSerializer)

@@ -1,0 +1,63 @@
+"""Who holds what, as conditions in SQL: bindings by their times, directly and through groups."""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from apps.organizations.enums import MemberStatus
+from apps.organizations.models import GroupMembership, Member, RoleBinding
+from apps.roles.models import OWNER
+
+
+def not_ended(now: datetime, prefix: str = "") -> Q:
+    return Q(**{f"{prefix}ends_at": None}) | Q(**{f"{prefix}ends_at__gt": now})
+
+
+def in_force(now: datetime, prefix: str = "") -> Q:
+    """Bindings that hold at a moment: begun, and not ended."""
+    begun = Q(**{f"{prefix}starts_at": None}) | Q(**{f"{prefix}starts_at__lte": now})
+    return not_ended(now, prefix) & begun
+
+
+def members_holding(bindings: QuerySet[RoleBinding]) -> QuerySet[Member]:
+    """The members, in any status, who hold one of the bindings: directly or through a group."""
+    bindings = bindings.order_by()
+    rows = GroupMembership.objects.filter(group_id__in=bindings.values("group_id"))
+    return Member.objects.filter(
+        Exists(bindings.filter(member_id=OuterRef("pk")))
+        | Q(id__in=rows.filter(member_id__isnull=False).values("member_id"))
+        | Q(id__in=rows.filter(user__member_id__isnull=False).values("user__member_id"))
+    )
+
+
+def held_through_groups(member: Member) -> QuerySet[RoleBinding]:
+    """The bindings of the groups that a member is in, whatever their times."""
+    rows = GroupMembership.objects.filter(Q(member=member) | Q(user__member=member))
+    return RoleBinding.objects.filter(group_id__in=rows.values("group_id")).select_related(
+        "group", "role", "organization"
+    )
+
+
+def owner_bindings() -> QuerySet[RoleBinding]:
+    """Of the owner role in the whole tenant, in force."""
+    return RoleBinding.objects.filter(
+        in_force(timezone.now()), role__code=OWNER, organization__depth=1
+    )
+
+
+def lasting_owner_bindings() -> QuerySet[RoleBinding]:
+    """Those that make the owner who has to remain: an active member's own, without an end.
+
+    One that ends, or comes through a group, may go without anybody's act on owners.
+    """
+    return owner_bindings().filter(member__status=MemberStatus.ACTIVE, ends_at=None)
+
+
+def is_owner(member: Member) -> bool:
+    """Whether they hold the owner role in the whole tenant now, in any way."""
+    return members_holding(owner_bindings()).filter(id=member.id).exists()
+
+
+def is_lasting_owner(member: Member) -> bool:
+    return lasting_owner_bindings().filter(member=member).exists()
