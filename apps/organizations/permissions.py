@@ -10,6 +10,8 @@ VIEW_ORGANIZATION = "organizations.view_organization"
 CREATE_ORGANIZATION = "organizations.create_organization"
 UPDATE_ORGANIZATION = "organizations.update_organization"
 MOVE_ORGANIZATION = "organizations.move_organization"
+ARCHIVE_ORGANIZATION = "organizations.archive_organization"
+MANAGE_SETTINGS = "organizations.manage_settings"
 DELETE_ORGANIZATION = "organizations.delete_organization"
 MANAGE_PROVISIONING = "organizations.manage_provisioning"
 
@@ -56,7 +58,10 @@ PERMISSIONS = [
         scoped=True,
     ),
     Permission(
-        UPDATE_ORGANIZATION, _("Rename organizations"), _("Rename an organization."), scoped=True
+        UPDATE_ORGANIZATION,
+        _("Rename organizations"),
+        _("Rename an organization, and put those directly below it in order."),
+        scoped=True,
     ),
     Permission(
         MOVE_ORGANIZATION,
@@ -64,6 +69,18 @@ PERMISSIONS = [
         _("Move an organization with all below it, which changes who may act there."),
         scoped=True,
         dangerous=True,
+    ),
+    Permission(
+        ARCHIVE_ORGANIZATION,
+        _("Archive organizations"),
+        _("Archive an organization with all below it, and restore it."),
+        scoped=True,
+    ),
+    Permission(
+        MANAGE_SETTINGS,
+        _("Change settings of organizations"),
+        _("Decide what holds in an organization and below it, such as who can be invited there."),
+        scoped=True,
     ),
     Permission(
         DELETE_ORGANIZATION,

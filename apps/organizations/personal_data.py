@@ -10,7 +10,14 @@ from apps.common.personal_data import (
     overwrite,
     pseudonym,
 )
-from apps.organizations.models import DirectoryUser, Invitation, JoinRequest, Member, RoleBinding
+from apps.organizations.models import (
+    DirectoryUser,
+    Invitation,
+    JoinRequest,
+    Member,
+    Placement,
+    RoleBinding,
+)
 
 
 def _invited(subject: Subject) -> Q:
@@ -35,6 +42,12 @@ declare(
         lambda subject: Q(person_id=subject.person_id),
         ("email", "name", "status", "organization__name", "created_at"),
         overwrite(email=pseudonym, name=ERASED_NAME),
+    ),
+    PersonalRows(
+        Placement,
+        lambda subject: Q(member__person_id=subject.person_id),
+        ("organization__name", "created_at"),
+        delete,
     ),
     PersonalRows(
         RoleBinding,

@@ -20,6 +20,7 @@ from apps.organizations.selectors import (
     organization_for,
     owners_exist_besides,
 )
+from apps.organizations.selectors_tree import require_open
 from apps.roles.models import OWNER, Role, role_permissions
 from apps.roles.permissions import BIND_ROLE
 from apps.roles.selectors import owner_role_locked
@@ -32,10 +33,11 @@ def binding_create(
     """Give a member a role at an organization. Publishes role_binding_changed.
 
     Raises PermissionDenied (also for a role above the actor's own), NotFound, InvalidInput, Conflict
-    (the member has it already, or is not active).
+    (the member has it already, or is not active), OrganizationArchived.
     """
     organization = organization_for(actor, organization_id)
     authorize(actor, BIND_ROLE, organization)
+    require_open(organization)
     member = member_for(actor, member_id)
     if not member.is_active:
         raise Conflict(_("The member is deactivated."), code="member_not_active")

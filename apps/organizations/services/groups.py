@@ -15,6 +15,7 @@ from apps.organizations import permissions as p
 from apps.organizations.events import GroupChanged
 from apps.organizations.models import DirectoryUser, Group, GroupMembership
 from apps.organizations.selectors import organization_for
+from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.bindings import grantable_roles
 from apps.organizations.services.directory import directory_locked
 from apps.organizations.services.directory_data import EXTERNAL_ID_LENGTH
@@ -140,6 +141,7 @@ def group_map(
     if role_id is not None and organization_id is not None:
         organization = organization_for(actor, organization_id)
         authorize(actor, BIND_ROLE, organization)
+        require_open(organization)
         role = grantable_roles(actor, [role_id], organization, attr="role_id")[0]
         if role.code == OWNER:
             raise InvalidInput.field(
