@@ -87,6 +87,11 @@ class Member(BaseModel):
     def is_active(self) -> bool:
         return self.status == MemberStatus.ACTIVE
 
+    @property
+    def further_organizations(self) -> list[Organization]:
+        """Those besides the primary one; no statement where the placements are prefetched."""
+        return [placement.organization for placement in self.placements.all()]
+
 
 class Placement(BaseModel):
     """A member belongs to an organization besides the primary one. It gives no role."""

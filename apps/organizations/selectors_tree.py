@@ -1,6 +1,7 @@
 """Reads of the tree beyond what the actor may see of it: what is archived, and what lies above."""
 
 import uuid
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -18,12 +19,12 @@ def open_organizations_for(actor: Actor) -> QuerySet[Organization]:
 
 
 def organizations_matching(
-    organizations: QuerySet[Organization],
+    organizations: QuerySet[Any],
     *,
     archived: str = "exclude",
     parent: uuid.UUID | None = None,
     q: str = "",
-) -> QuerySet[Organization]:
+) -> QuerySet[Any]:
     """Narrow a query of organizations down.
 
     archived: one of ARCHIVED. parent: those directly below it. q: part of the name.

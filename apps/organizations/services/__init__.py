@@ -47,6 +47,10 @@ from apps.organizations.services.organizations import (
     root_ensure,
     root_rename,
 )
+from apps.organizations.services.organizations_import import (
+    OrganizationOutcome,
+    organizations_import,
+)
 from apps.organizations.services.organizations_order import (
     organization_archive,
     organization_reorder,
@@ -62,6 +66,7 @@ __all__ = [
     "InvitationOutcome",
     "Joining",
     "MovePreview",
+    "OrganizationOutcome",
     "binding_create",
     "binding_delete",
     "directory_link",
@@ -96,6 +101,7 @@ __all__ = [
     "organization_rename",
     "organization_reorder",
     "organization_restore",
+    "organizations_import",
     "owned_alone",
     "person_erase",
     "root_ensure",
