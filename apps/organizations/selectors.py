@@ -140,12 +140,16 @@ def _below(field: str, paths: list[str] | None) -> Q:
         return Q()
     if not paths:
         raise PermissionDenied
+    return reduce(or_, (Q(**{f"{field}__startswith": path}) for path in top_paths(paths)))
+
+
+def top_paths(paths: list[str]) -> list[str]:
+    """Without those that lie below another of them, in tree order."""
     tops: list[str] = []
     for path in sorted(paths):
-        # What lies below another path is said with that one.
         if not tops or not path.startswith(tops[-1]):
             tops.append(path)
-    return reduce(or_, (Q(**{f"{field}__startswith": path}) for path in tops))
+    return tops
 
 
 def _belongs(paths: list[str] | None, prefix: str = "") -> Q:

@@ -3,9 +3,10 @@
 import uuid
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Subquery
 
 from apps.common.actors import Actor
+from apps.common.errors import NotFound
 from apps.organizations.errors import OrganizationArchived
 from apps.organizations.models import Organization
 from apps.organizations.selectors import organizations_for
@@ -48,6 +49,33 @@ def require_open(organization: Organization, *, lock: bool = False) -> None:
         is_archived = found.values_list("archived_at", flat=True).get() is not None
     if is_archived:
         raise OrganizationArchived
+
+
+def place_among_siblings(organization: Organization) -> int:
+    """From 1, those that are not archived. One statement."""
+    siblings = Organization.objects.filter(
+        path__startswith=organization.path[: -Organization.steplen],
+        depth=organization.depth,
+        path__lte=organization.path,
+        archived_at=None,
+    )
+    return siblings.count()
+
+
+def organization_trail(actor: Actor, organization_id: uuid.UUID) -> list[Organization]:
+    """An organization, and before it those above it that the actor may see, from the top. One statement.
+
+    Raises NotFound.
+    """
+    target = Organization.objects.filter(id=organization_id).values("path")[:1]
+    trail = list(
+        organizations_for(actor)
+        .annotate(target=Subquery(target))
+        .filter(target__startswith=F("path"))
+    )
+    if not trail or trail[-1].id != organization_id:
+        raise NotFound
+    return trail
 
 
 def ancestor_paths(path: str) -> list[str]:

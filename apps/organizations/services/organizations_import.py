@@ -120,7 +120,8 @@ class _Plan:
                 if self._is_there(row, key):
                     outcome = replace(outcome, action="keep")
             except _LineError as error:
-                self.wrong.add(key)
+                if key not in self.there and key not in self.made:
+                    self.wrong.add(key)
                 outcome = replace(outcome, action="wrong", code=error.code, detail=error.detail)
             found[row.line] = outcome
         return [found[row.line] for row in self.rows]

@@ -13,9 +13,10 @@ from apps.common.errors import InvalidInput, NotFound, PermissionDenied, Platfor
 from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
-from apps.organizations.models import Member
+from apps.organizations.models import Member, Placement
 from apps.organizations.offboarding import owned_by
-from apps.organizations.selectors import members_for, organizations_for
+from apps.organizations.selectors import members_for
+from apps.organizations.selectors_tree import open_organizations_for
 from apps.organizations.services import (
     binding_create,
     binding_delete,
@@ -73,6 +74,24 @@ def _member(actor: Actor, member_id: uuid.UUID) -> Member:
     return member
 
 
+def _places(actor: Actor, member: Member) -> list[tuple[Placement, bool, bool]]:
+    """Where they belong besides, in tree order: whether it can become the primary one, and be taken away."""
+    may_move = allows(actor, p.UPDATE_MEMBER, member.organization)
+    found = []
+    for placement in member.placements.select_related("organization").order_by(
+        "organization__path"
+    ):
+        is_mine = allows(actor, p.UPDATE_MEMBER, placement.organization)
+        found.append(
+            (
+                placement,
+                may_move and is_mine and not placement.organization.is_archived,
+                may_move or is_mine,
+            )
+        )
+    return found
+
+
 @require_safe
 @workspace_page
 def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
@@ -87,6 +106,8 @@ def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
             for b in member.bindings.all()
         ],
         "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
+        "places": _places(request.actor, member),
+        "can_place": may(request.actor, p.UPDATE_MEMBER),
         "can_update": allows(request.actor, p.UPDATE_MEMBER, node),
         "can_remove": is_self or allows(request.actor, p.REMOVE_MEMBER, node),
         "form": ConfirmNameForm(expected=str(member)),
@@ -102,7 +123,7 @@ def role_give(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     form = BindingForm(
         request.POST or None,
         roles=roles_to_give(request.actor),
-        organizations=organizations_for(request.actor),
+        organizations=open_organizations_for(request.actor),
         initial={"organization_id": member.organization_id},
     )
     if request.method == "POST" and form.is_valid():
@@ -142,7 +163,7 @@ def move(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     member = _member(request.actor, member_id)
     form = MoveMemberForm(
         request.POST or None,
-        organizations=organizations_for(request.actor),
+        organizations=open_organizations_for(request.actor),
         initial={"organization_id": member.organization_id},
     )
     if request.method == "POST" and form.is_valid():

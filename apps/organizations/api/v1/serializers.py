@@ -57,7 +57,9 @@ class OrganizationsQuery(QuerySerializer):
     archived = serializers.ChoiceField(
         choices=ARCHIVED, required=False, help_text="`exclude` if not given."
     )
-    parent = IdField(required=False, help_text="Those directly below it.")
+    parent = IdField(  # type: ignore[assignment]
+        required=False, help_text="Those directly below it."
+    )
     q = TextField(
         max_length=100, required=False, allow_blank=True, help_text="Part of the name, in any case."
     )

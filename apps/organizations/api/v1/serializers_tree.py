@@ -38,8 +38,8 @@ class OrganizationOutcomeSerializer(serializers.Serializer[OrganizationOutcome])
 
 
 class OrganizationsImportResultSerializer(serializers.Serializer):
-    create = serializers.IntegerField(help_text="Organizations that are made, or would be.")
-    keep = serializers.IntegerField(help_text="Those that are there already.")
+    created = serializers.IntegerField(help_text="Organizations that are made, or would be.")
+    kept = serializers.IntegerField(help_text="Those that are there already.")
     wrong = serializers.IntegerField(help_text="Lines that are wrong; 0 without `dry_run`.")
     results = OrganizationOutcomeSerializer(many=True)
 

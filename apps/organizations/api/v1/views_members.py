@@ -124,11 +124,14 @@ class MemberOrganizationView(TenantView):
         self, request: Request, member_id: uuid.UUID, organization_id: uuid.UUID
     ) -> HttpResponseBase:
         data = self.body(MemberOrganizationSerializer)
-        place = {"actor": self.actor, "member_id": member_id, "organization_id": organization_id}
         with transaction.atomic():
-            services.member_place(**place)
+            services.member_place(
+                actor=self.actor, member_id=member_id, organization_id=organization_id
+            )
             if data["primary"]:
-                services.member_set_primary(**place)
+                services.member_set_primary(
+                    actor=self.actor, member_id=member_id, organization_id=organization_id
+                )
         return self.versioned(selectors.member_for(self.actor, member_id), MemberSerializer)
 
     @extend_schema(

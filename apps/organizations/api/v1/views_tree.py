@@ -1,6 +1,7 @@
 """The tree's order, its archive, and the tree as a file."""
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -41,7 +42,10 @@ class OrganizationReorderView(TenantView):
         ),
         request=OrganizationReorderSerializer,
         responses={200: OrganizationSerializer},
-        examples=[OpenApiExample("To the top", {"position": 1}, request_only=True)],
+        examples=[
+            OpenApiExample("To the top", {"position": 1}, request_only=True),
+            examples.ORGANIZATION,
+        ],
     )
     def post(self, request: Request, organization_id: uuid.UUID) -> HttpResponseBase:
         data = self.body(OrganizationReorderSerializer)
@@ -147,7 +151,7 @@ class OrganizationsImportView(TenantView):
         description=(
             "UTF-8, at most 5,000 lines and 2 MB; as the export has it, the column `archived` may be left "
             "out. Those that are there stay as they are, so that a file can be sent again. With `dry_run` "
-            "nothing is made, and the answer says what is wrong in each line. Without it a line that is wrong "
+            "nothing is made, and the answer says what is wrong in each line. Without it a wrong line "
             "answers 400 `lines_wrong` with what is wrong in `errors`, and nothing is made."
         ),
         parameters=[OrganizationsImportQuery],
@@ -158,8 +162,8 @@ class OrganizationsImportView(TenantView):
             OpenApiExample(
                 "One is there already",
                 {
-                    "create": 1,
-                    "keep": 1,
+                    "created": 1,
+                    "kept": 1,
                     "wrong": 0,
                     "results": [
                         {
@@ -186,7 +190,11 @@ class OrganizationsImportView(TenantView):
         # Without a body nothing is parsed.
         rows = organization_csv_read(sent.get("file", b"")).rows
         outcomes = services.organizations_import(actor=self.actor, rows=rows, dry_run=dry_run)
-        counts = dict.fromkeys(("create", "keep", "wrong"), 0)
-        for one in outcomes:
-            counts[one.action] += 1
-        return Response(OrganizationsImportResultSerializer({**counts, "results": outcomes}).data)
+        counts = Counter(one.action for one in outcomes)
+        result = {
+            "created": counts["create"],
+            "kept": counts["keep"],
+            "wrong": counts["wrong"],
+            "results": outcomes,
+        }
+        return Response(OrganizationsImportResultSerializer(result).data)
