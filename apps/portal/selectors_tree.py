@@ -82,11 +82,8 @@ def child_nodes(
 
 def found_nodes(actor: Actor, q: str, *, archived: str) -> list[tuple[Any, str]]:
     """Organizations by part of their names, each with the names above it. Two statements."""
-    found = list(
-        _counted(
-            organizations_matching(organizations_for(actor), q=q, archived=archived), archived
-        )[:SHOWN]
-    )
+    rows = organizations_matching(organizations_for(actor), q=q, archived=archived)
+    found = list(_counted(rows, archived)[:SHOWN])
     above = {path for one in found for path in ancestor_paths(one.path)}
     names = dict(organizations_for(actor).filter(path__in=above).values_list("path", "name"))
     return [

@@ -12,10 +12,9 @@ from apps.organizations.setting_registry import SettingKind
 class SettingForm(forms.Form):
     """One field, as the setting's kind asks for."""
 
-    value: Any
-
     def __init__(self, *args: Any, effective: EffectiveSetting, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"value": effective.value}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial["value"] = effective.value
         setting = effective.setting
         common: dict[str, Any] = {"label": setting.label, "help_text": setting.help}
         if setting.kind is SettingKind.CHOICE:

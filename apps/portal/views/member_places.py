@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.common.access import allows
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations import permissions as p
-from apps.organizations.selectors import member_for
+from apps.organizations.selectors import member_for, members_for
 from apps.organizations.selectors_tree import open_organizations_for
 from apps.organizations.services import member_place, member_set_primary, member_unplace
 from apps.portal.forms.workspace import MoveMemberForm
@@ -81,4 +81,7 @@ def _done(request: WorkspaceRequest, member_id: uuid.UUID, act: Callable[[], str
         raise
     except PlatformError as error:
         messages.error(request, str(error.detail))
+    # Who saw them only there does not any more.
+    if not members_for(request.actor).filter(id=member_id).exists():
+        return redirect("members")
     return redirect("member", member_id)
