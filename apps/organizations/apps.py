@@ -12,11 +12,13 @@ class OrganizationsConfig(AppConfig):
         from apps.organizations import masks
         from apps.organizations.key_places import PLACES
         from apps.organizations.offboarding import register_ownable
+        from apps.organizations.organization_settings import SETTINGS
         from apps.organizations.ownables import OWNABLES
         from apps.organizations.permissions import PERMISSIONS
         from apps.organizations.provisioning import STEPS
         from apps.organizations.selectors import actor_for
         from apps.organizations.services.provider_members import ProviderMembers
+        from apps.organizations.setting_registry import register_settings
         from apps.roles.places import set_places
         from apps.tenants.provisioning import register_step
 
@@ -24,6 +26,7 @@ class OrganizationsConfig(AppConfig):
         set_actor_source(actor_for)
         set_members(ProviderMembers())
         register_permissions(PERMISSIONS)
+        register_settings(SETTINGS)
         masks.register()
         register_ownable(*OWNABLES)
         for step in STEPS:

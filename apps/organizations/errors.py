@@ -10,3 +10,10 @@ class SeatLimitReached(Conflict):
     default_detail = _(
         "This workspace has no seat left. Ask somebody who runs it to free one, or to get more."
     )
+
+
+class OrganizationArchived(Conflict):
+    """Nothing new happens in an archived organization."""
+
+    code = "organization_archived"
+    default_detail = _("This organization is archived. Restore it first.")

@@ -10,11 +10,28 @@ from apps.events.registry import Event, event
     aggregate="organization_id",
 )
 class OrganizationChanged(Event):
-    """change: created, renamed, moved or deleted."""
+    """change: created, renamed, moved, reordered, archived, restored or deleted.
+
+    Archiving and restoring are told of the one at the top, for all that lies below it.
+    """
 
     organization_id: uuid.UUID
     name: str
     change: str
+
+
+@event(
+    "organizations.setting_changed",
+    version=1,
+    scope="organization",
+    aggregate="organization_id",
+)
+class SettingChanged(Event):
+    """value: as text; empty where the organization inherits it again."""
+
+    organization_id: uuid.UUID
+    setting: str
+    value: str
 
 
 @event("organizations.member_invited", version=1, scope="organization", aggregate="invitation_id")
@@ -119,6 +136,15 @@ class MemberOffboarded(Event):
 class MemberMoved(Event):
     member_id: uuid.UUID
     organization_id: uuid.UUID
+
+
+@event("organizations.member_placed", version=1, scope="organization", aggregate="member_id")
+class MemberPlaced(Event):
+    """change: added or removed, of an organization besides the primary one."""
+
+    member_id: uuid.UUID
+    organization_id: uuid.UUID
+    change: str
 
 
 @event("organizations.role_binding_changed", version=1, scope="organization", aggregate="member_id")

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from apps.common.actors import Actor
 from apps.organizations.models import Organization
 from apps.organizations.selectors import organization_for, root_organization
+from apps.organizations.selectors_tree import require_open
 from apps.roles.models import ApiKey
 from apps.roles.places import Place, Places
 
@@ -16,6 +17,7 @@ def _find(actor: Actor, organization_id: uuid.UUID | None) -> Place:
     found = (
         root_organization() if organization_id is None else organization_for(actor, organization_id)
     )
+    require_open(found)
     return Place(found.id, found.name, found.path, found.depth == 1)
 
 

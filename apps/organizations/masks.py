@@ -7,6 +7,7 @@ from apps.organizations.models import (
     JoinRequest,
     Member,
     Organization,
+    OrganizationSetting,
     ProviderGroupRole,
 )
 from apps.tenants.masking import Mask, register_masks
@@ -16,7 +17,8 @@ EXTERNAL_ID = Mask("left({hash}, 32)")
 
 
 def register() -> None:
-    register_masks(Organization, kept=("path", "name"))
+    register_masks(Organization, kept=("path", "name", "archived_with"))
+    register_masks(OrganizationSetting, kept=("code", "value"))
     register_masks(Member, email=Mask.EMAIL, name=Mask.NAME, person_id=Mask.ID)
     register_masks(ProviderGroupRole, kept=("group",))
     register_masks(

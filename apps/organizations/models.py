@@ -24,9 +24,13 @@ class Organization(MP_Node, BaseModel):  # type: ignore[django-manager-missing]
     """A division, branch or team; the root is the tenant itself.
 
     A materialized path: what is below an organization starts with its path, which SQL can filter by.
+    archived_with: the id of the organization that was archived, and this one with it as it lay below, or
+    its own. Restoring brings back what has the same.
     """
 
     name = models.CharField(_("name"), max_length=100)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    archived_with = models.UUIDField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ("path",)
@@ -34,9 +38,36 @@ class Organization(MP_Node, BaseModel):  # type: ignore[django-manager-missing]
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
+
+class OrganizationSetting(BaseModel):
+    """What an organization has of its own for a declared setting; what lies below inherits it."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="settings"
+    )
+    code = models.CharField(_("setting"), max_length=100)
+    value = models.JSONField(_("value"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "code"], name="organization_setting_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.organization_id}"
+
 
 class Member(BaseModel):
-    """A person in this tenant. E-mail and name are copies, so that the schema stands on its own."""
+    """A person in this tenant. E-mail and name are copies, so that the schema stands on its own.
+
+    organization: the primary one; the further ones that they belong to are placements.
+    """
 
     person_id = models.UUIDField(_("person"), unique=True)
     email = models.EmailField(_("e-mail address"))
@@ -60,6 +91,28 @@ class Member(BaseModel):
     @property
     def is_active(self) -> bool:
         return self.status == MemberStatus.ACTIVE
+
+    @property
+    def further_organizations(self) -> list[Organization]:
+        """Those besides the primary one; no statement where the placements are prefetched."""
+        return [placement.organization for placement in self.placements.all()]
+
+
+class Placement(BaseModel):
+    """A member belongs to an organization besides the primary one. It gives no role."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="placements")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="placements"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "organization"], name="placement_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} in {self.organization_id}"
 
 
 class RoleBinding(BaseModel):

@@ -10,6 +10,8 @@ VIEW_ORGANIZATION = "organizations.view_organization"
 CREATE_ORGANIZATION = "organizations.create_organization"
 UPDATE_ORGANIZATION = "organizations.update_organization"
 MOVE_ORGANIZATION = "organizations.move_organization"
+ARCHIVE_ORGANIZATION = "organizations.archive_organization"
+MANAGE_SETTINGS = "organizations.manage_settings"
 DELETE_ORGANIZATION = "organizations.delete_organization"
 VIEW_GROUP = "organizations.view_group"
 MANAGE_GROUP = "organizations.manage_group"
@@ -64,7 +66,7 @@ PERMISSIONS = [
     Permission(
         UPDATE_ORGANIZATION,
         _("Rename organizations"),
-        _("Rename an organization."),
+        _("Rename an organization, and put those directly below it in order."),
         scoped=True,
         implies=(VIEW_ORGANIZATION,),
     ),
@@ -75,6 +77,18 @@ PERMISSIONS = [
         scoped=True,
         dangerous=True,
         implies=(VIEW_ORGANIZATION,),
+    ),
+    Permission(
+        ARCHIVE_ORGANIZATION,
+        _("Archive organizations"),
+        _("Archive an organization with all below it, and restore it."),
+        scoped=True,
+    ),
+    Permission(
+        MANAGE_SETTINGS,
+        _("Change settings of organizations"),
+        _("Decide what holds in an organization and below it, such as who can be invited there."),
+        scoped=True,
     ),
     Permission(
         DELETE_ORGANIZATION,

@@ -16,6 +16,7 @@ from apps.organizations.models import (
     Invitation,
     JoinRequest,
     Member,
+    Placement,
     RoleBinding,
 )
 
@@ -42,6 +43,12 @@ declare(
         lambda subject: Q(person_id=subject.person_id),
         ("email", "name", "status", "organization__name", "created_at"),
         overwrite(email=pseudonym, name=ERASED_NAME),
+    ),
+    PersonalRows(
+        Placement,
+        lambda subject: Q(member__person_id=subject.person_id),
+        ("organization__name", "created_at"),
+        delete,
     ),
     PersonalRows(
         RoleBinding,

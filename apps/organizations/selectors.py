@@ -29,6 +29,7 @@ from apps.organizations.models import (
     Invitation,
     Member,
     Organization,
+    Placement,
     ProviderGroupRole,
     RoleBinding,
 )
@@ -43,7 +44,34 @@ def below(field: str, paths: list[str] | None) -> Q:
         return Q()
     if not paths:
         raise PermissionDenied
-    return reduce(or_, (Q(**{f"{field}__startswith": path}) for path in paths))
+    return reduce(or_, (Q(**{f"{field}__startswith": path}) for path in top_paths(paths)))
+
+
+def top_paths(paths: list[str]) -> list[str]:
+    """Without those that lie below another of them, in tree order."""
+    tops: list[str] = []
+    for path in sorted(paths):
+        if not tops or not path.startswith(tops[-1]):
+            tops.append(path)
+    return tops
+
+
+def _belongs(paths: list[str] | None, prefix: str = "") -> Q:
+    """Members whose primary organization or a further one lies at or below one of the paths.
+
+    prefix: where the member is, for rows about members. The organizations are found once for the statement,
+    by the index on their paths, and not by a join for each member. Raises PermissionDenied for none.
+    """
+    if paths is None:
+        return Q()
+    return _placed(Organization.objects.filter(below("path", paths)), prefix)
+
+
+def _placed(organizations: QuerySet[Organization], prefix: str = "") -> Q:
+    """Members who belong to one of the organizations."""
+    ids = organizations.order_by().values("id")
+    further = Placement.objects.filter(organization__in=ids).values("member_id")
+    return Q(**{f"{prefix}organization__in": ids}) | Q(**{f"{prefix}id__in": further})
 
 
 def organizations_for(actor: Actor) -> QuerySet[Organization]:
@@ -66,8 +94,11 @@ def organization_for(actor: Actor, organization_id: uuid.UUID) -> Organization:
 
 
 def tree_locked() -> Organization:
-    """The root, locked: structural changes and renames wait for each other. Raises NotFound."""
-    root = Organization.objects.select_for_update().filter(depth=1).first()
+    """The root, locked: structural changes and renames wait for each other. Raises NotFound.
+
+    Readers do not wait, nor do rows that come to point at the root.
+    """
+    root = Organization.objects.select_for_update(no_key=True).filter(depth=1).first()
     if root is None:
         raise NotFound
     return root
@@ -77,12 +108,20 @@ def root_organization() -> Organization:
     return Organization.objects.get(depth=1)
 
 
+# The further organizations of members, in tree order.
+PLACEMENTS = Prefetch(
+    "placements",
+    Placement.objects.select_related("organization").order_by("organization__path"),
+)
+
+
 def members_for(actor: Actor) -> QuerySet[Member]:
     """Members at or below the organizations where the actor may see them; not the removed ones.
 
-    Two statements, the second for their roles.
+    It is enough that one of those that they belong to lies there. Three statements, the others for their
+    roles and their further organizations.
     """
-    allowed = below("organization__path", paths_allowed(actor, p.VIEW_MEMBER))
+    allowed = _belongs(paths_allowed(actor, p.VIEW_MEMBER))
     return (
         Member.objects.filter(allowed)
         .exclude(status=MemberStatus.REMOVED)
@@ -91,7 +130,8 @@ def members_for(actor: Actor) -> QuerySet[Member]:
             Prefetch(
                 "bindings",
                 RoleBinding.objects.select_related("role", "organization").order_by("id"),
-            )
+            ),
+            PLACEMENTS,
         )
     )
 
@@ -106,8 +146,8 @@ def members_matching(
 ) -> QuerySet[Member]:
     """Narrow a query of members down.
 
-    role: code of a role that they hold anywhere now, also through a group. organization: it or what is
-    below it. q: part of the name or the e-mail address.
+    role: code of a role that they hold anywhere now, also through a group. organization: they belong to it
+    or to what is below it. q: part of the name or the e-mail address.
     """
     if status:
         members = members.filter(status=status)
@@ -116,7 +156,8 @@ def members_matching(
         members = members.filter(id__in=members_holding(held).values("id"))
     if organization is not None:
         top = Organization.objects.filter(id=organization).values("path")[:1]
-        members = members.filter(organization__path__startswith=Subquery(top))
+        inside = Organization.objects.filter(path__startswith=Subquery(top))
+        members = members.filter(_placed(inside))
     if q:
         members = members.filter(Q(name__icontains=q) | Q(email__icontains=q))
     return members
@@ -132,7 +173,7 @@ def member_for(actor: Actor, member_id: uuid.UUID) -> Member:
 
 def bindings_for(actor: Actor) -> QuerySet[RoleBinding]:
     """Role bindings of the members that the actor may see, and of groups for who may see groups."""
-    shown = below("member__organization__path", paths_allowed(actor, p.VIEW_MEMBER))
+    shown = _belongs(paths_allowed(actor, p.VIEW_MEMBER), "member__")
     if shown and sees_groups(actor):
         shown |= Q(group__isnull=False)
     elif not shown and not sees_groups(actor):

@@ -168,11 +168,7 @@ def _explain(
         also=also,
         roles=[]
         if decision.allowed or decision.note
-        else [
-            role
-            for role in roles
-            if permission.code in role.effective
-        ],
+        else [role for role in roles if permission.code in role.effective],
     )
 
 

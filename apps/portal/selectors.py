@@ -33,9 +33,9 @@ from apps.organizations.selectors import (
     invitations_for,
     members_for,
     members_matching,
-    organizations_for,
 )
 from apps.organizations.selectors_joining import join_requests_for
+from apps.organizations.selectors_tree import open_organizations_for
 from apps.portal.http import may
 from apps.roles.models import OWNER, Role
 from apps.roles.permissions import VIEW_ROLE
@@ -113,7 +113,7 @@ def member_filters(actor: Actor) -> MemberFilters:
         )
     if may(actor, p.VIEW_ORGANIZATION):
         parts.append(
-            organizations_for(actor)
+            open_organizations_for(actor)
             .order_by()
             .annotate(kind=Value("organization"), key=Cast("id", TextField()), place=F("path"))
             .annotate(rank=F("depth"))
@@ -168,17 +168,11 @@ def invitation_tabs(actor: Actor) -> list[Tab]:
     ]
 
 
-def organization_tree(actor: Actor) -> QuerySet[Organization]:
-    """The organizations that the actor may see, in tree order, with how many work in each."""
-    present = Count("members", filter=~Q(members__status=MemberStatus.REMOVED))
-    return organizations_for(actor).annotate(member_count=present)
-
-
 def places_for(actor: Actor, organization: Organization) -> list[Organization]:
     """Where the actor may move an organization to: not where it is, nor below itself. One statement."""
     return [
         one
-        for one in organizations_for(actor)
+        for one in open_organizations_for(actor)
         if not one.path.startswith(organization.path)
         and one.id != organization.parent_id
         and allows(actor, p.MOVE_ORGANIZATION, one)
@@ -228,7 +222,7 @@ def dashboard_figures(actor: Actor) -> Figures:
         pending = invitations_for(actor).filter(state=InvitationStatus.PENDING)
         counts["n_pending"] = _count(pending)
     if may(actor, p.VIEW_ORGANIZATION):
-        counts["n_organizations"] = _count(organizations_for(actor))
+        counts["n_organizations"] = _count(open_organizations_for(actor))
     found = (
         Organization.objects.filter(depth=1).annotate(**counts).values(*counts).get()
         if counts

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0004_provider_group_role"),
+        ("organizations", "0005_tree"),
     ]
 
     operations = [

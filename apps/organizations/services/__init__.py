@@ -55,8 +55,19 @@ from apps.organizations.services.organizations import (
     root_ensure,
     root_rename,
 )
+from apps.organizations.services.organizations_import import (
+    OrganizationOutcome,
+    organizations_import,
+)
+from apps.organizations.services.organizations_order import (
+    organization_archive,
+    organization_reorder,
+    organization_restore,
+)
+from apps.organizations.services.placements import member_place, member_set_primary, member_unplace
 from apps.organizations.services.retirement import role_retire
 from apps.organizations.services.scim_tokens import scim_token_create, scim_token_revoke
+from apps.organizations.services.settings import setting_reset, setting_set
 
 __all__ = [
     "DirectoryUserData",
@@ -64,6 +75,7 @@ __all__ = [
     "InvitationOutcome",
     "Joining",
     "MovePreview",
+    "OrganizationOutcome",
     "binding_create",
     "binding_delete",
     "binding_end",
@@ -93,12 +105,19 @@ __all__ = [
     "member_join",
     "member_move",
     "member_offboard",
+    "member_place",
+    "member_set_primary",
     "member_sync_person",
+    "member_unplace",
     "member_update_status",
+    "organization_archive",
     "organization_create",
     "organization_delete",
     "organization_move",
     "organization_rename",
+    "organization_reorder",
+    "organization_restore",
+    "organizations_import",
     "owned_alone",
     "person_erase",
     "role_retire",
@@ -106,5 +125,7 @@ __all__ = [
     "root_rename",
     "scim_token_create",
     "scim_token_revoke",
+    "setting_reset",
+    "setting_set",
     "tenant_join",
 ]

@@ -26,6 +26,7 @@ from apps.organizations.selectors import (
     owners_exist_besides,
 )
 from apps.organizations.selectors_directory import group_locked
+from apps.organizations.selectors_tree import require_open
 from apps.roles.models import OWNER, Role
 from apps.roles.permissions import BIND_ROLE
 from apps.roles.selectors import owner_role_locked
@@ -50,13 +51,15 @@ def binding_create(
     the group. Publishes role_binding_changed or group_role_changed.
     Raises PermissionDenied (also for a role above the actor's own), ReauthenticationRequired (the owner
     role; groups of the directory), NotFound, InvalidInput (neither or both, times, an owner by the
-    directory), Conflict (held already, or the member is not active).
+    directory), Conflict (held already, or the member is not active),
+    OrganizationArchived.
     """
     if (member_id is None) == (group_id is None):
         attr = "member_id" if member_id is None else "group_id"
         raise InvalidInput.field(attr, _("Choose a member or a group."), "required")
     organization = organization_for(actor, organization_id)
     authorize(actor, BIND_ROLE, organization)
+    require_open(organization)
     starts_at, ends_at = times_validate(starts_at, ends_at)
     if member_id is not None:
         member = member_for(actor, member_id)

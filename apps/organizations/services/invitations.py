@@ -2,9 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -27,6 +25,7 @@ from apps.organizations.models import Invitation, Member
 from apps.organizations.seats import require_seat_to_invite
 from apps.organizations.selectors import actor_of_member, invitation_for, organization_for
 from apps.organizations.services.bindings import check_holds, grantable_roles
+from apps.organizations.services.inviting import InvitingRules
 from apps.organizations.services.members import member_join
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
@@ -40,7 +39,8 @@ def invitation_create(
     """Invite a person by e-mail. Publishes organizations.member_invited, on which the mail is sent.
 
     Raises PermissionDenied (also for roles above the actor's own), InvalidInput, NotFound
-    (organization), Conflict (member or invited already), SeatLimitReached.
+    (organization), Conflict (member or invited already; the organization is archived, or its settings
+    refuse it), SeatLimitReached.
     """
     organization = organization_for(actor, organization_id)
     authorize(actor, p.INVITE_MEMBER, organization)
@@ -48,6 +48,8 @@ def invitation_create(
     if not role_ids:
         raise InvalidInput.field("role_ids", _("Choose at least one role."), "required")
     roles = grantable_roles(actor, role_ids, organization)
+    rules = InvitingRules(actor)
+    rules.require(organization, email)
     if Member.objects.filter(email__iexact=email, status=MemberStatus.ACTIVE).exists():
         raise Conflict(_("This person is a member already."), code="already_member")
     require_seat_to_invite()
@@ -59,7 +61,7 @@ def invitation_create(
                 organization=organization,
                 role_ids=[role.id for role in roles],
                 invited_by_id=actor.member_id,
-                expires_at=invitation_expiry(),
+                expires_at=rules.expiry(organization),
             )
     except IntegrityError as error:
         raise Conflict(
@@ -76,13 +78,17 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
 
     Whoever sends it again is the inviter from now on, whose roles count when it is accepted. Publishes
     organizations.member_invited. Raises PermissionDenied (also for roles above the actor's own), NotFound,
-    Conflict (closed), SeatLimitReached (an expired one holds no seat).
+    Conflict (closed; the organization is archived, or its settings refuse it), SeatLimitReached (an expired
+    one holds no seat).
     """
     invitation = _lock_open(actor, invitation_id)
     grantable_roles(actor, invitation.role_ids, invitation.organization)
+    rules = InvitingRules(actor)
+    rules.require(invitation.organization, invitation.email)
     if invitation.status == InvitationStatus.EXPIRED:
         require_seat_to_invite()
-    invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), invitation_expiry(), None
+    expires_at = rules.expiry(invitation.organization)
+    invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), expires_at, None
     if actor.member_id is not None and actor.member_id != invitation.invited_by_id:
         invitation.invited_by = Member.objects.get(id=actor.member_id)
     invitation.save(update_fields=["nonce", "expires_at", "sent_at", "invited_by", "updated_at"])
@@ -192,6 +198,7 @@ PROBLEMS = {
     "revoked": _("This invitation was taken back. Ask for a new one."),
     "expired": _("This invitation has expired. Ask for a new one."),
     "replaced": _("A newer invitation was sent. Use the link in the latest e-mail."),
+    "archived": _("Where you were invited to is archived. Ask somebody there."),
     "void": _("Whoever invited you may no longer do so. Ask somebody else there to send it again."),
 }
 
@@ -202,6 +209,8 @@ def _problem(invitation: Invitation, nonce: uuid.UUID, roles: list[Role]) -> str
         return str(invitation.status)
     if invitation.nonce != nonce:
         return "replaced"
+    if invitation.organization.is_archived:
+        return "archived"
     return "" if _could_be_made(invitation, roles) else "void"
 
 
@@ -264,8 +273,3 @@ def email_validate(email: str) -> str:
     if len(email) > 254:
         raise InvalidInput.field("email", _("Use at most 254 characters."), "max_length")
     return email
-
-
-def invitation_expiry() -> datetime:
-    """Of a link that is sent now."""
-    return timezone.now() + timedelta(seconds=settings.INVITATION_LIFETIME_S)

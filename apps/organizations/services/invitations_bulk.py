@@ -26,7 +26,8 @@ from apps.organizations.models import Invitation, Member, Organization
 from apps.organizations.seats import no_seat_to_invite, seats_to_invite
 from apps.organizations.selectors import organizations_for
 from apps.organizations.services.bindings import check_holds
-from apps.organizations.services.invitations import email_validate, invitation_expiry
+from apps.organizations.services.invitations import email_validate
+from apps.organizations.services.inviting import InvitingRules
 from apps.roles.models import Role
 
 EVERYDAY_ROLE = "member"
@@ -71,10 +72,11 @@ def invitations_create(
             "invitations", _("Send 1 to %d people at a time.") % MAX_ROWS, "row_count"
         )
     seats = seats_to_invite(lock=not dry_run)
-    outcomes = _seated(_Checks(actor, rows).outcomes(), seats)
+    checks = _Checks(actor, rows)
+    outcomes = _seated(checks.outcomes(), seats)
     if dry_run:
         return outcomes
-    return _created(actor, outcomes)
+    return _created(actor, outcomes, checks.rules)
 
 
 def _seated(outcomes: list[InvitationOutcome], seats: int | None) -> list[InvitationOutcome]:
@@ -91,9 +93,11 @@ def _seated(outcomes: list[InvitationOutcome], seats: int | None) -> list[Invita
     return found
 
 
-def _created(actor: Actor, outcomes: list[InvitationOutcome]) -> list[InvitationOutcome]:
+def _created(
+    actor: Actor, outcomes: list[InvitationOutcome], rules: InvitingRules
+) -> list[InvitationOutcome]:
     right = [one for one in outcomes if not one.code]
-    now, expires_at = timezone.now(), invitation_expiry()
+    now = timezone.now()
     _open([one.email for one in right]).filter(expires_at__lte=now).update(revoked_at=now)
     made = {
         one.email: Invitation(
@@ -101,9 +105,10 @@ def _created(actor: Actor, outcomes: list[InvitationOutcome]) -> list[Invitation
             organization=one.organization,
             role_ids=[role.id for role in one.roles],
             invited_by_id=actor.member_id,
-            expires_at=expires_at,
+            expires_at=rules.expiry(one.organization),
         )
         for one in right
+        if one.organization is not None
     }
     # Somebody may have invited one of them since they were checked.
     Invitation.objects.bulk_create(made.values(), ignore_conflicts=True)
@@ -141,10 +146,10 @@ def _open(emails: list[str]) -> QuerySet[Any]:
 
 
 class _Checks:
-    """What rows are checked against, read once. Five statements."""
+    """What rows are checked against, read once. Six statements."""
 
     def __init__(self, actor: Actor, rows: Sequence[InvitationRow]) -> None:
-        self.actor, self.rows = actor, rows
+        self.actor, self.rows, self.rules = actor, rows, InvitingRules(actor)
         emails = list({row.email.strip().lower() for row in rows})
         self.members = set(
             Member.objects.annotate(lower=Lower("email"))
@@ -188,6 +193,7 @@ class _Checks:
         try:
             email = self._email(row)
             organization = self._organization(row.organization)
+            self._invite(organization, email)
             roles = self._roles(row.roles, organization)
         except _RowError as error:
             email = row.email.strip()[:254]
@@ -228,6 +234,10 @@ class _Checks:
         if not allows(self.actor, p.INVITE_MEMBER, found):
             raise _RowError("permission_denied", _("You may not invite people to %s.") % found.name)
         return found
+
+    def _invite(self, organization: Organization, email: str) -> None:
+        if problem := self.rules.problem(organization, email):
+            raise _RowError(*problem)
 
     def _roles(self, given: tuple[str, ...], organization: Organization) -> tuple[Role, ...]:
         found: dict[uuid.UUID, Role] = {}

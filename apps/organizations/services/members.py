@@ -27,6 +27,7 @@ from apps.organizations.models import (
 )
 from apps.organizations.seats import require_seat
 from apps.organizations.selectors import member_for, organization_for
+from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
 from apps.organizations.services.directory import directory_forget, directory_locked
 from apps.roles.models import Role
@@ -55,6 +56,7 @@ def member_enter(
 ) -> tuple[Member, bool]:
     """As member_join; also says whether they came in by this call."""
     require_seat(person.id)
+    require_open(organization, lock=True)
     member, created = Member.objects.select_for_update().get_or_create(
         person_id=person.id,
         defaults={"email": person.email, "name": person.name, "organization": organization},
@@ -66,6 +68,7 @@ def member_enter(
             member.organization = organization
             RoleBinding.objects.filter(member=member).delete()
             member.group_memberships.all().delete()
+            member.placements.all().delete()
         member.save()
     roles_bind(actor, member, roles, organization)
     membership_add(actor=actor, person_id=person.id, tenant_id=require_tenant().id)
@@ -82,12 +85,18 @@ def member_enter(
 
 @transaction.atomic
 def member_move(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.UUID) -> Member:
-    """Change a member's home organization; roles stay where they are bound."""
-    member = member_for(actor, member_id)
+    """Change a member's primary organization; roles stay where they are bound, further places too.
+
+    Locks the member. Publishes organizations.member_moved. Raises PermissionDenied, NotFound,
+    OrganizationArchived.
+    """
+    member = member_locked(actor, member_id)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.UPDATE_MEMBER, member.organization)
     authorize(actor, p.UPDATE_MEMBER, organization)
     if member.organization_id != organization.id:
+        require_open(organization, lock=True)
+        member.placements.filter(organization=organization).delete()
         member.organization = organization
         member.save(update_fields=["organization", "updated_at"])
         publish(MemberMoved(member_id=member.id, organization_id=organization.id), actor=actor)
@@ -130,12 +139,19 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     if status == MemberStatus.REMOVED:
         RoleBinding.objects.filter(member=member).delete()
         member.group_memberships.all().delete()
+        member.placements.all().delete()
         directory_forget(member)
     publish(
         MemberStatusChanged(member_id=member.id, person_id=member.person_id, status=status),
         actor=actor,
     )
     return member
+
+
+def member_locked(actor: Actor, member_id: uuid.UUID) -> Member:
+    """A member whom the actor may see, locked: their places change one after the other. Raises NotFound."""
+    Member.objects.select_for_update(no_key=True).filter(id=member_id).first()
+    return member_for(actor, member_id)
 
 
 def check_owner_by_owner(actor: Actor, member: Member) -> None:

@@ -15,13 +15,12 @@ from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
 from apps.organizations.events import OrganizationChanged
+from apps.organizations.limits import require_depth, require_room
 from apps.organizations.models import Member, Organization
 from apps.organizations.previews import AccessPreview, preview_moving
 from apps.organizations.selectors import organization_for, tree_locked
+from apps.organizations.selectors_tree import require_open
 from apps.roles.selectors_api_keys import api_keys_work_at
-
-MAX_DEPTH = 16
-MAX_ORGANIZATIONS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +44,25 @@ def root_rename(*, actor: Actor, name: str) -> None:
     if root.name != name:
         root.name = name
         root.save(update_fields=["name", "updated_at"])
-        _publish(actor, root, "renamed")
+        publish_change(actor, root, "renamed")
 
 
 @transaction.atomic
 def organization_create(*, actor: Actor, name: str, parent_id: uuid.UUID) -> Organization:
     """Add an organization as the last child of another. Publishes organization_changed.
 
-    Raises PermissionDenied, NotFound (parent), InvalidInput, Conflict (too deep or too many).
+    Raises PermissionDenied, NotFound (parent), InvalidInput, Conflict (too deep, too many),
+    OrganizationArchived.
     """
     tree_locked()
     parent = organization_for(actor, parent_id)
     authorize(actor, p.CREATE_ORGANIZATION, parent)
-    name = _name_validate(name, parent)
-    _check_limits(parent.depth + 1, Organization.objects.count() + 1)
+    require_open(parent)
+    name = name_validate(name, parent)
+    require_depth(parent.depth + 1)
+    require_room()
     child = Organization.objects.add_child(parent, instance=Organization(name=name))
-    _publish(actor, child, "created")
+    publish_change(actor, child, "created")
     return child
 
 
@@ -79,11 +81,11 @@ def organization_rename(*, actor: Actor, organization_id: uuid.UUID, name: str) 
             code="root_organization",
         )
     parent = Organization.objects.get_parent(organization)
-    name = _name_validate(name, parent, but=organization.id)
+    name = name_validate(name, parent, but=organization.id)
     if name != organization.name:
         organization.name = name
         organization.save(update_fields=["name", "updated_at"])
-        _publish(actor, organization, "renamed")
+        publish_change(actor, organization, "renamed")
     return organization
 
 
@@ -94,7 +96,7 @@ def organization_move(
     """Hang an organization, with all below it, under another. dry_run: only say what would change.
 
     Needs the permission at the organization and at its new parent. Raises PermissionDenied, NotFound,
-    Conflict (the root, a cycle, too deep).
+    Conflict (the root, a cycle, too deep), OrganizationArchived (itself, or the new parent).
     """
     tree_locked()
     organization = organization_for(actor, organization_id)
@@ -105,14 +107,16 @@ def organization_move(
         raise Conflict(_("The root cannot be moved."), code="root_organization")
     if parent == organization or parent.is_descendant_of(organization):
         raise Conflict(_("An organization cannot be moved below itself."), code="cycle")
+    require_open(organization)
+    require_open(parent)
     below = Organization.objects.filter(path__startswith=organization.path)
     deepest = max(below.values_list("depth", flat=True))
-    _check_limits(parent.depth + 1 + deepest - organization.depth, 0)
-    _name_validate(organization.name, parent, but=organization.id)
+    require_depth(parent.depth + 1 + deepest - organization.depth)
+    name_validate(organization.name, parent, but=organization.id)
     preview = MovePreview(below.count(), preview_moving(actor, organization, parent))
     if not dry_run and Organization.objects.get_parent(organization) != parent:
         Organization.objects.move(organization, parent, "last-child")
-        _publish(actor, organization, "moved")
+        publish_change(actor, organization, "moved")
     return preview
 
 
@@ -131,6 +135,7 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
     if (
         not organization.is_leaf()
         or present.exclude(status=MemberStatus.REMOVED).exists()
+        or organization.placements.exists()
         or organization.bindings.exists()
         or api_keys_work_at(organization.id)
     ):
@@ -141,21 +146,21 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
             code="organization_not_empty",
         )
     present.update(organization=Organization.objects.get_parent(organization))
-    _publish(actor, organization, "deleted")
+    publish_change(actor, organization, "deleted")
     organization.delete()
 
 
-def _check_limits(depth: int, count: int) -> None:
-    if depth > MAX_DEPTH:
-        raise Conflict(_("Organizations can be nested 16 deep."), code="too_deep")
-    if count > MAX_ORGANIZATIONS:
-        raise Conflict(_("A workspace can have 5,000 organizations."), code="too_many")
-
-
-def _name_validate(name: str, parent: Organization | None, *, but: uuid.UUID | None = None) -> str:
+def name_normalize(name: str) -> str:
+    """As names are stored. Raises InvalidInput."""
     name = " ".join(name.split())
     if not name or len(name) > 100 or not name.isprintable():
         raise InvalidInput.field("name", _("Use 1 to 100 printable characters."), "name_invalid")
+    return name
+
+
+def name_validate(name: str, parent: Organization | None, *, but: uuid.UUID | None = None) -> str:
+    """As it is stored, and free among the children of the parent. Raises InvalidInput."""
+    name = name_normalize(name)
     if parent is not None:
         siblings = Organization.objects.filter(
             path__startswith=parent.path, depth=parent.depth + 1, name__iexact=name
@@ -167,7 +172,8 @@ def _name_validate(name: str, parent: Organization | None, *, but: uuid.UUID | N
     return name
 
 
-def _publish(actor: Actor, organization: Organization, change: str) -> None:
+def publish_change(actor: Actor, organization: Organization, change: str) -> None:
+    """Publishes organization_changed; what processes know of the tenant's actors is void."""
     epochs.change(epochs.of_tenant(require_tenant().id))
     publish(
         OrganizationChanged(organization_id=organization.id, name=organization.name, change=change),

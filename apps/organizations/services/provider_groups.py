@@ -17,6 +17,7 @@ from apps.organizations.selectors import (
     provider_group_roles_for,
     root_organization,
 )
+from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.bindings import grantable_roles
 from apps.roles.models import OWNER
 
@@ -47,6 +48,7 @@ def provider_group_role_create(
     organization = (
         organization_for(actor, organization_id) if organization_id else root_organization()
     )
+    require_open(organization)
     role = grantable_roles(actor, [role_id], organization, attr="role_id")[0]
     if role.code == OWNER:
         raise InvalidInput.field(

@@ -16,7 +16,7 @@ from apps.common.actors import Actor
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations.models import Organization
 from apps.organizations.permissions import VIEW_MEMBER, VIEW_ORGANIZATION
-from apps.organizations.selectors import organizations_for
+from apps.organizations.selectors_tree import open_organizations_for
 from apps.portal.forms.api_keys import KEEP, ApiKeyChangeForm, ApiKeyForm, ApiKeyRotateForm
 from apps.portal.forms.workspace import ConfirmNameForm
 from apps.portal.http import WorkspaceRequest, add_errors, may, require, step_up, workspace_page
@@ -222,7 +222,7 @@ def _places(actor: Actor) -> list[Organization]:
     """Where the actor may make keys, in tree order. One statement."""
     if not may(actor, VIEW_ORGANIZATION):
         return []
-    return [one for one in organizations_for(actor) if allows(actor, MANAGE_API_KEY, one)]
+    return [one for one in open_organizations_for(actor) if allows(actor, MANAGE_API_KEY, one)]
 
 
 def _grantable(actor: Actor, *, also: frozenset[str] = frozenset()) -> list[Permission]:

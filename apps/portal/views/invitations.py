@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus as S
-from apps.organizations.selectors import invitations_for, invitations_matching, organizations_for
+from apps.organizations.selectors import invitations_for, invitations_matching
+from apps.organizations.selectors_tree import open_organizations_for
 from apps.organizations.services import invitation_create, invitation_resend, invitation_revoke
 from apps.portal.forms.workspace import InviteForm
 from apps.portal.http import WorkspaceRequest, add_errors, require, workspace_page
@@ -46,7 +47,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 def create(request: WorkspaceRequest) -> HttpResponse:
     require(request.actor, p.INVITE_MEMBER)
     roles = roles_to_give(request.actor)
-    organizations = list(organizations_for(request.actor))
+    organizations = list(open_organizations_for(request.actor))
     everyday = [str(role.id) for role in roles if role.code == "member"]
     form = InviteForm(
         request.POST or None,

@@ -11,8 +11,8 @@ from apps.common.access import allows
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations import permissions as p
 from apps.organizations.enums import JoinRequestStatus
-from apps.organizations.selectors import organizations_for
 from apps.organizations.selectors_joining import join_request_for, join_requests_for
+from apps.organizations.selectors_tree import open_organizations_for
 from apps.organizations.services import join_request_approve, join_request_decline
 from apps.portal.forms.workspace import ApproveForm
 from apps.portal.http import WorkspaceRequest, add_errors, require, workspace_page
@@ -44,7 +44,7 @@ def approve(request: WorkspaceRequest, join_request_id: uuid.UUID) -> HttpRespon
         messages.error(request, f"The request of {found.name} is decided already.")
         return redirect("join_requests")
     roles = roles_to_give(request.actor)
-    organizations = list(organizations_for(request.actor))
+    organizations = list(open_organizations_for(request.actor))
     everyday = [str(role.id) for role in roles if role.code == "member"]
     form = ApproveForm(
         request.POST or None,

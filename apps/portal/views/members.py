@@ -14,13 +14,13 @@ from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
 from apps.organizations.holders import held_through_groups
-from apps.organizations.models import Member
+from apps.organizations.models import Member, Placement
 from apps.organizations.offboarding import owned_by
 from apps.organizations.selectors import (
     members_for,
-    organizations_for,
     sees_groups,
 )
+from apps.organizations.selectors_tree import open_organizations_for
 from apps.organizations.services import (
     binding_create,
     member_move,
@@ -77,6 +77,24 @@ def _member(actor: Actor, member_id: uuid.UUID) -> Member:
     return member
 
 
+def _places(actor: Actor, member: Member) -> list[tuple[Placement, bool, bool]]:
+    """Where they belong besides, in tree order: whether it can become the primary one, and be taken away."""
+    may_move = allows(actor, p.UPDATE_MEMBER, member.organization)
+    found = []
+    for placement in member.placements.select_related("organization").order_by(
+        "organization__path"
+    ):
+        is_mine = allows(actor, p.UPDATE_MEMBER, placement.organization)
+        found.append(
+            (
+                placement,
+                may_move and is_mine and not placement.organization.is_archived,
+                may_move or is_mine,
+            )
+        )
+    return found
+
+
 @require_safe
 @workspace_page
 def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
@@ -93,6 +111,8 @@ def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
         "sees_groups": sees_groups(request.actor),
         "sees_access": allows(request.actor, VIEW_ROLE),
         "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
+        "places": _places(request.actor, member),
+        "can_place": may(request.actor, p.UPDATE_MEMBER),
         "can_update": allows(request.actor, p.UPDATE_MEMBER, node),
         "can_remove": is_self or allows(request.actor, p.REMOVE_MEMBER, node),
         "form": ConfirmNameForm(expected=str(member)),
@@ -108,7 +128,7 @@ def role_give(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     form = BindingForm(
         request.POST or None,
         roles=roles_to_give(request.actor),
-        organizations=organizations_for(request.actor),
+        organizations=open_organizations_for(request.actor),
         initial={"organization_id": member.organization_id},
     )
     if request.method == "POST" and form.is_valid():
@@ -132,7 +152,7 @@ def move(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
     member = _member(request.actor, member_id)
     form = MoveMemberForm(
         request.POST or None,
-        organizations=organizations_for(request.actor),
+        organizations=open_organizations_for(request.actor),
         initial={"organization_id": member.organization_id},
     )
     if request.method == "POST" and form.is_valid():

@@ -1,17 +1,22 @@
 """The tree of divisions, branches and teams."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.common.access import allows, authorize
 from apps.common.errors import Conflict, PlatformError
+from apps.common.ids import parse_uuid
 from apps.organizations import permissions as p
-from apps.organizations.selectors import organization_for, organizations_for
+from apps.organizations.selectors import organization_for
+from apps.organizations.selectors_settings import settings_for
+from apps.organizations.selectors_tree import open_organizations_for, organization_trail
 from apps.organizations.services import (
     organization_create,
     organization_delete,
@@ -25,24 +30,48 @@ from apps.portal.forms.workspace import (
     OrganizationForm,
 )
 from apps.portal.http import WorkspaceRequest, add_errors, may, require, workspace_page
-from apps.portal.selectors import organization_tree, places_for
-
-SHOWN = 500
+from apps.portal.selectors import places_for
+from apps.portal.selectors_tree import SHOWN, child_nodes, found_nodes, members_at, tree_nodes
 
 
 @require_safe
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
+    """`?at=` opens the tree down to an organization, `?q=` looks for some, `?archived=1` shows those too."""
     require(request.actor, p.VIEW_ORGANIZATION)
-    found = list(organization_tree(request.actor)[: SHOWN + 1])
-    top = min((one.depth for one in found), default=1)
-    context = {
-        "rows": [(one, one.depth - top) for one in found[:SHOWN]],
-        "is_cut": len(found) > SHOWN,
+    query = request.GET.get("q", "").strip()[:100]
+    archived = _archived(request)
+    at = parse_uuid(request.GET.get("at", ""))
+    context: dict[str, Any] = {
+        "query": query,
+        "with_archived": archived == "include",
         "shown": SHOWN,
         "can_create": may(request.actor, p.CREATE_ORGANIZATION),
     }
+    if query:
+        context["found"] = found_nodes(request.actor, query, archived=archived)
+    else:
+        opened = organization_for(request.actor, at) if at else None
+        context["nodes"] = tree_nodes(request.actor, at=opened, archived=archived)
     return render(request, "portal/organizations/list.html", context)
+
+
+@require_safe
+@workspace_page
+def children(request: WorkspaceRequest, organization_id: uuid.UUID) -> HttpResponse:
+    """What is directly below one, for the tree; a browser without scripts is sent to the whole page."""
+    parent = organization_for(request.actor, organization_id)
+    if not request.htmx:
+        return redirect(f"{reverse('organizations')}?at={parent.id}")
+    after = parse_uuid(request.GET.get("after", ""))
+    archived = _archived(request)
+    node = child_nodes(request.actor, parent, after=after, archived=archived)
+    context = {"node": node, "with_archived": archived == "include"}
+    return render(request, "portal/organizations/_children.html", context)
+
+
+def _archived(request: WorkspaceRequest) -> str:
+    return "include" if request.GET.get("archived") == "1" else "exclude"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +80,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     require(request.actor, p.CREATE_ORGANIZATION)
     form = NewOrganizationForm(
         request.POST or None,
-        organizations=organizations_for(request.actor),
+        organizations=open_organizations_for(request.actor),
         initial={"parent_id": request.GET.get("parent", "")},
     )
     if request.method == "POST" and form.is_valid():
@@ -61,7 +90,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
             add_errors(form, error)
         else:
             messages.success(request, f"{created} is part of your organization now.")
-            return redirect("organizations")
+            return redirect(f"{reverse('organizations')}?at={created.id}")
     status = 422 if form.errors else 200
     return render(request, "portal/organizations/new.html", {"form": form}, status=status)
 
@@ -69,31 +98,49 @@ def create(request: WorkspaceRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page
 def detail(request: WorkspaceRequest, organization_id: uuid.UUID) -> HttpResponse:
-    """One organization: rename it here, or go on to its members."""
-    organization = organization_for(request.actor, organization_id)
+    """One organization: what is below it, who belongs to it, its settings and what can be done to it.
+
+    `?after=` goes on in a long list of what is below it.
+    """
+    actor = request.actor
+    trail = organization_trail(actor, organization_id)
+    organization = trail[-1]
     if request.method == "POST":
-        authorize(request.actor, p.UPDATE_ORGANIZATION, organization)
+        authorize(actor, p.UPDATE_ORGANIZATION, organization)
     form = OrganizationForm(request.POST or None, initial={"name": organization.name})
     if request.method == "POST" and form.is_valid():
         try:
             organization_rename(
-                actor=request.actor, organization_id=organization.id, name=form.cleaned_data["name"]
+                actor=actor, organization_id=organization.id, name=form.cleaned_data["name"]
             )
         except PlatformError as error:
             add_errors(form, error)
         else:
             messages.success(request, "The name is changed.")
-            return redirect("organizations")
+            return redirect("organization", organization.id)
+    is_open, is_root = not organization.is_archived, organization.is_root()
+    may_update = allows(actor, p.UPDATE_ORGANIZATION, organization)
+    after = parse_uuid(request.GET.get("after", ""))
+    archived = "include" if organization.is_archived else _archived(request)
     context = {
         "organization": organization,
+        "trail": trail,
         "form": form,
-        "can_update": not organization.is_root()
-        and allows(request.actor, p.UPDATE_ORGANIZATION, organization),
-        "can_create": allows(request.actor, p.CREATE_ORGANIZATION, organization),
-        "can_move": not organization.is_root()
-        and allows(request.actor, p.MOVE_ORGANIZATION, organization),
-        "can_delete": not organization.is_root()
-        and allows(request.actor, p.DELETE_ORGANIZATION, organization),
+        "below": child_nodes(actor, organization, after=after, archived=archived),
+        "after": after,
+        "with_archived": archived == "include",
+        "members": members_at(actor, organization),
+        "settings": settings_for(actor, organization),
+        "can_see_members": allows(actor, p.VIEW_MEMBER, organization),
+        "can_update": may_update and not is_root,
+        "can_order": may_update and is_open,
+        "can_create": is_open and allows(actor, p.CREATE_ORGANIZATION, organization),
+        "can_invite": is_open and allows(actor, p.INVITE_MEMBER, organization),
+        "can_set": allows(actor, p.MANAGE_SETTINGS, organization),
+        "can_move": is_open and not is_root and allows(actor, p.MOVE_ORGANIZATION, organization),
+        "can_archive": not is_root and allows(actor, p.ARCHIVE_ORGANIZATION, organization),
+        "can_delete": not is_root and allows(actor, p.DELETE_ORGANIZATION, organization),
+        "archived_with_parent": organization.archived_with not in (None, organization.id),
     }
     status = 422 if form.errors else 200
     return render(request, "portal/organizations/detail.html", context, status=status)

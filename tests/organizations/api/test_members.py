@@ -126,7 +126,7 @@ def test_pages_meet_every_member_once(api: Any, alice: Person, dana: Member, ord
     assert names(back) == [found[1]]
 
 
-def test_list_takes_five_statements_for_any_number_of_members(
+def test_list_takes_six_statements_for_any_number_of_members(
     bearer: Any, alice: Person, acme: Tenant, root: Organization
 ) -> None:
     with tenant_context(acme):
@@ -138,7 +138,7 @@ def test_list_takes_five_statements_for_any_number_of_members(
                 roles=[role_by_code("member"), role_by_code("admin")],
             )
     client = bearer(alice)
-    with statements(5):
+    with statements(6):
         response = client.get("members/", organization=str(root.id), q="a", role="member")
     assert len(response.json()["results"]) == 8
 

@@ -40,6 +40,7 @@ ORGANIZATION = _out(
         "parent": ROOT["id"],
         "depth": 2,
         "path": "00010001",
+        "archived_at": None,
         "created_at": AT,
         "updated_at": AT,
     },
@@ -55,6 +56,7 @@ MEMBER = _out(
         "person_id": "0197c2a4-6d4e-7c1f-9f6e-0d1d2c3b4a5a",
         "status": "active",
         "organization": ROOT,
+        "further_organizations": [BRANCH],
         "roles": [
             {
                 "binding_id": BINDING_ID,
@@ -69,6 +71,7 @@ MEMBER = _out(
         "updated_at": AT,
     },
 )
+MEMBER_ORGANIZATION = _in("Besides the primary one", {"primary": False})
 MEMBER_UPDATE = _in("Move to Lisbon", {"organization_id": BRANCH["id"]})
 
 INVITATION = _out(

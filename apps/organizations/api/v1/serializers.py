@@ -4,6 +4,7 @@ from apps.accounts.models import Erasure
 from apps.common.api.fields import FlagField, IdField, QuerySerializer, TextField
 from apps.organizations.enums import BindingState, InvitationStatus, MemberStatus
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.organizations.selectors_tree import ARCHIVED
 from apps.roles.models import Role
 from apps.tenants.api.v1.serializers import TenantSummarySerializer
 
@@ -39,7 +40,28 @@ class OrganizationSerializer(serializers.ModelSerializer[Organization]):
 
     class Meta:
         model = Organization
-        fields = ["id", "name", "parent", "depth", "path", "created_at", "updated_at"]
+        fields = [
+            "id",
+            "name",
+            "parent",
+            "depth",
+            "path",
+            "archived_at",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class OrganizationsQuery(QuerySerializer):
+    archived = serializers.ChoiceField(
+        choices=ARCHIVED, required=False, help_text="`exclude` if not given."
+    )
+    parent = IdField(  # type: ignore[assignment]
+        required=False, help_text="Those directly below it."
+    )
+    q = TextField(
+        max_length=100, required=False, allow_blank=True, help_text="Part of the name, in any case."
+    )
 
 
 class OrganizationCreateSerializer(serializers.Serializer):
@@ -71,7 +93,10 @@ class HeldRoleSerializer(serializers.ModelSerializer[RoleBinding]):
 
 class MemberSerializer(serializers.ModelSerializer[Member]):
     status = serializers.ChoiceField(choices=MemberStatus.choices)
-    organization = OrganizationBriefSerializer(help_text="Where the member belongs.")
+    organization = OrganizationBriefSerializer(help_text="The primary one of where they belong.")
+    further_organizations = OrganizationBriefSerializer(
+        many=True, help_text="Where they belong besides."
+    )
     roles = HeldRoleSerializer(
         source="bindings",
         many=True,
@@ -87,6 +112,7 @@ class MemberSerializer(serializers.ModelSerializer[Member]):
             "name",
             "status",
             "organization",
+            "further_organizations",
             "roles",
             "created_at",
             "updated_at",
@@ -95,7 +121,11 @@ class MemberSerializer(serializers.ModelSerializer[Member]):
 
 class MemberUpdateSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=ACTIVE_STATUSES, required=False)
-    organization_id = IdField(required=False, help_text="Where the member belongs from now on.")
+    organization_id = IdField(required=False, help_text="The primary one from now on.")
+
+
+class MemberOrganizationSerializer(serializers.Serializer):
+    primary = FlagField(default=False, help_text="Whether it becomes the primary one.")
 
 
 MEMBER_ORDERINGS = {
@@ -111,7 +141,7 @@ class MembersQuery(QuerySerializer):
     role = TextField(
         max_length=50, required=False, help_text="Code of a role that they hold anywhere."
     )
-    organization = IdField(required=False, help_text="It, and all below it.")
+    organization = IdField(required=False, help_text="They belong to it or below it.")
     q = TextField(
         max_length=100,
         required=False,

@@ -11,6 +11,8 @@ from apps.organizations.api.v1 import (
     views_own_data,
     views_provider_groups,
     views_provisioning,
+    views_settings,
+    views_tree,
 )
 
 urlpatterns = [
@@ -27,8 +29,48 @@ urlpatterns = [
         views_organizations.OrganizationMoveView.as_view(),
         name="api_organization_move",
     ),
+    path(
+        "organizations/<uuid:organization_id>/reorder/",
+        views_tree.OrganizationReorderView.as_view(),
+        name="api_organization_reorder",
+    ),
+    path(
+        "organizations/<uuid:organization_id>/archive/",
+        views_tree.OrganizationArchiveView.as_view(),
+        name="api_organization_archive",
+    ),
+    path(
+        "organizations/<uuid:organization_id>/restore/",
+        views_tree.OrganizationRestoreView.as_view(),
+        name="api_organization_restore",
+    ),
+    path(
+        "organizations/<uuid:organization_id>/settings/",
+        views_settings.OrganizationSettingsView.as_view(),
+        name="api_organization_settings",
+    ),
+    path(
+        "organizations/<uuid:organization_id>/settings/<str:code>/",
+        views_settings.OrganizationSettingView.as_view(),
+        name="api_organization_setting",
+    ),
+    path(
+        "organizations/export/",
+        views_tree.OrganizationsExportView.as_view(),
+        name="api_organizations_export",
+    ),
+    path(
+        "organizations/import/",
+        views_tree.OrganizationsImportView.as_view(),
+        name="api_organizations_import",
+    ),
     path("members/", views_members.MembersView.as_view(), name="api_members"),
     path("members/<uuid:member_id>/", views_members.MemberView.as_view(), name="api_member"),
+    path(
+        "members/<uuid:member_id>/organizations/<uuid:organization_id>/",
+        views_members.MemberOrganizationView.as_view(),
+        name="api_member_organization",
+    ),
     path(
         "members/<uuid:member_id>/offboard/",
         views_members.MemberOffboardView.as_view(),

@@ -14,6 +14,7 @@ from apps.organizations import selectors, services
 from apps.organizations.api.v1 import examples
 from apps.organizations.api.v1.serializers import (
     MEMBER_ORDERINGS,
+    MemberOrganizationSerializer,
     MemberSerializer,
     MembersQuery,
     MemberUpdateSerializer,
@@ -62,7 +63,7 @@ class MemberView(TenantView):
         summary="Deactivate, reactivate or move a member",
         description=(
             "Effective on the member's next request. 409 `last_owner`, `own_membership`, "
-            "`seat_limit_reached`."
+            "`seat_limit_reached`, `organization_archived`."
         ),
         request=MemberUpdateSerializer,
         responses={200: MemberSerializer},
@@ -80,11 +81,12 @@ class MemberView(TenantView):
                     actor=self.actor, member_id=member_id, status=MemberStatus(changes["status"])
                 )
             if "organization_id" in changes:
-                member = services.member_move(
+                services.member_move(
                     actor=self.actor,
                     member_id=member_id,
                     organization_id=changes["organization_id"],
                 )
+                member = selectors.member_for(self.actor, member_id)
         return self.versioned(member, MemberSerializer)
 
     @extend_schema(
@@ -99,6 +101,50 @@ class MemberView(TenantView):
     def delete(self, request: Request, member_id: uuid.UUID) -> Response:
         services.member_update_status(
             actor=self.actor, member_id=member_id, status=MemberStatus.REMOVED
+        )
+        return Response(status=204)
+
+
+class MemberOrganizationView(TenantView):
+    needs = {"PUT": p.UPDATE_MEMBER, "DELETE": p.UPDATE_MEMBER}
+    problems = {"PUT": ("409",), "DELETE": ("409",)}
+
+    @extend_schema(
+        operation_id="members_organizations_update",
+        summary="Let a member belong to an organization",
+        description=(
+            "Besides the primary one; with `primary` it becomes that, and the one before stays a further "
+            "one. It gives no role. 409 `organization_archived`, `too_many`."
+        ),
+        request=MemberOrganizationSerializer,
+        responses={200: MemberSerializer},
+        examples=[examples.MEMBER_ORGANIZATION, examples.MEMBER],
+    )
+    def put(
+        self, request: Request, member_id: uuid.UUID, organization_id: uuid.UUID
+    ) -> HttpResponseBase:
+        data = self.body(MemberOrganizationSerializer)
+        with transaction.atomic():
+            services.member_place(
+                actor=self.actor, member_id=member_id, organization_id=organization_id
+            )
+            if data["primary"]:
+                services.member_set_primary(
+                    actor=self.actor, member_id=member_id, organization_id=organization_id
+                )
+        return self.versioned(selectors.member_for(self.actor, member_id), MemberSerializer)
+
+    @extend_schema(
+        operation_id="members_organizations_destroy",
+        summary="Take a member out of an organization",
+        description="Not of the primary one: 409 `primary_organization`. Roles stay where they are.",
+        responses={204: None},
+    )
+    def delete(
+        self, request: Request, member_id: uuid.UUID, organization_id: uuid.UUID
+    ) -> Response:
+        services.member_unplace(
+            actor=self.actor, member_id=member_id, organization_id=organization_id
         )
         return Response(status=204)
 

@@ -17,12 +17,14 @@ from apps.organizations.api.v1.serializers import (
     OrganizationCreateSerializer,
     OrganizationMoveSerializer,
     OrganizationSerializer,
+    OrganizationsQuery,
     OrganizationUpdateSerializer,
 )
 from apps.organizations.api.v1.serializers_access import (
     AccessPreviewSerializer,
     MovePreviewSerializer,
 )
+from apps.organizations.selectors_tree import organizations_matching
 
 
 class OrganizationsView(TenantView):
@@ -34,14 +36,15 @@ class OrganizationsView(TenantView):
         summary="The organizations, in tree order",
         description=(
             "Depth first: a parent comes before its children. Those that you may see; the root is the "
-            "workspace itself."
+            "workspace itself. Archived ones are left out unless `archived` asks for them."
         ),
+        parameters=[OrganizationsQuery],
         responses={200: OrganizationSerializer(many=True)},
         examples=[examples.ORGANIZATION],
     )
     def get(self, request: Request) -> Response:
-        self.query()
-        rows = selectors.organizations_for(self.actor)
+        filters = self.query(OrganizationsQuery)
+        rows = organizations_matching(selectors.organizations_for(self.actor), **filters)
         return self.page(rows, OrganizationSerializer, ordering=("path",))
 
     @extend_schema(
@@ -121,8 +124,8 @@ class OrganizationMoveView(TenantView):
         summary="Hang an organization under another",
         description=(
             "With all below it. Roles are inherited downwards, so the answer says which members gain and "
-            "lose which permissions in it. With `dry_run` nothing is changed. 409 `cycle`, `too_deep` or "
-            "`root_organization`."
+            "lose which permissions in it. With `dry_run` nothing is changed. 409 `cycle`, `too_deep`, "
+            "`root_organization` or `organization_archived`."
         ),
         request=OrganizationMoveSerializer,
         responses={200: MovePreviewSerializer},
