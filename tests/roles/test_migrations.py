@@ -46,7 +46,11 @@ def test_tenants_get_what_new_ones_have(owner: Actor) -> None:
     made = Role.objects.get(code="auditor")
     assert (made.id.version, made.id.variant) == (7, uuid.RFC_4122)
     assert made.id > custom.id
-    assert (made.permissions, made.inherited_permissions, made.inherited_system_roles) == ([], [], [])
+    assert (made.permissions, made.inherited_permissions, made.inherited_system_roles) == (
+        [],
+        [],
+        [],
+    )
     assert made.effective == of_system_role("auditor")
     assert (made.created_at, made.updated_at) == (made.updated_at, made.created_at)
 
