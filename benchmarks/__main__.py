@@ -18,6 +18,7 @@ def main() -> None:
         "provisioning",
         "statements",
         "authorization",
+        "access",
         "tenancy",
         "fleet",
         "serving",

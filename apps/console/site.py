@@ -109,7 +109,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     def permissions(self, request: HttpRequest) -> HttpResponse:
         """What apps declare; it is no model's page."""
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         return permissions_view(request, self.each_context(request))
 
     def search(

@@ -1,7 +1,8 @@
 """Start-up checks of the declared permissions: what is wrong there would show when somebody is refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
@@ -20,6 +21,44 @@ CODE_MAX = 80
 LABEL_MAX = 60
 # Those that permissions name; the owner and the auditor hold by rule what they hold.
 NAMEABLE = SYSTEM_ROLES.keys() - {OWNER, AUDITOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Between a permission and one that it implies itself."""
+
+    number: str
+    is_broken: Callable[[Permission, Permission], bool]
+    words: str
+    hint: str
+
+
+RULES = (
+    Rule(
+        "E007",
+        lambda one, implied: one.scoped and not implied.scoped,
+        "is held at an organization, but implies what is held in the whole tenant only",
+        "Make the other one scoped too, or leave it out: somebody else has to give it.",
+    ),
+    Rule(
+        "E008",
+        lambda one, implied: implied.dangerous and not one.dangerous,
+        "implies what is dangerous, and is not called so",
+        "Declare it dangerous.",
+    ),
+    Rule(
+        "E009",
+        lambda one, implied: one.is_read_only and not implied.is_read_only,
+        "has the verb view, and implies what changes something",
+        "Give it another verb: the auditor holds all of view.",
+    ),
+    Rule(
+        "E010",
+        lambda one, implied: one.for_keys and not implied.for_keys,
+        "can be given to API keys, and implies what cannot",
+        "Declare it with for_keys=False.",
+    ),
+)
 
 
 @register()
@@ -64,35 +103,11 @@ def _of_what_it_implies(one: Permission, declared: Mapping[str, Permission]) -> 
         )
     if one.code in _reached(one, declared):
         found.append(_error(one, "implies itself", "E006", "Break the circle of its implies."))
-    for rule, words, number, hint in (
-        (
-            lambda other: one.scoped and not other.scoped,
-            "is held at an organization, but implies what is held in the whole tenant only",
-            "E007",
-            "Make the other one scoped too, or leave it out: somebody else has to give it.",
-        ),
-        (
-            lambda other: other.dangerous and not one.dangerous,
-            "implies what is dangerous, and is not called so",
-            "E008",
-            "Declare it dangerous.",
-        ),
-        (
-            lambda other: one.is_read_only and not other.is_read_only,
-            "has the verb view, and implies what changes something",
-            "E009",
-            "Give it another verb: the auditor holds all of view.",
-        ),
-        (
-            lambda other: one.for_keys and not other.for_keys,
-            "can be given to API keys, and implies what cannot",
-            "E010",
-            "Declare it with for_keys=False.",
-        ),
-    ):
-        broken = {code for code in one.implies if code in declared and rule(declared[code])}
+    for rule in RULES:
+        broken = {c for c in one.implies if c in declared and rule.is_broken(one, declared[c])}
         if broken:
-            found.append(_error(one, f"{words}: {_listed(broken)}", number, hint))
+            words = f"{rule.words}: {_listed(broken)}"
+            found.append(_error(one, words, rule.number, rule.hint))
     return found
 
 

@@ -154,7 +154,7 @@ def _save(actor: Actor, columns: list[Column], posted: QueryDict) -> list[Role]:
         column.boxes = boxes
         if boxes != was:
             column.was = was
-            version = version_read(posted[f"version-{role.id}"]) or datetime.min.replace(
+            version = version_read(posted.get(f"version-{role.id}", "")) or datetime.min.replace(
                 tzinfo=role.updated_at.tzinfo
             )
             changes[role.id] = RoleChange(version, boxes)

@@ -116,7 +116,7 @@ def compare(request: WorkspaceRequest) -> HttpResponse:
                 )
                 for part, title in parts.items()
             ],
-            "swapped": f"{reverse('roles_compare')}?{urlencode({'a': b, 'b': a})}",
+            "swapped": f"{reverse('roles_compare')}?{urlencode({'a': str(b), 'b': str(a)})}",
         }
     return render(request, "portal/roles/compare.html", context)
 
@@ -135,14 +135,13 @@ def _row(role: Role) -> dict[str, Any]:
 
 def _words(role: Role, sources: list[Source]) -> list[str]:
     """Where a permission comes from, if it is not simply the role's own."""
-    if role.is_system:
-        return []
-    words = {
-        SourceKind.OWN: lambda _one: "Its own",
-        SourceKind.INCLUDED: lambda one: f"Through {one.name}",
-        SourceKind.IMPLIED: lambda one: f"Comes with “{one.name}”",
-    }
-    return [words[one.kind](one) for one in sources]
+    return [] if role.is_system else [_word(one) for one in sources]
+
+
+def _word(source: Source) -> str:
+    if source.kind == SourceKind.INCLUDED:
+        return f"Through {source.name}"
+    return "Its own" if source.kind == SourceKind.OWN else f"Comes with “{source.name}”"
 
 
 def _areas(a: Role, b: Role, found: list[Compared]) -> dict[str, list[dict[str, Any]]]:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import epochs
@@ -114,5 +115,5 @@ def graph_locked() -> RoleGraph:
     return graph
 
 
-def _refused(detail: str, code: str) -> InvalidInput:
+def _refused(detail: str | Promise, code: str) -> InvalidInput:
     return InvalidInput.field("includes", detail, code)

@@ -19,7 +19,7 @@ class PermissionSerializer(serializers.Serializer):
     )
     dangerous = serializers.BooleanField(help_text="Can lock people out or destroy data.")
     for_keys = serializers.BooleanField(help_text="Whether an API key can have it.")
-    read_only = serializers.BooleanField(
+    read_only = serializers.BooleanField(  # type: ignore[assignment]
         source="is_read_only", help_text="Changes nothing: the auditor holds it."
     )
     implies = serializers.ListField(
