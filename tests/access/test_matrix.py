@@ -101,7 +101,7 @@ def samples(world: World) -> Samples:
             "scim_token_id": scim_token_create(
                 actor=actor_for(world.alice), label="Entra", expires_in_days=None
             )[0].id,
-            "group_id": Group.objects.create(display_name="Staff").id,
+            "group_id": Group.objects.create(display_name="Staff", is_local=True).id,
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
             "factor_id": factor.pk,
