@@ -173,9 +173,10 @@ def decide(actor: Actor, permission: str, node: Node | None = None) -> Decision:
     """Whether `actor` holds `permission` at `node` (None: in the whole tenant), and why.
 
     The system may do everything; a person, an identity provider and a program with an API key what their
-    grants say, at the grant's organization and below.
+    grants say, at the grant's organization and below; in the whole tenant only, if it is not scoped.
     """
-    if permission not in _permissions:
+    declared = _permissions.get(permission)
+    if declared is None:
         raise ImproperlyConfigured(f"permission {permission} is not declared")
     if actor.is_system:
         return Decision(True, note="the platform itself")
@@ -183,7 +184,9 @@ def decide(actor: Actor, permission: str, node: Node | None = None) -> Decision:
     for grant in actor.grants:
         if permission not in grant.permissions:
             continue
-        if grant.is_root or (node is not None and node.path.startswith(grant.path)):
+        if grant.is_root or (
+            declared.scoped and node is not None and node.path.startswith(grant.path)
+        ):
             return Decision(True, grant)
         elsewhere.append(grant)
     return Decision(False, elsewhere=tuple(elsewhere))
@@ -201,7 +204,8 @@ def paths_allowed(actor: Actor, permission: str) -> list[str] | None:
         if permission in grant.permissions:
             if grant.is_root:
                 return None
-            paths.append(grant.path)
+            if _permissions[permission].scoped:
+                paths.append(grant.path)
     return paths
 
 

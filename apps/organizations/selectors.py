@@ -56,7 +56,7 @@ def top_paths(paths: list[str]) -> list[str]:
     return tops
 
 
-def _belongs(paths: list[str] | None, prefix: str = "") -> Q:
+def belongs(paths: list[str] | None, prefix: str = "") -> Q:
     """Members whose primary organization or a further one lies at or below one of the paths.
 
     prefix: where the member is, for rows about members. The organizations are found once for the statement,
@@ -121,7 +121,7 @@ def members_for(actor: Actor) -> QuerySet[Member]:
     It is enough that one of those that they belong to lies there. Three statements, the others for their
     roles and their further organizations.
     """
-    allowed = _belongs(paths_allowed(actor, p.VIEW_MEMBER))
+    allowed = belongs(paths_allowed(actor, p.VIEW_MEMBER))
     return (
         Member.objects.filter(allowed)
         .exclude(status=MemberStatus.REMOVED)
@@ -173,7 +173,7 @@ def member_for(actor: Actor, member_id: uuid.UUID) -> Member:
 
 def bindings_for(actor: Actor) -> QuerySet[RoleBinding]:
     """Role bindings of the members that the actor may see, and of groups for who may see groups."""
-    shown = _belongs(paths_allowed(actor, p.VIEW_MEMBER), "member__")
+    shown = belongs(paths_allowed(actor, p.VIEW_MEMBER), "member__")
     if shown and sees_groups(actor):
         shown |= Q(group__isnull=False)
     elif not shown and not sees_groups(actor):

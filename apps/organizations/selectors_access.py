@@ -77,13 +77,15 @@ def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]
 
     Raises PermissionDenied, NotFound.
     """
-    authorize(actor, VIEW_ROLE)
-    seen = below("organization__path", paths_allowed(actor, p.VIEW_MEMBER))
+    if paths_allowed(actor, VIEW_ROLE) == []:
+        authorize(actor, VIEW_ROLE)
+    seen = belongs(paths_allowed(actor, p.VIEW_MEMBER))
     members = Member.objects.filter(seen, id=member_id).exclude(status=MemberStatus.REMOVED)
-    member = members.first()
+    member = members.select_related("organization").first()
     found = actor_among(members)
     if member is None or found is None:
         raise NotFound
+    authorize(actor, VIEW_ROLE, member.organization)
     return member, found
 
 

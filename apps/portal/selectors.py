@@ -103,7 +103,7 @@ def member_filters(actor: Actor) -> MemberFilters:
     """Roles and organizations that the list of members can be narrowed by. One statement."""
     columns = ("kind", "key", "name", "place", "rank")
     parts: list[QuerySet] = []
-    if allows(actor, VIEW_ROLE):
+    if may(actor, VIEW_ROLE):
         parts.append(
             roles_for(actor)
             .order_by()

@@ -11,7 +11,8 @@ PERMISSIONS = [
     Permission(
         VIEW_ROLE,
         _("View roles"),
-        _("See the roles and what each of them allows."),
+        _("See the roles of the workspace and what each of them allows."),
+        scoped=True,
         system_roles=("admin", "billing_admin", "member"),
     ),
     Permission(
@@ -29,7 +30,7 @@ PERMISSIONS = [
         scoped=True,
         dangerous=True,
         for_keys=False,
-        implies=("organizations.view_member", "organizations.view_organization"),
+        implies=("organizations.view_member", "organizations.view_organization", VIEW_ROLE),
     ),
     Permission(
         MANAGE_API_KEY,

@@ -15,6 +15,7 @@ from apps.roles.checks import check_permissions
 from tests.roles.registry import declared, permission
 
 VIEWS = {
+    "organizations.view_group",
     "organizations.view_member",
     "organizations.view_organization",
     "roles.view_role",

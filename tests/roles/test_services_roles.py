@@ -64,7 +64,9 @@ def test_a_role_allows_what_the_roles_allow_that_it_includes(owner: Actor) -> No
     top = make(owner, "Top", includes=(middle, role_by_code("auditor")))
     assert held(bottom) == {INVITE, SEE_TREE}
     assert held(middle) == {INVITE, SEE_TREE, REMOVE, SEE_MEMBERS}
-    assert held(top) == {*held(middle), SEE_ROLES, "tenants.view_settings"}
+    assert held(top) == {*held(middle), SEE_ROLES, "organizations.view_group"} | {
+        "tenants.view_settings"
+    }
     stored = Role.objects.get(id=top.id)
     assert (stored.own, stored.permissions) == (frozenset(), [])
     assert stored.inherited_permissions == [INVITE, REMOVE]
@@ -96,7 +98,8 @@ def test_an_actor_is_one_statement(owner: Actor, bob_member: Member, bob: Person
     with statements(1):
         actor = actor_for(bob)
     assert actor.grants[0].permissions == {INVITE, SEE_TREE, SEE_MEMBERS, SEE_ROLES} | {
-        "tenants.view_settings"
+        "organizations.view_group",
+        "tenants.view_settings",
     }
 
 

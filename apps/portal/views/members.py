@@ -109,7 +109,7 @@ def detail(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
         ],
         "through_groups": held_through_groups(member).order_by("group__display_name", "id"),
         "sees_groups": sees_groups(request.actor),
-        "sees_access": allows(request.actor, VIEW_ROLE),
+        "sees_access": allows(request.actor, VIEW_ROLE, node),
         "can_bind": may(request.actor, BIND_ROLE) and member.is_active,
         "places": _places(request.actor, member),
         "can_place": may(request.actor, p.UPDATE_MEMBER),

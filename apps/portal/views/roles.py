@@ -15,7 +15,7 @@ from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.common.ids import parse_uuid
 from apps.portal.forms.roles import CompareForm
 from apps.portal.forms.workspace import ConfirmNameForm
-from apps.portal.http import WorkspaceRequest, workspace_page
+from apps.portal.http import WorkspaceRequest, require, workspace_page
 from apps.portal.paging import paginate
 from apps.portal.permission_areas import area_of, by_area
 from apps.portal.selectors import roles_with_holders
@@ -34,7 +34,7 @@ MANY = 10
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
     """`?q=`: part of the name or the description."""
-    authorize(request.actor, VIEW_ROLE)
+    require(request.actor, VIEW_ROLE)
     query = request.GET.get("q", "").strip()[:100]
     page = paginate(request, with_includes(roles_with_holders(query)))
     context = {
@@ -50,7 +50,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 @require_safe
 @workspace_page
 def detail(request: WorkspaceRequest, role_id: uuid.UUID) -> HttpResponse:
-    authorize(request.actor, VIEW_ROLE)
+    require(request.actor, VIEW_ROLE)
     role = with_includes(roles_with_holders()).filter(id=role_id).first()
     if role is None:
         raise NotFound

@@ -58,7 +58,7 @@ def test_it_takes_one_statement(owner: Actor, acme: Tenant) -> None:
     text = make_key(owner).text
     for client in (by_key(text), by_key(text, acme)):
         client.get("members/")
-        with statements(4):
+        with statements(5):
             assert client.get("members/").status_code == 200
 
 
