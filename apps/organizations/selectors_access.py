@@ -20,7 +20,7 @@ from apps.organizations import permissions as p
 from apps.organizations.actors import actor_among
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member, Organization
-from apps.organizations.selectors import below, organizations_for
+from apps.organizations.selectors import belongs, organizations_for
 from apps.roles.models import Role
 from apps.roles.permissions import VIEW_ROLE
 

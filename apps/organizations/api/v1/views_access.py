@@ -3,7 +3,7 @@
 import uuid
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -88,7 +88,13 @@ class RoleBindingView(TenantView):
             "binding. 409 `last_owner` for the last one, `ended` for one that has."
         ),
         request=RoleBindingUpdateSerializer,
-        responses={200: RoleBindingSerializer},
+        responses={
+            200: PolymorphicProxySerializer(
+                component_name="RoleBindingOrPreview",
+                serializers=[RoleBindingSerializer, AccessPreviewSerializer],
+                resource_type_field_name=None,
+            )
+        },
         examples=[examples.BINDING_UPDATE, examples.BINDING],
     )
     def patch(self, request: Request, binding_id: uuid.UUID) -> Response:
