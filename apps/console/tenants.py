@@ -23,8 +23,9 @@ from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
 from apps.console.tenant_acts_addresses import ADDRESS_ACTS
-from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_link, api_keys_table
+from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_link, api_keys_table, has_schema
 from apps.console.tenant_acts_operations import OPERATION_ACTS
+from apps.console.tenant_organizations import organizations_link, organizations_sections
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Tenant
@@ -128,6 +129,7 @@ class TenantAdmin(ConsolePage):
                 r.link(f"{memberships}?tenant__id__exact={tenant.pk}", str(tenant.member_count)),
             ),
             ("Events", r.link(f"{events}?tenant_id={tenant.pk}", "Events of this tenant")),
+            ("Tree", organizations_link(tenant)),
             ("Programs", api_keys_link(tenant)),
             *copy_facts(tenant),
             ("Schema", r.code(tenant.schema_name)),
@@ -209,10 +211,27 @@ class TenantAdmin(ConsolePage):
                 self.admin_site.admin_view(self.api_keys_view),
                 name="tenants_tenant_api_keys",
             ),
+            path(
+                "<uuid:object_id>/organizations/",
+                self.admin_site.admin_view(self.organizations_view),
+                name="tenants_tenant_organizations",
+            ),
         ]
 
+    def organizations_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+        tenant = self.object_or_404(request, object_id)
+        return self.page(
+            request,
+            "console/detail.html",
+            title=f"Organizations of {tenant.slug}",
+            heading=f"Organizations of {tenant.slug}",
+            lead=r.link_to(tenant),
+            badges=(),
+            sections=organizations_sections(tenant) if has_schema(tenant) else [],
+            acts=(),
+        )
+
     def api_keys_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
-        """The one page that reads what a tenant's own schema holds."""
         tenant = self.object_or_404(request, object_id)
         return self.page(
             request,
