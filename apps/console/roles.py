@@ -13,7 +13,7 @@ from apps.common.access import Permission, of_system_role, permissions
 from apps.common.tenancy import tenant_context
 from apps.console import rendering as r
 from apps.console.pages import Cell, Table
-from apps.console.tenant_acts_keys import has_keys
+from apps.console.tenant_acts_keys import has_schema
 from apps.roles.models import Role
 from apps.roles.selectors import included_roles, with_includes
 from apps.roles.services import SYSTEM_ROLES
@@ -29,7 +29,7 @@ def roles_link(tenant: Tenant) -> SafeString:
 def roles_table(tenant: Tenant) -> Table:
     """All of them, the oldest first. Two statements, in the tenant."""
     rows: list[Sequence[Cell]] = []
-    if has_keys(tenant):
+    if has_schema(tenant):
         with tenant_context(tenant):
             counted = Role.objects.annotate(holder_count=Count("bindings__member", distinct=True))
             rows = [_row(role) for role in with_includes(counted).order_by("id")[:SHOWN]]

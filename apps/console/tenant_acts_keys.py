@@ -57,8 +57,8 @@ def _revoke(actor: Actor, tenant: Tenant, data: dict[str, Any]) -> None:
         api_key_revoke(actor=actor, api_key_id=key_id, reason=data["reason"])
 
 
-def has_keys(tenant: Tenant) -> bool:
-    """Whether the tenant has a schema to keep keys in."""
+def has_schema(tenant: Tenant) -> bool:
+    """Whether the tenant has a schema of its own: not before it is ready, nor while it is purged."""
     is_there = tenant.ready_at is not None and tenant.purge_started_at is None
     return is_there and bool(schemas_existing([tenant.schema_name]))
 
@@ -78,7 +78,7 @@ KEY_ACTS = (
         name="revoke_api_key",
         label="Revoke an API key",
         icon="key_off",
-        available=has_keys,
+        available=has_schema,
         explain=lambda _tenant: [
             "What uses the key stops working from its next request on, for good.",
             "The workspace’s people see that it is revoked; they can create another.",
@@ -98,7 +98,7 @@ def api_keys_link(tenant: Tenant) -> SafeString:
 def api_keys_table(tenant: Tenant) -> Table:
     """All of them, the newest first. One statement, in the tenant."""
     rows: list[Sequence[Cell]] = []
-    if has_keys(tenant):
+    if has_schema(tenant):
         with tenant_context(tenant):
             keys = api_keys_for(Actor.system("console")).order_by("-id")[:SHOWN]
             rows = [_row(key) for key in keys]

@@ -1,7 +1,7 @@
 """Tenants and their domains in the console."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -18,14 +18,15 @@ from apps.accounts.models import Person, TenantMembership
 from apps.accounts.selectors import person_by_email
 from apps.common.errors import PlatformError
 from apps.console import rendering as r
-from apps.console.acts import show_errors, staff_actor
+from apps.console.acts import Act, show_errors, staff_actor
 from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.roles import roles_link, roles_table
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
 from apps.console.tenant_acts_addresses import ADDRESS_ACTS
-from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_link, api_keys_table
+from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_link, api_keys_table, has_schema
 from apps.console.tenant_acts_operations import OPERATION_ACTS
+from apps.console.tenant_organizations import organizations_link, organizations_sections
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Tenant
@@ -129,6 +130,7 @@ class TenantAdmin(ConsolePage):
                 r.link(f"{memberships}?tenant__id__exact={tenant.pk}", str(tenant.member_count)),
             ),
             ("Events", r.link(f"{events}?tenant_id={tenant.pk}", "Events of this tenant")),
+            ("Tree", organizations_link(tenant)),
             ("Programs", api_keys_link(tenant)),
             ("Access", roles_link(tenant)),
             *copy_facts(tenant),
@@ -216,33 +218,48 @@ class TenantAdmin(ConsolePage):
                 self.admin_site.admin_view(self.roles_view),
                 name="tenants_tenant_roles",
             ),
+            path(
+                "<uuid:object_id>/organizations/",
+                self.admin_site.admin_view(self.organizations_view),
+                name="tenants_tenant_organizations",
+            ),
         ]
 
-    def api_keys_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
-        """This page and the next read what a tenant's own schema holds."""
-        tenant = self.object_or_404(request, object_id)
-        return self.page(
+    # What a tenant's own schema holds.
+    def organizations_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+        return self._inside(
             request,
-            "console/detail.html",
-            title=f"API keys of {tenant.slug}",
-            heading=f"API keys of {tenant.slug}",
-            lead=r.link_to(tenant),
-            badges=(),
-            sections=[api_keys_table(tenant)],
-            acts=self.offered(tenant, KEY_ACTS),
+            object_id,
+            "Organizations",
+            lambda tenant: organizations_sections(tenant) if has_schema(tenant) else [],
+        )
+
+    def api_keys_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+        return self._inside(
+            request, object_id, "API keys", lambda tenant: [api_keys_table(tenant)], KEY_ACTS
         )
 
     def roles_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+        return self._inside(request, object_id, "Roles", lambda tenant: [roles_table(tenant)])
+
+    def _inside(
+        self,
+        request: HttpRequest,
+        object_id: uuid.UUID,
+        what: str,
+        sections: Callable[[Tenant], Sequence[Section]],
+        acts: Sequence[Act] = (),
+    ) -> HttpResponse:
         tenant = self.object_or_404(request, object_id)
         return self.page(
             request,
             "console/detail.html",
-            title=f"Roles of {tenant.slug}",
-            heading=f"Roles of {tenant.slug}",
+            title=f"{what} of {tenant.slug}",
+            heading=f"{what} of {tenant.slug}",
             lead=r.link_to(tenant),
             badges=(),
-            sections=[roles_table(tenant)],
-            acts=(),
+            sections=sections(tenant),
+            acts=self.offered(tenant, acts),
         )
 
     @action(

@@ -105,6 +105,7 @@ def samples(world: World) -> Samples:
             "tenant_id": world.acme.id,
             "person_id": world.bob.id,
             "factor_id": factor.pk,
+            "code": "organizations.invitation_days",
             "slug": "acme",
             "account_id": 0,
         }

@@ -31,6 +31,8 @@ from apps.organizations.models import (
     JoinRequest,
     Member,
     Organization,
+    OrganizationSetting,
+    Placement,
     ProviderGroupRole,
     RoleBinding,
 )
@@ -46,7 +48,7 @@ SHARED = {
     for number, name in enumerate(
         (
             *("organization", "role", "member", "person", "invitation", "api_key"),
-            *("directory_user", "group", "join_request"),
+            *("directory_user", "group", "join_request", "setting", "placement"),
         )
     )
 }
@@ -79,6 +81,13 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             email=f"{canary}@example.com".lower(),
             name=f"{canary} person",
             organization=unit,
+        )
+        Placement.objects.create(id=SHARED["placement"], member=member, organization=root)
+        OrganizationSetting.objects.create(
+            id=SHARED["setting"],
+            organization=unit,
+            code="organizations.invitation_domains",
+            value=f"{canary}.example",
         )
         binding = RoleBinding.objects.create(
             id=SHARED["person"], member=member, role=role, organization=unit

@@ -52,6 +52,7 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
             "json/organizations_joinrequest.jsonl",
             "json/organizations_member.jsonl",
             "json/organizations_organization.jsonl",
+            "json/organizations_organizationsetting.jsonl",
             "json/organizations_providergrouprole.jsonl",
             "json/roles_apikey.jsonl",
             "json/roles_role.jsonl",

@@ -50,6 +50,10 @@ def requests(route: Route, samples: dict[str, str]) -> Iterator[tuple[str, str, 
         "email": "somebody@example.com",
         "name": "Somebody",
         "domain": "somebody.example",
+        "position": 1,
+        "direction": "down",
+        "primary": True,
+        "value": 3,
     }
     yield "GET", path, {}
     for method in route.methods:
@@ -81,6 +85,10 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/api/v1/join-requests/",
         "/api/v1/join-requests/{join_request_id}/",
         "/organizations/",
+        "/organizations/export/",
+        "/organizations/{organization_id}/",
+        "/api/v1/organizations/export/",
+        "/api/v1/organizations/{organization_id}/settings/",
         "/roles/",
         "/api-keys/",
         "/api-keys/{api_key_id}/",

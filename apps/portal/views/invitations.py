@@ -53,7 +53,10 @@ def create(request: WorkspaceRequest) -> HttpResponse:
         request.POST or None,
         roles=roles,
         organizations=organizations,
-        initial={"role_ids": everyday},
+        initial={
+            "role_ids": everyday,
+            "organization_id": request.GET.get("organization", ""),
+        },
     )
     if request.method == "POST" and form.is_valid():
         try:

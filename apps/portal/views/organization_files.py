@@ -114,5 +114,4 @@ def _preview(
         "unused": file.unused,
         "form": ConfirmTreeForm(initial={"text": file.text}),
     }
-    status = 422 if wrong else 200
-    return render(request, "portal/organizations/import_preview.html", context, status=status)
+    return render(request, "portal/organizations/import_preview.html", context)
