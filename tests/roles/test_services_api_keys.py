@@ -383,25 +383,3 @@ def test_what_gives_a_key_wants_a_recent_proof(owner: Actor) -> None:
     assert ApiKey.objects.values().get() == before
     api_key_revoke(actor=late, api_key_id=made.key.id)
     make_key(replace(late, proof=Proof(frozenset({"password"}), time.time())))
-
-
-def test_codes_that_no_app_declares_stay(owner: Actor) -> None:
-    made = make_key(owner)
-    ApiKey.objects.update(permissions=["notes.gone_note", *READ])
-    key = api_key_update(actor=owner, api_key_id=made.key.id, name="Other")
-    assert key.permissions == ["notes.gone_note", *READ]
-    assert key.held == set(READ)
-    api_key_rotate(actor=owner, api_key_id=made.key.id, overlap_s=3600)
-    assert ApiKey.objects.get().permissions == ["notes.gone_note", *READ]
-    with pytest.raises(InvalidInput):
-        api_key_update(
-            actor=owner, api_key_id=made.key.id, permission_codes=["notes.other_note", *READ]
-        )
-    api_key_update(actor=owner, api_key_id=made.key.id, permission_codes=READ[:1])
-    assert ApiKey.objects.get().permissions == READ[:1]
-
-
-def test_a_key_holds_what_its_permissions_imply(owner: Actor) -> None:
-    made = make_key(owner, codes=["organizations.invite_member"])
-    assert made.key.given == ["organizations.invite_member"]
-    assert made.key.held == {"organizations.invite_member", "organizations.view_organization"}
