@@ -90,7 +90,7 @@ def samples(world: World) -> Samples:
             "export_id": export.id,
             "member_id": Member.objects.get(person_id=world.alice.id).id,
             "organization_id": root.id,
-            "role_id": role.id,
+            "role_id": Role.objects.create(code="host", name="Host").id,
             "binding_id": RoleBinding.objects.get(member=bob).id,
             "invitation_id": invitation.id,
             "api_key_id": make_key(actor_for(world.alice)).key.id,

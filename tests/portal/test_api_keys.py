@@ -117,6 +117,22 @@ def test_dangers_are_confirmed_and_never_is_chosen(client: Any, root: Organizati
     assert (key.permissions, key.expires_at) == (["organizations.remove_member"], None)
 
 
+def test_codes_that_no_app_declares_stay_until_they_are_unticked(
+    client: Any, made: NewApiKey
+) -> None:
+    path = f"/api-keys/{made.key.id}/"
+    ApiKey.objects.update(permissions=["notes.gone_note", *READ])
+    assert "No longer known, and allowing nothing: notes.gone_note" in (
+        client.get(path).content.decode()
+    )
+    assert 'value="notes.gone_note" checked' in client.get(f"{path}change/").content.decode()
+    fields = {"name": "Other", "networks": "", "expires_in_days": "keep"}
+    client.post(f"{path}change/", {**fields, "permissions": ["notes.gone_note", READ[0]]})
+    assert ApiKey.objects.get().permissions == ["notes.gone_note", READ[0]]
+    client.post(f"{path}change/", {**fields, "permissions": READ[:1]})
+    assert ApiKey.objects.get().permissions == READ[:1]
+
+
 def test_change(client: Any, made: NewApiKey) -> None:
     path = f"/api-keys/{made.key.id}/change/"
     page = client.get(path).content.decode()
