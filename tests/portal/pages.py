@@ -13,6 +13,8 @@ TENANT_PAGES = (
     "/invitations/requests/",
     "/invitations/import/",
     "/invitations/new/",
+    "/groups/",
+    "/groups/new/",
     "/organizations/",
     "/organizations/new/",
     "/roles/",

@@ -27,6 +27,8 @@ PAGES = (
     "/invitations/new/",
     "/invitations/requests/",
     "/invitations/import/",
+    "/groups/",
+    "/groups/new/",
     "/organizations/",
     "/organizations/new/",
     "/roles/",

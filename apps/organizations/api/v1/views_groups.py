@@ -28,6 +28,7 @@ from apps.organizations.selectors_directory import (
     counted_groups_for,
     group_for,
     group_people,
+    groups_for,
     groups_matching,
 )
 from apps.organizations.services.directory import directory_locked
@@ -98,6 +99,8 @@ class GroupView(TenantView):
         examples=[examples.GROUP_UPDATE, examples.GROUP],
     )
     def patch(self, request: Request, group_id: uuid.UUID) -> HttpResponseBase:
+        # Refused before the input is looked at.
+        groups_for(self.actor)
         data = self.body(GroupUpdateSerializer)
         with transaction.atomic():
             if self.has_condition:
