@@ -25,6 +25,7 @@ def main() -> None:
         "copies",
         "scim",
         "events",
+        "tree",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
