@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.accounts.oidc.sessions import is_workspace_session
-from apps.common.access import allows
+from apps.common.access import allows, permissions
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.ids import parse_uuid
@@ -191,13 +191,16 @@ def roles_with_holders(query: str = "") -> QuerySet[Role]:
 
 
 def roles_to_give(actor: Actor) -> list[Role]:
-    """Roles that allow nothing the actor holds nowhere, the smallest first. The services decide."""
+    """Roles that allow nothing the actor holds nowhere, the smallest first. The services decide.
 
-    def codes(role: Role) -> frozenset[str]:
-        return role.effective
-
-    giveable = [role for role in roles_for(actor) if all(may(actor, code) for code in codes(role))]
-    return sorted(giveable, key=lambda role: (len(codes(role)), role.code == OWNER, role.name))
+    What holds in the whole workspace only takes nothing from who gives a role in a part of it.
+    """
+    declared = permissions()
+    held = {code for code in declared if may(actor, code)}
+    if not all(grant.is_root for grant in actor.grants):
+        held |= {code for code, one in declared.items() if not one.scoped}
+    giveable = [role for role in Role.objects.all() if role.effective <= held]
+    return sorted(giveable, key=lambda role: (len(role.effective), role.code == OWNER, role.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import epochs
-from apps.common.access import allows, authorize
+from apps.common.access import allows, authorize, permissions
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, PermissionDenied
 from apps.common.tenancy import require_tenant
@@ -134,8 +134,10 @@ def check_holds(actor: Actor, role: Role, organization: Organization) -> None:
     """Raises PermissionDenied for a role that allows more than the actor holds at the organization."""
     if role.code == OWNER and not holds_owner(actor):
         raise PermissionDenied(_("Only an owner makes or unmakes owners."))
-    codes = role.effective
-    if not all(allows(actor, code, organization) for code in codes):
+    declared = permissions()
+    # Given in a part of the workspace, what holds in the whole of it only gives nobody anything.
+    counts = {c for c in role.effective if organization.is_root() or declared[c].scoped}
+    if not all(allows(actor, code, organization) for code in counts):
         raise PermissionDenied(
             _("The role “%s” allows more than you hold there yourself.") % role.name
         )
