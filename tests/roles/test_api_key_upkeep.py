@@ -41,12 +41,12 @@ def test_use_is_noted_once_a_minute(owner: Actor) -> None:
     assert key.last_used_at is not None
     assert key.last_used_ip == HERE
     noted = key.last_used_at
-    with statements(4):
+    with statements(5):
         client.get("members/")
     assert ApiKey.objects.get().last_used_at == noted
     ApiKey.objects.update(last_used_at=noted - timedelta(seconds=61))
     client.client.defaults["REMOTE_ADDR"] = "192.0.2.9"
-    with statements(5):
+    with statements(6):
         client.get("members/")
     again = ApiKey.objects.get()
     assert again.last_used_at is not None
