@@ -23,6 +23,7 @@ def main() -> None:
         "serving",
         "copies",
         "scim",
+        "events",
         "tree",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
