@@ -51,6 +51,7 @@ def member_unplace(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.
     """
     member = member_locked(actor, member_id)
     if member.organization_id == organization_id:
+        authorize(actor, p.UPDATE_MEMBER, member.organization)
         raise Conflict(
             _("This is their primary organization. Make another one the primary first."),
             code="primary_organization",

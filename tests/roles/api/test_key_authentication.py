@@ -54,7 +54,7 @@ def test_it_may_what_it_was_given_and_history_names_it(owner: Actor, root: Organ
 
 
 def test_it_takes_one_statement(owner: Actor, acme: Tenant) -> None:
-    """Besides the tenant's, by host or by key, and the list's two."""
+    """Besides the tenant's, by host or by key, and the list's three."""
     text = make_key(owner).text
     for client in (by_key(text), by_key(text, acme)):
         client.get("members/")
