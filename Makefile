@@ -66,6 +66,13 @@ e2e: $(STAMP) ## drive a real browser through the running platform, and PgBounce
 	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS) \
 	|| status=1; $(STOP_TEST_SERVERS); exit $$status
 
+.PHONY: interop
+interop: $(STAMP) ## sign in by npm's oidc-provider, a certified implementation (needs Node.js)
+	@command -v npm >/dev/null || { echo "Not installed: Node.js with npm. On Debian and Ubuntu: sudo apt-get install npm" >&2; exit 1; }
+	@npm ci --prefix tests/interop --silent --no-audit --no-fund
+	@status=0; OIDC_INTEROP=1 $(BIN)/python -m pytest -m interop tests/accounts/oidc $(PYTEST_ARGS) || status=1; \
+	$(STOP_TEST_SERVERS); exit $$status
+
 .PHONY: bench
 bench: $(STAMP) ## measure, and compare with what is promised
 	@$(BIN)/python -m benchmarks

@@ -23,6 +23,7 @@ def main() -> None:
         "serving",
         "copies",
         "scim",
+        "events",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")

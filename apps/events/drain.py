@@ -33,6 +33,7 @@ from apps.common.tenancy import (
 from apps.events import registry
 from apps.events.enums import HandlingState
 from apps.events.models import Handling, OutboxEvent
+from apps.events.selectors import known_events
 
 log = structlog.get_logger(__name__)
 
@@ -90,13 +91,13 @@ def fan_out() -> int:
 
     Finds rows by what they lack, never by a position passed: a transaction that commits late is
     not skipped. The lock lets one drain fan out at a time: with two, the one that commits first
-    could offer an aggregate's second event before its first. Events that this release does not
-    declare stay, for the release that published them.
+    could offer an aggregate's second event before its first. Events of a type or version that this
+    release does not declare stay, for the release that published them.
     """
     subscribers: dict[str, list[str]] = {}
     for subscription in registry.subscriptions().values():
         subscribers.setdefault(subscription.event_name, []).append(subscription.name)
-    waiting = OutboxEvent.objects.filter(dispatched_at=None, name__in=list(registry.events()))
+    waiting = OutboxEvent.objects.filter(known_events(), dispatched_at=None)
     if not waiting.exists():
         return 0
     with transaction.atomic():

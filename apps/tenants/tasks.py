@@ -7,6 +7,7 @@ from apps.common.actors import Actor
 from apps.common.errors import PlatformError
 from apps.tenants import pool, provisioning, purging, selectors, selectors_domains
 from apps.tenants.exports import jobs
+from apps.tenants.models import Tenant
 from apps.tenants.services import domain_check
 
 log = structlog.get_logger(__name__)
@@ -28,11 +29,16 @@ def provision(tenant_id: str) -> None:
     provisioning.provision(uuid.UUID(tenant_id))
 
 
+def provision_queue(tenant: Tenant) -> None:
+    """Queue the worker: a copy may take an hour, and somebody waits for each of the others."""
+    provision.apply_async((str(tenant.id),), queue="bulk" if tenant.is_sandbox else "default")
+
+
 @shared_task(name="tenants.resume_provisioning")
 def resume_provisioning() -> None:
     """Find what a crash left half made, or what failed and is due again."""
     for tenant in selectors.tenants_to_provision()[:100]:
-        provision.delay(str(tenant.id))
+        provision_queue(tenant)
 
 
 @shared_task(name="tenants.purge")

@@ -9,7 +9,7 @@ from config.settings.environment import BASE_DIR, env
 from config.settings.social import *
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *
-from config.settings.stores import REDIS_URL
+from config.settings.tasks import *
 
 DEBUG = False
 SECRET_KEY = env("SECRET_KEY", default="")
@@ -148,91 +148,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "apps.portal.views.errors.csrf_failure"
-
-# --- Celery: late acknowledgement and rejection together lose no task when a worker is killed -----
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 900,
-    "global_keyprefix": "celery:",
-    "socket_timeout": 5,
-}
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_TIME_LIMIT = 600
-CELERY_TASK_SOFT_TIME_LIMIT = 570
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "tenants-resume-provisioning": {
-        "task": "tenants.resume_provisioning",
-        "schedule": 5.0,
-        "options": {"expires": 5},
-    },
-    "tenants-refill-pool": {
-        "task": "tenants.refill_pool",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "tenants-purge-due": {
-        "task": "tenants.purge_due",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "tenants-sweep-exports": {
-        "task": "tenants.sweep_exports",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    # Each verified domain once a day; what is due is looked for each hour.
-    "tenants-recheck-domains": {
-        "task": "tenants.recheck_domains",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "accounts-recheck-email-domains": {
-        "task": "accounts.recheck_email_domains",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "accounts-sweep-erasures": {
-        "task": "accounts.sweep_erasures",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "accounts-prune-tokens": {
-        "task": "accounts.prune_tokens",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "accounts-prune-sessions": {
-        "task": "accounts.prune_sessions",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "accounts-tend-signing-keys": {
-        "task": "accounts.tend_signing_keys",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    # Of all tenants. What begins or ends does so to the second; this tells of it.
-    "organizations-tell-of-bindings": {
-        "task": "organizations.tell_of_bindings",
-        "schedule": 300.0,
-        "options": {"expires": 300},
-    },
-    # Of all tenants; those that expire are told a week ahead.
-    "roles-tend-api-keys": {
-        "task": "roles.tend_api_keys",
-        "schedule": 6 * 3600.0,
-        "options": {"expires": 3600},
-    },
-    "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
-}
 
 # --- People and sign-in ----------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Person"

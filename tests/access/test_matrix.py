@@ -3,9 +3,11 @@
 A new route fails here until somebody has looked at its line.
 """
 
+import argparse
 import difflib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import SESSION_KEY
+from django.core.management import get_commands, load_command_class
 from django.db import transaction
 from django.test import Client
 
@@ -21,7 +24,12 @@ from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Group, JoinRequest, Member, Organization, RoleBinding
 from apps.organizations.selectors import actor_for
-from apps.organizations.services import invitation_create, scim_token_create
+from apps.organizations.services import (
+    invitation_create,
+    member_join,
+    organization_create,
+    scim_token_create,
+)
 from apps.roles.models import Role
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import export_request
@@ -29,18 +37,25 @@ from tests.access.routes import Route, routes
 from tests.accounts.factors import give_passkey
 from tests.accounts.support import PUBLIC, force_sign_in, host
 from tests.api.client import MISSING
-from tests.conftest import World
+from tests.conftest import SYSTEM, World, make_person
 from tests.roles.support import make_key
 
 pytestmark = pytest.mark.django_db
-TABLE = Path(__file__).with_name("matrix.txt")
+TABLES = Path(__file__).parent
 REGENERATE = "REGENERATE_MATRIX=1 .venv/bin/pytest tests/access"
 HEAD = """\
-# What an address answers, by host, method and person. Made by tests/access; people review its changes:
+# What an address answers, by method and person. Made by tests/access; people review its changes:
 #   {command}
-# owner: alice of acme. member: bob of acme. outsider: charlie, who owns globex. anybody: signed out.
-# login: a redirect to sign-in. Other methods than GET are sent without input; the owner's are left out.
+{people}
+# login: a redirect to sign-in. Other methods than GET are sent without input, and undone.
 """
+PUBLIC_PEOPLE = """\
+# owner: alice of acme. member: bob of acme. outsider: charlie, who owns globex. staff: of the platform.
+# anybody: signed out."""
+TENANT_PEOPLE = """\
+# On acme's host, by the system role that a member holds in the whole workspace. elsewhere: an administrator
+# of one organization, to which nothing belongs that is asked for. outsider: charlie, who owns globex.
+# anybody: signed out."""
 SIGN_IN = ("/accounts/login/", "/sign-in/")
 
 
@@ -116,51 +131,115 @@ class Visitor:
         return str(response.status_code)
 
 
-def lines(name: str, route: Route, samples: Samples, visitors: dict[str, Visitor]) -> Iterator[str]:
-    path = route.path(samples)
-    for method in ("GET", *(() if route.template.startswith("/console/") else route.methods)):
-        found = [
-            "-" if (who, method != "GET") == ("owner", True) else visitor.outcome(method, path)
-            for who, visitor in visitors.items()
-        ]
-        yield f"{name:<7}{method:<7}" + "".join(f"{code:<10}" for code in found) + route.template
+@dataclass(frozen=True)
+class Table:
+    """One file: the routes of a host that begin with `prefix`, and with none of `but`."""
+
+    people: str
+    tenant: bool = False
+    prefix: str = "/"
+    but: tuple[str, ...] = ()
 
 
-@pytest.mark.parametrize("name", ["public", "tenant"])
-def test_matrix(
-    name: str,
-    world: World,
-    samples: Samples,
-    settings: Any,
-) -> None:
-    tenant = world.acme if name == "tenant" else None
-    urlconf = settings.TENANT_URLCONF if tenant else settings.PUBLIC_URLCONF
-    people = {
+TABLES_BY_NAME = {
+    "public": Table(PUBLIC_PEOPLE, but=("/console/",)),
+    "console": Table(PUBLIC_PEOPLE, prefix="/console/"),
+    "tenant_api": Table(TENANT_PEOPLE, tenant=True, prefix="/api/"),
+    "tenant_pages": Table(TENANT_PEOPLE, tenant=True, but=("/api/",)),
+}
+
+
+@pytest.fixture
+def public_people(world: World) -> dict[str, Person | None]:
+    return {
         "owner": world.alice,
         "member": world.bob,
         "outsider": world.charlie,
+        "staff": world.staff,
         "anybody": None,
     }
+
+
+@pytest.fixture
+def tenant_people(world: World) -> dict[str, Person | None]:
+    """Somebody for every system role; a new role is a new column."""
+    found: dict[str, Person | None] = {"owner": world.alice}
+    with tenant_context(world.acme):
+        root = Organization.objects.get(depth=1)
+        branch = organization_create(actor=actor_for(world.alice), name="Branch", parent_id=root.id)
+        for role in Role.objects.filter(is_system=True).exclude(code="owner").order_by("code"):
+            found[role.code] = joined(role.code, role, root)
+        found["elsewhere"] = joined("elsewhere", Role.objects.get(code="admin"), branch)
+    return found | {"outsider": world.charlie, "anybody": None}
+
+
+def joined(name: str, role: Role, organization: Organization) -> Person:
+    person = make_person(name.title(), f"{name}@acme.test")
+    member_join(actor=SYSTEM, person=person, organization=organization, roles=[role])
+    return person
+
+
+def lines(route: Route, samples: Samples, visitors: dict[str, Visitor]) -> Iterator[str]:
+    path = route.path(samples)
+    for method in ("GET", *route.methods):
+        found = [visitor.outcome(method, path) for visitor in visitors.values()]
+        yield f"{method:<7}" + _columns(found) + route.template
+
+
+@pytest.mark.parametrize("name", TABLES_BY_NAME)
+def test_matrix(name: str, request: pytest.FixtureRequest, world: World, settings: Any) -> None:
+    table = TABLES_BY_NAME[name]
+    people = request.getfixturevalue("tenant_people" if table.tenant else "public_people")
+    samples = request.getfixturevalue("samples")
+    tenant = world.acme if table.tenant else None
     visitors = {who: Visitor(person, tenant) for who, person in people.items()}
-    made = [line for route in routes(urlconf) for line in lines(name, route, samples, visitors)]
-    reviewed = TABLE.read_text().splitlines() if TABLE.exists() else []
-    expected = [line for line in reviewed if line.startswith(f"{name} ")]
+    made = [
+        line
+        for route in routes(settings.TENANT_URLCONF if tenant else settings.PUBLIC_URLCONF)
+        if route.template.startswith(table.prefix) and not route.template.startswith(table.but)
+        for line in lines(route, samples, visitors)
+    ]
+    head = HEAD.format(command=REGENERATE, people=table.people)
+    compare(name, head + "#" + " " * 6 + _columns(list(visitors)).rstrip(), made)
+    broken = [line for line in made if any(word.startswith("5") for word in line.split()[1:-1])]
+    assert not broken, "\n".join(broken)
+
+
+def test_commands() -> None:
+    """Whoever has a shell may run all of them, as the platform itself; so a new one is looked at, too."""
+    head = f"# The project's commands. Made by tests/access; people review its changes:\n#   {REGENERATE}"
+    made = [
+        line
+        for name, app in sorted(get_commands().items())
+        if isinstance(app, str) and app.startswith("apps.")
+        for line in _commands(name, load_command_class(app, name).create_parser("", name))
+    ]
+    compare("commands", head, made)
+
+
+def _commands(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not below:
+        yield name
+    for action in below:
+        for word, inner in sorted(action.choices.items()):
+            yield from _commands(f"{name} {word}", inner)
+
+
+def compare(name: str, head: str, made: list[str]) -> None:
+    """With what people have reviewed."""
+    file = TABLES / f"matrix_{name}.txt"
     if os.environ.get("REGENERATE_MATRIX"):
-        _write(name, made, reviewed)
-        expected = made
+        file.write_text("\n".join([head, *made]) + "\n")
+    reviewed = file.read_text().splitlines() if file.exists() else []
+    expected = [line for line in reviewed if not line.startswith("#")]
     changes = "\n".join(
         line
         for line in difflib.unified_diff(expected, made, "reviewed", "now", lineterm="", n=0)
         if not line.startswith("@@")
     )
     assert not changes, f"\n{changes}\n\nIf this is as it should be: {REGENERATE}"
-    broken = [line for line in made if any(word.startswith("5") for word in line.split()[2:6])]
-    assert not broken, "\n".join(broken)
 
 
-def _write(name: str, made: list[str], reviewed: list[str]) -> None:
-    others = [line for line in reviewed if line[:1] != "#" and not line.startswith(f"{name} ")]
-    columns = "#      " + f"{'':<7}" + "".join(f"{a:<10}" for a in ("owner", "member", "outsider"))
-    rows = sorted([*others, *made], key=lambda line: line.split()[0])
-    text = HEAD.format(command=REGENERATE) + f"{columns}anybody\n" + "\n".join(rows) + "\n"
-    TABLE.write_text(text)
+def _columns(words: list[str]) -> str:
+    return "".join(f"{word:<14}" for word in words)

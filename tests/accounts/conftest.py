@@ -1,27 +1,16 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
-from apps.accounts import keys
 from apps.accounts.models import Person
 from apps.events.models import OutboxEvent
-from tests.accounts.support import PASSWORD, PUBLIC, post_json
+from tests.accounts.support import PASSWORD, PUBLIC, post_json, use_urls
 
 
 @pytest.fixture(autouse=True)
-def _own_urls(settings: Settings) -> None:
-    settings.ROOT_URLCONF = settings.PUBLIC_URLCONF = "tests.accounts.urls_public"
-    settings.TENANT_URLCONF = "tests.accounts.urls_tenant"
-
-
-@pytest.fixture(autouse=True)
-def _own_keys() -> Iterator[None]:
-    """No signing key is remembered that was rolled back with its test."""
-    keys.forget()
-    yield
-    keys.forget()
+def _own_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_urls(monkeypatch, "tests.accounts")
 
 
 @pytest.fixture

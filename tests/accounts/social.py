@@ -35,7 +35,7 @@ class _Quiet(WSGIRequestHandler):
 def serving(app: Any) -> Iterator[str]:
     """The address of a server for a WSGI application."""
     server = make_server("localhost", 0, app, _Server, _Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"http://localhost:{server.server_port}"
     finally:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -21,6 +23,13 @@ from apps.tenants.models import Tenant
 PASSWORD = "wrapper-demo"
 SYSTEM = Actor.system("tests")
 PUBLIC = "localhost:8000"
+
+
+def use_urls(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """`urls_public` and `urls_tenant` of a package. By `settings` every resolver would be made anew."""
+    for name in ("ROOT_URLCONF", "PUBLIC_URLCONF"):
+        monkeypatch.setattr(settings, name, f"{package}.urls_public")
+    monkeypatch.setattr(settings, "TENANT_URLCONF", f"{package}.urls_tenant")
 
 
 def host(tenant: Tenant) -> str:

@@ -16,7 +16,15 @@ from django.test import Client
 
 from apps.accounts import breached_passwords
 from apps.accounts.models import Person
-from tests.accounts.support import PASSWORD, PUBLIC, link_in, mails_after_drain, post_json, sign_in
+from tests.accounts.support import (
+    PASSWORD,
+    PUBLIC,
+    link_in,
+    mails_after_drain,
+    post_json,
+    sign_in,
+    use_urls,
+)
 
 STOLEN = "correct horse battery staple"
 GOOD = "an entirely new phrase"
@@ -59,7 +67,7 @@ def serve(settings: Any) -> Iterator[Callable[[Any], Stub]]:
 
     def start(answer: Any) -> Stub:
         stub = Stub(answer)
-        threading.Thread(target=stub.serve_forever, daemon=True).start()
+        threading.Thread(target=stub.serve_forever, args=(0.05,), daemon=True).start()
         settings.BREACHED_PASSWORDS_URL = stub.url
         stubs.append(stub)
         return stub
@@ -159,9 +167,9 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 @pytest.mark.django_db(transaction=True)
 def test_every_way_to_set_one(
-    alice: Person, range_api: str, client: Client, unlocked: list[bool], settings: Any
+    alice: Person, range_api: str, client: Client, unlocked: list[bool], monkeypatch: Any
 ) -> None:
-    settings.ROOT_URLCONF = settings.PUBLIC_URLCONF = "config.urls_public"
+    use_urls(monkeypatch, "config")
     sign_up = {"name": "Dana", "email": "dana@example.com"}
     page = client.post("/accounts/signup/", {**sign_up, "password1": STOLEN})
     assert SAID in page.content.decode()

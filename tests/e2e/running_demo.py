@@ -125,7 +125,7 @@ class RunningDemo:
     def worker(self) -> tuple[int, list[int]]:
         """The Celery worker that the supervisor keeps: its process and those of its pool."""
         mine = children(self.process.pid)
-        (parent,) = [pid for pid in mine if "-A config worker" in command_of(pid)]
+        (parent,) = [pid for pid in mine if "-A config worker -n worker@" in command_of(pid)]
         return parent, children(parent)
 
     def request(

@@ -14,8 +14,10 @@ from tests.events import sample
 def only_the_sample() -> Iterator[None]:
     """The registry holds the sample alone; what the apps declare is back afterwards."""
     with registry.isolated():
-        for register in (registry._events, registry._fields, registry._subscriptions):
-            register.clear()
+        registry._events.clear()
+        registry._fields.clear()
+        registry._subscriptions.clear()
+        registry._upcasters.clear()
         sample.declare()
         # A test that opens the console signs in.
         for begun in (SessionStarted, DeviceFirstSeen):

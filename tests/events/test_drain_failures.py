@@ -138,9 +138,10 @@ def test_a_handler_that_loses_its_connection_is_a_failed_attempt():
     assert effects() == []
 
 
-def test_an_unknown_version_fails_visibly():
+def test_an_unknown_version_that_was_fanned_out_fails_visibly():
     only(record_note)
     event_id = post(1)
+    drain.fan_out()
     drain.OutboxEvent.objects.filter(id=event_id).update(version=9)
     assert drain_once().failed == 1
     assert "does not know sample.note_posted version 9" in handling().last_error

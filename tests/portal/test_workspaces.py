@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.accounts.models import Person
+from apps.accounts.models import Person, TenantMembership
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
 from tests.conftest import make_person
@@ -98,6 +98,7 @@ def test_progress(client, alice: Person) -> None:
     assert changed.status_code == 200
     assert b"<html" not in changed.content
     Tenant.objects.filter(id=tenant.id).update(status=TenantStatus.READY)
+    TenantMembership.objects.create(tenant=tenant, person=alice)
     ready = client.get(f"/workspaces/{tenant.id}/?seen=1-provisioning", **asked)
     assert ready.headers["HX-Redirect"] == "http://brew.localhost:8000/"
     assert client.get(f"/workspaces/{tenant.id}/").headers["Location"] == (

@@ -1,10 +1,9 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from apps.accounts import keys
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
 from apps.tenants.models import Domain, Tenant
@@ -48,11 +47,3 @@ def make_domain() -> MakeDomain:
             )
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def _own_keys() -> Iterator[None]:
-    """No signing key is remembered that was rolled back with its test."""
-    keys.forget()
-    yield
-    keys.forget()

@@ -47,6 +47,8 @@ class Sandbox:
         self.slug = slug
         self.base = f"http://localhost:{port}/sandbox/oidc/{slug}"
         self.discovery_url = f"{self.base}/.well-known/openid-configuration"
+        self.authorization_endpoint = f"{self.base}/authorize/"
+        self.end_session_endpoint = f"{self.base}/end-session/"
         self.client_id = f"wrapper-{slug}"
 
     @property

@@ -15,6 +15,7 @@ from apps.accounts.oidc import jwks
 from apps.accounts.oidc.platform import platform_provider
 from apps.events.models import OutboxEvent
 from apps.sandbox.oidc import misbehaviour, state
+from tests.accounts.oidc.interop import interop
 from tests.accounts.oidc.provider import Browser, Sandbox, query_of, with_query
 from tests.accounts.oidc.rows import Rows, is_refused
 from tests.accounts.oidc.tenants import begin, connect, role_id, turn, verify_domain, who
@@ -189,6 +190,7 @@ ANSWERS: dict[str, Callable[[str], str]] = {
 }
 
 
+@interop
 @pytest.mark.parametrize("how", ANSWERS)
 def test_answers(how: str, kinde: Sandbox, browser: Browser, rows: Rows) -> None:
     platform_provider()
@@ -201,6 +203,7 @@ def test_answers(how: str, kinde: Sandbox, browser: Browser, rows: Rows) -> None
     assert who(browser) == ""
 
 
+@interop
 def test_a_refusal_without_a_state_signs_nobody_out(kinde: Sandbox, browser: Browser) -> None:
     browser.sign_in(kinde, "kp_nina")
     is_refused(browser.get("/oidc/callback/?error=access_denied"))
@@ -216,6 +219,7 @@ def test_an_answer_is_good_once(kinde: Sandbox, browser: Browser) -> None:
     is_refused(browser.get(answer))
 
 
+@interop
 def test_a_code_is_good_once(kinde: Sandbox, browser: Browser, rows: Rows) -> None:
     code = query_of(kinde.answer(browser.begin(), "kp_nina"))["code"][0]
     other = Browser()
@@ -225,6 +229,7 @@ def test_a_code_is_good_once(kinde: Sandbox, browser: Browser, rows: Rows) -> No
     assert rows.all() == before
 
 
+@interop
 def test_a_nonce_is_of_one_sign_in(kinde: Sandbox, browser: Browser, rows: Rows) -> None:
     url = browser.begin()
     before = rows.all()
@@ -232,6 +237,7 @@ def test_a_nonce_is_of_one_sign_in(kinde: Sandbox, browser: Browser, rows: Rows)
     assert rows.all() == before
 
 
+@interop
 def test_an_answer_in_another_browser(kinde: Sandbox, browser: Browser, rows: Rows) -> None:
     """Login CSRF: the attacker's answer in the victim's browser, which began nothing, or something else."""
     answer = kinde.answer(browser.begin(), "kp_nina")
@@ -243,6 +249,7 @@ def test_an_answer_in_another_browser(kinde: Sandbox, browser: Browser, rows: Ro
     assert rows.all() == before
 
 
+@interop
 def test_an_old_state(kinde: Sandbox, browser: Browser, monkeypatch: Any) -> None:
     answer = kinde.answer(browser.begin(), "kp_nina")
     monkeypatch.setattr("apps.accounts.oidc.flow.LIFETIME_S", -1)
@@ -299,6 +306,7 @@ def test_a_key_set_that_fails_is_not_asked_in_a_row(kinde: Sandbox, monkeypatch:
     assert asked == []
 
 
+@interop
 def test_a_session_is_not_fixed(kinde: Sandbox, browser: Browser) -> None:
     url = browser.begin()
     before = browser.on().session.session_key

@@ -1,5 +1,6 @@
-"""`manage.py events`: run the relay, look at the backlog, deal with dead letters."""
+"""`manage.py events`: run the relay, list what can happen, look at the backlog, deal with dead letters."""
 
+import dataclasses
 import json
 import signal
 import uuid
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
-from apps.events import dead_tasks, selectors, services
+from apps.events import catalogue, dead_tasks, selectors, services
 from apps.events.models import DeadTask, Handling
 from apps.events.relay import Relay
 
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             "relay",
             help="hand published events to their handlers until SIGTERM; start as many as you like",
         )
+        types = commands.add_parser("types", help="list what can happen, with its payload")
+        types.add_argument("--json", action="store_true", help="for programs, with JSON Schemas")
         stats = commands.add_parser("stats", help="backlog and dead letters of each handler")
         stats.add_argument("--json", action="store_true", help="for programs")
         dead = commands.add_parser("dead", help="list dead letters, oldest first")
@@ -71,6 +74,15 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: relay.stop())
         relay.run()
+
+    def types(self, options: dict[str, Any]) -> None:
+        if options["json"]:
+            found = [dataclasses.asdict(one) for one in catalogue.event_types()]
+            self.stdout.write(json.dumps(found))
+            return
+        for one in catalogue.event_types():
+            fields = ", ".join(one.schema["properties"])
+            self.stdout.write(f"{one.name}  v{one.version}  {one.scope}  {fields}")
 
     def stats(self, options: dict[str, Any]) -> None:
         stats = selectors.events_stats()

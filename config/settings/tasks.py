@@ -1,0 +1,103 @@
+"""Celery: late acknowledgement and rejection together lose no task when a worker is killed."""
+
+from kombu import Queue
+
+from config.settings.environment import env
+from config.settings.stores import REDIS_URL
+
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 900,
+    "global_keyprefix": "celery:",
+    "socket_timeout": 5,
+}
+# By kind, each with workers of its own where that is wanted: what people wait for in their inbox, what may
+# take hours, and the rest. A queue that is not named here is a mistake, not a new queue.
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = [Queue(name) for name in ("default", "email", "bulk")]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_ROUTES = {
+    "*.send_*": {"queue": "email"},
+    **{
+        name: {"queue": "bulk"}
+        for name in (
+            "accounts.check_email_domains",
+            "accounts.run_erasure",
+            "roles.tend_api_keys_of",
+            "tenants.check_domains",
+            "tenants.export",
+            "tenants.purge",
+        )
+    },
+}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_SOFT_TIME_LIMIT = 570
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "tenants-resume-provisioning": {
+        "task": "tenants.resume_provisioning",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "tenants-refill-pool": {
+        "task": "tenants.refill_pool",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "tenants-purge-due": {
+        "task": "tenants.purge_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "tenants-sweep-exports": {
+        "task": "tenants.sweep_exports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Each verified domain once a day; what is due is looked for each hour.
+    "tenants-recheck-domains": {
+        "task": "tenants.recheck_domains",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "accounts-recheck-email-domains": {
+        "task": "accounts.recheck_email_domains",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "accounts-sweep-erasures": {
+        "task": "accounts.sweep_erasures",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "accounts-prune-tokens": {
+        "task": "accounts.prune_tokens",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "accounts-prune-sessions": {
+        "task": "accounts.prune_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "accounts-tend-signing-keys": {
+        "task": "accounts.tend_signing_keys",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Of all tenants; those that expire are told a week ahead.
+    "roles-tend-api-keys": {
+        "task": "roles.tend_api_keys",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
+    "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
+}
