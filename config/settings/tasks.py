@@ -24,6 +24,7 @@ CELERY_TASK_ROUTES = {
         for name in (
             "accounts.check_email_domains",
             "accounts.run_erasure",
+            "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
             "tenants.export",
@@ -92,6 +93,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.tend_signing_keys",
         "schedule": 3600.0,
         "options": {"expires": 3600},
+    },
+    # Of all tenants. What begins or ends does so to the second; this tells of it.
+    "organizations-tell-of-bindings": {
+        "task": "organizations.tell_of_bindings",
+        "schedule": 300.0,
+        "options": {"expires": 300},
     },
     # Of all tenants; those that expire are told a week ahead.
     "roles-tend-api-keys": {
