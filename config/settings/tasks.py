@@ -24,6 +24,7 @@ CELERY_TASK_ROUTES = {
         for name in (
             "accounts.check_email_domains",
             "accounts.run_erasure",
+            "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
             "tenants.export",
