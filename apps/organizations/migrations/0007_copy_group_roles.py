@@ -14,7 +14,7 @@ DELETE = "DELETE FROM organizations_rolebinding WHERE by_group"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0007_group_bindings"),
+        ("organizations", "0006_group_bindings"),
     ]
 
     operations = [

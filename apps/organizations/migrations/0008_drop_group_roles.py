@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0008_copy_group_roles"),
+        ("organizations", "0007_copy_group_roles"),
     ]
 
     operations = [
