@@ -49,7 +49,7 @@ def test_what_is_declared_is_sound() -> None:
         ({"system_roles": ("auditor",)}, "E004"),
         ({"implies": ("notes.no_such",)}, "E005"),
         ({"implies": ("notes.write_note",)}, "E006"),
-        ({"scoped": True, "implies": ("roles.view_role",)}, "E007"),
+        ({"scoped": True, "implies": ("tenants.view_settings",)}, "E007"),
         ({"implies": ("organizations.remove_member",)}, "E008"),
         ({"code": "notes.view_note", "implies": ("organizations.invite_member",)}, "E009"),
         ({"dangerous": True, "implies": ("tenants.export_data",)}, "E010"),
@@ -114,8 +114,8 @@ def test_the_auditor_sees_everything_and_changes_nothing() -> None:
 
 
 def test_what_the_other_system_roles_hold() -> None:
-    assert of_system_role("billing_admin") == VIEWS
-    assert of_system_role("member") == VIEWS - {"tenants.view_settings"}
+    assert of_system_role("billing_admin") == VIEWS - {"organizations.view_group"}
+    assert of_system_role("member") == VIEWS - {"organizations.view_group", "tenants.view_settings"}
     assert permissions().keys() - of_system_role("admin") == {
         "accounts.manage_identity_provider",
         "tenants.export_data",

@@ -215,7 +215,7 @@ def test_what_is_held_only_in_the_whole_workspace_is_no_scoped_keys(
     owner: Actor, north: Organization
 ) -> None:
     with pytest.raises(InvalidInput) as raised:
-        make_key(owner, codes=["roles.view_role"], organization_id=north.id)
+        make_key(owner, codes=["tenants.view_settings"], organization_id=north.id)
     assert raised.value.errors[0].code == "not_scoped"
 
 

@@ -130,4 +130,7 @@ def test_every_table_of_tenants_is_looked_at() -> None:
         "organizations.Group",
         "organizations.ProviderGroupRole",
         "organizations.GroupMembership",
+        "organizations.OrganizationSetting",
+        "organizations.Placement",
+        "roles.RoleInclusion",
     }

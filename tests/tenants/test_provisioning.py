@@ -38,7 +38,13 @@ def test_a_new_tenant_gets_schema_roles_root_and_owner(pending: Tenant, alice: P
     assert pending.steps_done == ["schema", "roles", "organization", "owner"]
     assert provisioning.progress(pending).percent == 100
     with tenant_context(pending):
-        assert set(Role.objects.values_list("code", flat=True)) == {"owner", "admin", "member"}
+        assert set(Role.objects.values_list("code", flat=True)) == {
+            "owner",
+            "admin",
+            "billing_admin",
+            "auditor",
+            "member",
+        }
         assert [o.name for o in Organization.objects.all()] == ["New"]
         owner = Member.objects.get()
         assert (owner.person_id, owner.email) == (alice.id, "alice@acme.test")
