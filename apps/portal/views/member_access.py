@@ -13,6 +13,7 @@ from apps.organizations.selectors import organizations_for
 from apps.organizations.selectors_access import Explanation, member_access
 from apps.portal.forms.workspace import organization_choices
 from apps.portal.http import WorkspaceRequest, may, workspace_page
+from apps.portal.permission_areas import area_of
 
 SHOWN = ("all", "allowed", "denied")
 
@@ -37,8 +38,8 @@ def access(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
         "member": found.member,
         "access": found,
         "areas": {
-            app.replace("_", " ").capitalize(): list(rows)
-            for app, rows in groupby(matching, key=lambda one: one.permission.app)
+            area: list(rows)
+            for area, rows in groupby(matching, key=lambda one: area_of(one.permission))
         },
         "allowed_count": sum(one.allowed for one in found.explanations),
         "organizations": organization_choices(organizations_for(request.actor))
