@@ -75,16 +75,20 @@ def belongs(paths: list[str] | None, prefix: str = "") -> Q:
 
 
 # Paths are of digits and capitals, so in any collation what lies below one is between it and it with as many
-# Z as a path can have, which the index finds. What decides is starts_with (^@).
+# Z as a path can have, which the index finds. What decides is starts_with (^@). OFFSET 0 keeps the plan:
+# bounds are computed once, and each is searched by itself, also without statistics of the tree.
 INSIDE_SQL = (
-    "SELECT inside.id FROM unnest(%s::text[]) AS top (path) JOIN organizations_organization inside "
-    "ON inside.path BETWEEN top.path AND top.path || repeat('Z', 255) AND inside.path ^@ top.path"
+    "SELECT inside.id FROM (SELECT path, path || repeat('Z', 255) AS last "
+    "FROM unnest(%s::text[]) AS given (path) OFFSET 0) top CROSS JOIN LATERAL "
+    "(SELECT id FROM organizations_organization found "
+    "WHERE found.path BETWEEN top.path AND top.last AND found.path ^@ top.path OFFSET 0) inside"
 )
-# Placements are few beside organizations and members: from them to their paths, which OFFSET 0 makes sure of.
+# Placements are few beside organizations and members: from them to their paths. The array is a subquery, as
+# the planner would estimate each path of a constant one by itself.
 PLACED_INSIDE_SQL = (
     "SELECT placed.member_id FROM organizations_placement placed CROSS JOIN LATERAL "
     "(SELECT path FROM organizations_organization WHERE id = placed.organization_id OFFSET 0) inside "
-    "WHERE inside.path ^@ ANY(%s::text[])"
+    "WHERE inside.path ^@ ANY((SELECT %s::text[])::text[])"
 )
 
 
