@@ -11,9 +11,9 @@ from apps.common.access import authorize
 from apps.common.actors import Actor, ActorKind, Grant
 from apps.common.errors import PermissionDenied
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.permissions import INVITE_MEMBER, VIEW_MEMBER
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import organization_create
 from apps.roles.selectors import role_by_code
 from apps.roles.services import role_create

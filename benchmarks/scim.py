@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.accounts.models import EmailDomain, Person
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.organizations.services import scim_token_create
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_slug

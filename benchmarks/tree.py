@@ -12,15 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from apps.common.actors import Actor
 from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for, actor_of_member
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.organization_csv import OrganizationRow
-from apps.organizations.selectors import (
-    actor_for,
-    actor_of_member,
-    members_for,
-    organizations_for,
-    root_organization,
-)
+from apps.organizations.selectors import members_for, organizations_for, root_organization
 from apps.organizations.services import organization_move, organizations_import
 from apps.roles.selectors import role_by_code
 from apps.tenants.models import Tenant

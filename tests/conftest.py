@@ -22,8 +22,8 @@ from apps.accounts.services import person_create
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import member_join, root_ensure
 from apps.roles.models import Role
 from apps.roles.selectors import role_by_code

@@ -10,13 +10,13 @@ class OrganizationsConfig(AppConfig):
         from apps.common.access import register_permissions
         from apps.common.api.views import set_actor_source
         from apps.organizations import masks
+        from apps.organizations.actors import actor_for
         from apps.organizations.key_places import PLACES
         from apps.organizations.offboarding import register_ownable
         from apps.organizations.organization_settings import SETTINGS
         from apps.organizations.ownables import OWNABLES
         from apps.organizations.permissions import PERMISSIONS
         from apps.organizations.provisioning import STEPS
-        from apps.organizations.selectors import actor_for
         from apps.organizations.services.provider_members import ProviderMembers
         from apps.organizations.setting_registry import register_settings
         from apps.roles.places import set_places

@@ -10,15 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.errors import InvalidInput
+from apps.organizations.csv_files import csv_read, csv_refuse
 from apps.organizations.models import Organization
 
 MAX_ROWS = 5000
-MAX_BYTES = 2_000_000
-DELIMITERS = (",", ";", "\t")
+MAX_BYTES = 2_097_152
 HEADERS = {
     "path": "path",
     "organization": "path",
@@ -54,30 +52,18 @@ class OrganizationFile:
 def organization_csv_read(data: bytes) -> OrganizationFile:
     """The rows of a file, blank ones left out. Raises InvalidInput on the field `file`.
 
-    UTF-8, with or without a byte order mark; comma, semicolon or tab, as the header line has it.
+    As csv_files reads them.
     """
-    if len(data) > MAX_BYTES:
-        raise _wrong(_("The file is too large: at most %d KB.") % (MAX_BYTES // 1000), "too_large")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _wrong(
-            _("The file is not in UTF-8. Save it as “CSV UTF-8” and upload it again."), "encoding"
-        ) from error
-    if "\0" in text:
-        raise _wrong(_("This is not a CSV file."), "not_csv")
-    header, delimiter = _header(text)
+    file = csv_read(data, headers=HEADERS, needed="path", max_bytes=MAX_BYTES)
     rows: list[OrganizationRow] = []
-    for line, cells in _lines(text, delimiter):
-        values = dict(zip(header, cells, strict=False))
+    for line, values in file.lines:
         names = path_split(_unguarded(values.get("path", "")))
         rows.append(OrganizationRow(line, names, values.get("archived", "").lower()))
         if len(rows) > MAX_ROWS:
-            raise _wrong(_("At most %d lines at a time.") % MAX_ROWS, "too_many_rows")
+            csv_refuse(_("At most %d lines at a time.") % MAX_ROWS, "too_many_rows")
     if not rows:
-        raise _wrong(_("There is nothing in this file: it has only a header line."), "no_rows")
-    unused = [name for name in header if name and name not in HEADERS.values()]
-    return OrganizationFile(rows, text, unused)
+        csv_refuse(_("There is nothing in this file: it has only a header line."), "no_rows")
+    return OrganizationFile(rows, file.text, file.unused)
 
 
 def organization_csv_lines(organizations: Iterable[Organization]) -> Iterator[str]:
@@ -118,44 +104,3 @@ def _line(*cells: str) -> str:
 
 def _unguarded(cell: str) -> str:
     return cell[1:] if GUARDED.match(cell) else cell
-
-
-def _header(text: str) -> tuple[list[str], str]:
-    """The columns' names, those that we know by ours; and what stands between them."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    for delimiter in DELIMITERS:
-        cells = next(csv.reader([first], delimiter=delimiter), [])
-        names = [" ".join(cell.split()) for cell in cells]
-        header = [HEADERS.get(name.lower(), name) for name in names]
-        if "path" not in header:
-            continue
-        known = [name for name in header if name in HEADERS.values()]
-        if len(known) != len(set(known)):
-            raise _wrong(_("The header names a column twice."), "header_twice")
-        return header, delimiter
-    raise _wrong(
-        _("The first line has to name the columns; one of them has to be “path”."), "no_header"
-    )
-
-
-def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows below the header with the line each begins at, stripped. Blank ones are left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begins, is_header = 1, True
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped):
-                if not is_header:
-                    yield begins, stripped
-                is_header = False
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise _wrong(
-            _("Line %d cannot be read: check its quotation marks.") % (reader.line_num or 1),
-            "not_csv",
-        ) from error
-
-
-def _wrong(message: str | Promise, code: str) -> InvalidInput:
-    return InvalidInput.field("file", message, code)

@@ -15,10 +15,6 @@ from apps.common.access import allows, authorize, paths_allowed
 from apps.common.actors import Actor
 from apps.common.errors import NotFound, PermissionDenied
 from apps.organizations import permissions as p
-
-# For who looks for them here.
-from apps.organizations.actors import actor_for as actor_for  # noqa: PLC0414
-from apps.organizations.actors import actor_of_member as actor_of_member  # noqa: PLC0414
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.holders import (
     in_force,

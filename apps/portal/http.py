@@ -25,7 +25,7 @@ from apps.common.access import paths_allowed, permissions
 from apps.common.actors import Actor
 from apps.common.errors import PermissionDenied, PlatformError, ReauthenticationRequired
 from apps.common.problems import problem_or_page, wants_problem
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.tenants.http import PlatformRequest
 from apps.tenants.models import Tenant
 

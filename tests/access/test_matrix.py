@@ -22,8 +22,8 @@ from django.test import Client
 from apps.accounts.email_domains import email_domain_add
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Group, JoinRequest, Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     invitation_create,
     member_join,

@@ -29,7 +29,7 @@ from apps.common.errors import (
     Unavailable,
 )
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.tenants.enums import DomainState
 from apps.tenants.models import Tenant
 from tests.accounts.support import make_email_domain

@@ -20,9 +20,10 @@ from apps.accounts.models import Person, TokenSession
 from apps.common.actors import Actor
 from apps.common.api.views import IsInTenant
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member, RoleBinding
-from apps.organizations.selectors import actor_for, root_organization
+from apps.organizations.selectors import root_organization
 from apps.organizations.services import (
     binding_create,
     binding_delete,

@@ -6,7 +6,7 @@ from django.test import Client
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles.api_key_text import api_key_text_make
 from apps.roles.models import ApiKey
 from apps.roles.services import NewApiKey

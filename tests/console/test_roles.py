@@ -5,7 +5,7 @@ from django.test import Client
 from apps.accounts.models import Person
 from apps.common.access import permissions
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles.models import Role
 from apps.roles.services import role_create
 from apps.tenants.models import Tenant

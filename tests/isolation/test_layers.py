@@ -21,8 +21,8 @@ from apps.common.database import app_connection
 from apps.common.logs import ecs_formatter
 from apps.common.tenancy import NoTenant, TenantRef, tenant_context
 from apps.events.drain import drain_once
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Invitation, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import invitation_create
 from apps.roles.selectors import role_by_code
 from apps.tenants.models import Tenant

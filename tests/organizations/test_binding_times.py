@@ -15,9 +15,9 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.enums import BindingState
 from apps.organizations.models import Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     binding_create,
     binding_delete,

@@ -20,8 +20,8 @@ from apps.common.errors import Conflict, NotFound
 from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Invitation, Member, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     binding_create,
     invitation_create,

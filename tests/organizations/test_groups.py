@@ -22,9 +22,9 @@ from apps.common.errors import (
 from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Group, GroupMembership, Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     binding_create,
     binding_delete,

@@ -20,9 +20,9 @@ from apps.common.errors import (
 )
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
+from apps.organizations.actors import actor_for
 from apps.organizations.invitation_tokens import token_make
 from apps.organizations.models import Invitation, Member, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     binding_create,
     invitation_accept,

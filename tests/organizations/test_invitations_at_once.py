@@ -10,8 +10,8 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.errors import Gone, PermissionDenied, PlatformError
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     binding_create,
     binding_delete,

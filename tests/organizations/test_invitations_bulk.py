@@ -16,9 +16,9 @@ from apps.common.errors import InvalidInput, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.invitation_csv import MAX_ROWS, InvitationRow
 from apps.organizations.models import Invitation, Member, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     InvitationOutcome,
     binding_create,

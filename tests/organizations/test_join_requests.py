@@ -14,8 +14,8 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, PermissionDenied, PlatformError
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
+from apps.organizations.actors import actor_for
 from apps.organizations.models import JoinRequest, Member, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.selectors_joining import join_offers, join_requests_for
 from apps.organizations.services import (
     binding_create,

@@ -12,8 +12,8 @@ from apps.accounts.models import EmailDomain, Person, TenantMembership
 from apps.common.actors import Actor
 from apps.common.errors import NotFound, PlatformError
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import JoinRequest, Member, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.selectors_joining import join_offers
 from apps.organizations.services import (
     join_request_approve,

@@ -16,8 +16,9 @@ from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
 from apps.events.models import Handling
 from apps.events.services import handling_replay
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for, member_for, members_for
+from apps.organizations.selectors import member_for, members_for
 from apps.organizations.services import (
     binding_create,
     binding_delete,

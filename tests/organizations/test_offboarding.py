@@ -9,9 +9,10 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Invitation, Member, Organization
-from apps.organizations.selectors import actor_for, owners_exist_besides
+from apps.organizations.selectors import owners_exist_besides
 from apps.organizations.services import (
     binding_create,
     invitation_create,

@@ -14,6 +14,7 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.invitation_csv import InvitationRow
 from apps.organizations.models import Invitation, Member, Organization, OrganizationSetting
 from apps.organizations.organization_settings import (
@@ -21,7 +22,6 @@ from apps.organizations.organization_settings import (
     INVITATION_DOMAINS,
     WHO_INVITES,
 )
-from apps.organizations.selectors import actor_for
 from apps.organizations.selectors_settings import settings_for
 from apps.organizations.services import (
     binding_create,

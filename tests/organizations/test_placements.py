@@ -11,10 +11,10 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member, Organization, Placement
 from apps.organizations.selectors import (
-    actor_for,
     bindings_for,
     member_for,
     members_for,

@@ -17,9 +17,9 @@ from apps.common.access import decide, permissions
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound, PermissionDenied
 from apps.common.ids import uuid7
+from apps.organizations.actors import actor_for, actor_of_member
 from apps.organizations.models import Group, GroupMembership, Member, Organization, RoleBinding
 from apps.organizations.previews import SHOWN, AccessPreview
-from apps.organizations.selectors import actor_for, actor_of_member
 from apps.organizations.services import (
     binding_create,
     binding_delete,

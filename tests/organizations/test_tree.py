@@ -13,8 +13,9 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization
-from apps.organizations.selectors import actor_for, organizations_for
+from apps.organizations.selectors import organizations_for
 from apps.organizations.services import (
     binding_create,
     member_move,

@@ -12,11 +12,12 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, Gone, NotFound, PermissionDenied
 from apps.common.tenancy import TenantRef, tenant_context
 from apps.organizations import limits
+from apps.organizations.actors import actor_for
 from apps.organizations.invitation_csv import InvitationRow
 from apps.organizations.invitation_tokens import token_make
 from apps.organizations.limits import TreeLimits, set_tree_limits
 from apps.organizations.models import Invitation, Member, Organization
-from apps.organizations.selectors import actor_for, organizations_for
+from apps.organizations.selectors import organizations_for
 from apps.organizations.selectors_tree import open_organizations_for
 from apps.organizations.services import (
     binding_create,

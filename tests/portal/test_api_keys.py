@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.common.actors import Actor
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import binding_create, organization_create
 from apps.roles.models import ApiKey
 from apps.roles.services import NewApiKey, role_create

@@ -14,7 +14,7 @@ from apps.common.database import app_connection
 from apps.common.errors import Conflict
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles.models import ApiKey
 from apps.roles.services import api_key_revoke, api_key_rotate, api_keys_announce_expiry
 from tests.conftest import World

@@ -10,7 +10,7 @@ from apps.accounts.services import membership_remove
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles import tasks
 from apps.roles.models import ApiKey
 from apps.roles.services import (

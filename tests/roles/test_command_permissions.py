@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from apps.common.access import Permission, permissions
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles.models import ApiKey, Role
 from apps.roles.unknown import BATCH
 from tests.api.client import statements

@@ -8,7 +8,7 @@ import pytest
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles.models import Role, RoleInclusion
 from apps.roles.services import RoleChange, role_create, role_delete, role_update, roles_update
 from tests.conftest import World

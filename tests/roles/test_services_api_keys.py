@@ -22,9 +22,9 @@ from apps.common.errors import (
 from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization
 from apps.organizations.permissions import REMOVE_MEMBER, VIEW_MEMBER, VIEW_ORGANIZATION
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import binding_create, organization_create, organization_delete
 from apps.roles.api_key_text import api_key_digest, api_key_text_read
 from apps.roles.models import ApiKey

@@ -12,8 +12,8 @@ from apps.common.access import Permission, allows, permissions
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import binding_create
 from apps.roles.models import Role, RoleInclusion
 from apps.roles.selectors import role_by_code, role_for

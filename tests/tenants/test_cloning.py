@@ -18,9 +18,9 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.invitation_tokens import token_make
 from apps.organizations.models import Invitation, Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     invitation_accept,
     invitation_create,

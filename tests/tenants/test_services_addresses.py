@@ -11,7 +11,7 @@ from apps.common.access import of_system_role, permissions
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PlatformError
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.selectors import tenant_by_host, tenant_by_slug
 from apps.tenants.services import MAX_DOMAINS, domain_remove, tenant_create, tenant_readdress

@@ -12,7 +12,7 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, PlatformError, Unavailable
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.tenants.enums import DomainState
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.proof import CHECKS_AT_ONCE

@@ -13,8 +13,8 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member
-from apps.organizations.selectors import actor_for
 from apps.roles.models import Role
 from apps.roles.selectors import role_by_code
 from apps.tenants.exports.selectors import export_for, export_link, exports_for, percent

@@ -18,12 +18,13 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import require_tenant, tenant_context
 from apps.events.services import publish
 from apps.organizations import permissions as p
+from apps.organizations.actors import actor_of_member
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.events import InvitationAccepted, InvitationRevoked, MemberInvited
 from apps.organizations.invitation_tokens import token_read
 from apps.organizations.models import Invitation, Member
 from apps.organizations.seats import require_seat_to_invite
-from apps.organizations.selectors import actor_of_member, invitation_for, organization_for
+from apps.organizations.selectors import invitation_for, organization_for
 from apps.organizations.services.bindings import check_holds, grantable_roles
 from apps.organizations.services.inviting import InvitingRules
 from apps.organizations.services.members import member_join

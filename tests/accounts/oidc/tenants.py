@@ -11,7 +11,7 @@ from apps.accounts.oidc.tenant_providers import provider_connect, provider_updat
 from apps.common.actors import Actor
 from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
 from tests.accounts.oidc.provider import Browser, Sandbox, onward

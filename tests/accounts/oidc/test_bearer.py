@@ -19,9 +19,9 @@ from apps.accounts.oidc.sessions import end_by_provider
 from apps.accounts.selectors import person_actor
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import member_update_status
 from apps.sandbox.oidc.views import access_token
 from apps.tenants.models import Tenant

@@ -19,8 +19,8 @@ from apps.accounts.services import membership_remove
 from apps.accounts.token_sessions import token_session_start
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization, ProviderGroupRole, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import member_update_status
 from apps.organizations.services.provider_groups import provider_group_role_create
 from apps.roles.models import Role

@@ -15,8 +15,8 @@ from django.utils import timezone
 from apps.accounts import authorizations
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Group, Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     binding_create,
     binding_delete,

@@ -18,8 +18,8 @@ from apps.common.opaque_tokens import opaque_token_make
 from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.models import DirectoryUser, Group, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import group_map, scim_token_create, scim_token_revoke
 from apps.roles.models import Role
 from apps.tenants.services import maintenance_start, tenant_suspend

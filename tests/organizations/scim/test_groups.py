@@ -9,9 +9,9 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
+from apps.organizations.actors import actor_for, actor_of_member
 from apps.organizations.invitation_tokens import token_make
 from apps.organizations.models import Group, Invitation, Member, Organization, RoleBinding
-from apps.organizations.selectors import actor_for, actor_of_member
 from apps.organizations.services import (
     binding_create,
     binding_delete,

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import DirectoryUser, GroupMembership, Member, RoleBinding
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import member_update_status
 from tests.conftest import World
 from tests.organizations.scim.conftest import USER, Scim, make_scim

@@ -7,8 +7,8 @@ import pytest
 from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import organization_create
 from apps.roles.models import ApiKey
 from apps.tenants.models import Tenant

@@ -10,8 +10,8 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     binding_create,
     member_update_status,

@@ -17,7 +17,7 @@ from apps.common.actors import Actor
 from apps.common.api.views import IsInTenant
 from apps.common.logs import ecs_formatter
 from apps.common.tenancy import tenant_context
-from apps.organizations.selectors import actor_for
+from apps.organizations.actors import actor_for
 from apps.roles.api_key_text import api_key_text_make
 from apps.roles.models import ApiKey
 from apps.roles.selectors_api_keys import permissions_for_keys

@@ -8,8 +8,8 @@ from apps.accounts.selectors import person_by_email
 from apps.accounts.services import person_create
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.organizations.models import Organization
-from apps.organizations.selectors import actor_for
 from apps.organizations.services import (
     invitation_create,
     member_join,
