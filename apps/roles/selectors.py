@@ -1,5 +1,6 @@
 import uuid
 
+from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from apps.common.access import authorize, paths_allowed
@@ -50,6 +51,17 @@ def roles_lock() -> None:
     not hold back a role that is created meanwhile and includes one of them. What was read before may be old.
     """
     list(Role.objects.select_for_update(no_key=True).filter(code="admin").values_list("id"))
+
+
+def role_kept(role_id: uuid.UUID) -> bool:
+    """Whether the role is there; if so, nobody deletes it before the end of the transaction.
+
+    Who gives it to somebody calls this: of giving and deleting at once, the second is told. Those who give
+    it do not wait for each other (FOR KEY SHARE, which Django has no name for).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM roles_role WHERE id = %s FOR KEY SHARE", [role_id])
+        return cursor.fetchone() is not None
 
 
 def owner_role_locked() -> Role:

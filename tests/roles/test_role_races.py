@@ -9,6 +9,8 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput
 from apps.common.tenancy import tenant_context
 from apps.organizations.actors import actor_for
+from apps.organizations.models import Member, Organization, RoleBinding
+from apps.organizations.services import binding_create
 from apps.roles.models import Role, RoleInclusion
 from apps.roles.services import RoleChange, role_create, role_delete, role_update, roles_update
 from tests.conftest import World
@@ -60,6 +62,32 @@ def test_a_role_that_is_made_meanwhile_inherits_the_change(owner: Actor, world: 
         found = together(act, world, 2)
         assert all(isinstance(one, Role) for one in found), found
         assert Role.objects.get(name=f"Above {number}").effective == {SEE_ROLES}
+
+
+def test_a_role_goes_or_is_given(owner: Actor, world: World) -> None:
+    bob = Member.objects.get(person_id=world.bob.id)
+    root = Organization.objects.get(depth=1)
+    for number in range(ROUNDS):
+        role = make(owner, f"Role {number}", INVITE)
+
+        def act(who: int, role: Role = role) -> Any:
+            if who:
+                return role_delete(actor=owner, role_id=role.id)
+            return binding_create(
+                actor=owner, member_id=bob.id, role_id=role.id, organization_id=root.id
+            )
+
+        given, deleted = together(act, world, 2)
+        bindings = RoleBinding.objects.filter(role_id=role.id)
+        if Role.objects.filter(id=role.id).exists():
+            assert isinstance(given, RoleBinding), given
+            assert (type(deleted), deleted.code) == (Conflict, "role_in_use")
+            bindings.delete()
+        else:
+            assert deleted is None
+            assert isinstance(given, InvalidInput), given
+            assert given.errors[0].code == "role_unknown"
+            assert not bindings.exists()
 
 
 def test_a_role_goes_or_is_included(owner: Actor, world: World) -> None:

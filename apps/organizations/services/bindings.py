@@ -29,7 +29,7 @@ from apps.organizations.selectors_directory import group_locked
 from apps.organizations.selectors_tree import require_open
 from apps.roles.models import OWNER, Role
 from apps.roles.permissions import BIND_ROLE
-from apps.roles.selectors import owner_role_locked
+from apps.roles.selectors import owner_role_locked, role_kept
 
 TIMES_AHEAD = timedelta(days=3660)
 
@@ -176,8 +176,11 @@ def binding_give(
 ) -> RoleBinding:
     """Give a role that was checked before. One that has ended makes room for it.
 
-    Publishes role_binding_changed or group_role_changed. Raises Conflict.
+    Keeps the role from being deleted. Publishes role_binding_changed or group_role_changed.
+    Raises Conflict, InvalidInput (deleted since the checks).
     """
+    if not role_kept(role.id):
+        raise InvalidInput.field("role_id", _("There is no such role."), "role_unknown")
     times = {"starts_at": starts_at, "ends_at": ends_at}
     what = {"member": member, "group": group, "role": role, "organization": organization}
     try:

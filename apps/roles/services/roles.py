@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.text import get_text_list, slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -142,6 +142,8 @@ def role_delete(*, actor: Actor, role_id: uuid.UUID) -> None:
     try:
         with transaction.atomic():
             role.delete()
+            # Now, and not at the commit: somebody may have given it since it was looked for.
+            connection.check_constraints()
     except IntegrityError as error:
         raise Conflict(
             _("Members hold this role. Take it from them first."), code="role_in_use"
