@@ -176,10 +176,10 @@ def binding_give(
 ) -> RoleBinding:
     """Give a role that was checked before. One that has ended makes room for it.
 
-    Keeps the role from being deleted. Publishes role_binding_changed or group_role_changed.
+    Keeps a custom role from being deleted. Publishes role_binding_changed or group_role_changed.
     Raises Conflict, InvalidInput (deleted since the checks).
     """
-    if not role_kept(role.id):
+    if not role.is_system and not role_kept(role.id):
         raise InvalidInput.field("role_id", _("There is no such role."), "role_unknown")
     times = {"starts_at": starts_at, "ends_at": ends_at}
     what = {"member": member, "group": group, "role": role, "organization": organization}
