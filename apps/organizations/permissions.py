@@ -83,12 +83,14 @@ PERMISSIONS = [
         _("Archive organizations"),
         _("Archive an organization with all below it, and restore it."),
         scoped=True,
+        implies=(VIEW_ORGANIZATION,),
     ),
     Permission(
         MANAGE_SETTINGS,
         _("Change settings of organizations"),
         _("Decide what holds in an organization and below it, such as who can be invited there."),
         scoped=True,
+        implies=(VIEW_ORGANIZATION,),
     ),
     Permission(
         DELETE_ORGANIZATION,
@@ -112,6 +114,7 @@ PERMISSIONS = [
         ),
         dangerous=True,
         for_keys=False,
+        implies=(VIEW_GROUP,),
     ),
     Permission(
         MANAGE_PROVISIONING,
