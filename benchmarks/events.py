@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from django.db import connection, transaction
 
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
+from apps.events import registry
+from apps.events.dispatching import dispatch_batch, prepare
 from apps.events.models import OutboxEvent
 from apps.events.services import publish, publish_many
+from apps.events.streams import Writer, connect
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_slug
 from benchmarks import events_sample
@@ -25,24 +29,36 @@ from benchmarks.world import ACTOR, figure, ms
 
 ROOT = Path(__file__).resolve().parents[1]
 SLUG = "acme"
-BACKLOG = 5000
+DISPATCHED = 50_000
+HANDLED = 10_000
 AGGREGATES = 500
 WRITES = 2000
+WRITERS = 8
+WORKING = {
+    "relay": ("wrapper-events-relay", "query LIKE 'LISTEN%%'"),
+    "consume": (
+        "wrapper-events-consumer",
+        "a.pid IN (SELECT pid FROM pg_locks WHERE mode = 'ExclusiveLock' AND locktype = 'advisory')",
+    ),
+}
 
 
 def run(tenants: int) -> None:
     tenant = tenant_by_slug(SLUG)
     assert tenant is not None
+    registry._subscriptions.clear()  # what the demo's people set off is not measured
     happened = events_sample.declare()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(events_sample.TABLE.format(schema=tenant.schema_name))
     _publishing(tenant, happened)
+    _publishing_together(tenant, happened)
     _clear()
-    with _relay(), _listening() as told:
+    with _process("relay"), _process("consume"), _listening() as told:
         _at_a_rate(tenant, happened, told, 20, 200)
         _at_a_rate(tenant, happened, told, 100, 1000)
-    for relays in (1, 2):
-        _backlog(tenant, happened, relays)
+    _dispatching(tenant, happened)
+    for consumers in (1, 2):
+        _backlog(tenant, happened, consumers)
 
 
 def _at_a_rate(
@@ -76,24 +92,42 @@ def _hear(told: psycopg.Connection, heard: dict[int, float], timeout_s: float) -
         heard[int(note.payload)] = time.perf_counter()
 
 
-def _backlog(tenant: Tenant, happened: Any, relays: int) -> None:
+def _dispatching(tenant: Tenant, happened: Any) -> None:
+    """A backlog into the streams, by one relay, which is this process."""
+    _fill(tenant, happened, DISPATCHED)
+    writer = Writer()
+    prepare(writer)
+    began_s = time.perf_counter()
+    count = 0
+    while batch := dispatch_batch(writer):
+        count += batch
+    took_s = time.perf_counter() - began_s
+    writer.close()
+    figure("a backlog dispatched, one relay", f"{count / took_s:,.0f}/s", "to reach: 50,000/s")
+    _clear()
+
+
+def _backlog(tenant: Tenant, happened: Any, consumers: int) -> None:
+    _fill(tenant, happened, HANDLED)
+    with _listening() as told, ExitStack() as processes:
+        heard: dict[int, float] = {}
+        for _ in range(consumers):
+            processes.enter_context(_process("consume"))
+        processes.enter_context(_process("relay"))
+        while len(heard) < HANDLED:
+            _hear(told, heard, 30)
+    times = sorted(heard.values())[HANDLED // 10 :]
+    rate = len(times) / (times[-1] - times[0])
+    name = f"events handled, one transaction each, {consumers} consumer{'s'[: consumers - 1]}"
+    figure(name, f"{rate:,.0f}/s", "to reach: 1,000/s, and 1.7 times that")
+    _clear()
+
+
+def _fill(tenant: Tenant, happened: Any, count: int) -> None:
     things = [uuid.uuid4() for _ in range(AGGREGATES)]
     with tenant_context(tenant), transaction.atomic():
-        events = [happened(thing_id=things[n % AGGREGATES], n=n) for n in range(BACKLOG)]
+        events = [happened(thing_id=things[n % AGGREGATES], n=n) for n in range(count)]
         publish_many(events, actor=ACTOR)
-    with _listening() as told:
-        heard: dict[int, float] = {}
-        with _relay(), _relay() if relays == 2 else _nothing():
-            while len(heard) < BACKLOG:
-                _hear(told, heard, 30)
-    # Without the first tenth: processes start, and one before the other.
-    times = sorted(heard.values())[BACKLOG // 10 :]
-    rate = len(times) / (times[-1] - times[0])
-    processes = "one process" if relays == 1 else "two processes"
-    figure(
-        f"events handled, one transaction each, {processes}", f"{rate:,.0f}/s", "to reach: 1,000/s"
-    )
-    _clear()
 
 
 def _publishing(tenant: Tenant, happened: Any) -> None:
@@ -106,10 +140,36 @@ def _publishing(tenant: Tenant, happened: Any) -> None:
     figure("  with an event", ms(with_event), f"p50; {share:+.0%}")
 
 
-def _writes(tenant: Tenant, happened: Any) -> list[float]:
+def _publishing_together(tenant: Tenant, happened: Any) -> None:
+    """As many writers at once as share a web process, each with a connection of its own."""
+    took_s: dict[bool, float] = {}
+    for with_event in (False, True, False, True):
+
+        def work(event: Any) -> None:
+            _writes(tenant, event, WRITES // WRITERS)
+            connection.close()
+
+        threads = [
+            threading.Thread(target=work, args=[happened if with_event else None])
+            for _ in range(WRITERS)
+        ]
+        began_s = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took_s[with_event] = time.perf_counter() - began_s
+    figure(
+        f"{WRITERS} writers, writes of one row with an event",
+        f"{WRITES / took_s[True]:,.0f}/s",
+        f"{took_s[True] / took_s[False] - 1:+.0%} time; to reach: +15%",
+    )
+
+
+def _writes(tenant: Tenant, happened: Any, count: int = WRITES) -> list[float]:
     samples = []
     with tenant_context(tenant):
-        for n in range(WRITES):
+        for n in range(count):
             began_s = time.perf_counter()
             with transaction.atomic():
                 with connection.cursor() as cursor:
@@ -129,16 +189,19 @@ def _clear() -> None:
     assert tenant is not None
     with connection.cursor() as cursor:
         cursor.execute(f'TRUNCATE "{tenant.schema_name}".bench_effects')
+        cursor.execute("TRUNCATE events_handling")
+        cursor.execute("UPDATE events_partition SET last_entry = '0-0'")
+    connect().flushdb()
 
 
 @contextmanager
-def _relay() -> Iterator[None]:
+def _process(command: str) -> Iterator[None]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.events_relay"],
+        [sys.executable, "-m", "benchmarks.events_process", command],
         cwd=ROOT,
         env=os.environ | {"LOG_LEVEL": "ERROR"},
     )
-    time.sleep(4)  # until it listens
+    _wait_until_it_works(command)
     try:
         yield
     finally:
@@ -146,9 +209,21 @@ def _relay() -> Iterator[None]:
         process.wait(30)
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
+@system_connection()
+def _wait_until_it_works(command: str) -> None:
+    """The relay listens; a consumer has partitions."""
+    name, query = WORKING[command]
+    for _ in range(600):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE application_name = %s "
+                f"AND {query})",
+                [name],
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"{command} does not start")
 
 
 @contextmanager

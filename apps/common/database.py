@@ -10,6 +10,7 @@ Where there is only one login (tests, a developer's own database), the app's rol
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -26,6 +27,14 @@ _system: ContextVar[object] = ContextVar("system", default=_OFF)
 def is_system() -> bool:
     """Whether the system speaks. A tenant that is entered inside the block speaks for itself."""
     return _system.get() is current_entry()
+
+
+def execute_with_next(statement: str, parameters: list[Any]) -> None:
+    """Execute in the transaction, now or together with what is executed next: it costs no round trip.
+
+    For statements whose result nobody looks at. If it fails, the next one or the commit does.
+    """
+    connections[DEFAULT_DB_ALIAS].execute_with_next(statement, parameters)  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -28,6 +28,8 @@ def _ecs_names(_logger: Any, method: str, event: dict[str, Any]) -> dict[str, An
         value = event.pop(ours, None)
         if value is not None:
             event[theirs] = value
+    if trace := event.pop("traceparent", None):
+        event["trace.id"] = trace.split("-")[1]
     return event
 
 

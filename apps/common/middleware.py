@@ -15,12 +15,15 @@ from apps.common.problems import problem_or_page
 log = structlog.get_logger("wrapper.request")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")  # the last two are a part of UTF-8
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestLogMiddleware:
     """Gives every request an id, echoes it, and writes one line when it is answered.
+
+    The trace context of whoever asks (W3C) goes into the log and into events.
 
     Query strings stay out of the log: they carry tickets and e-mail addresses. A view whose path is
     a secret sets request.log_path.
@@ -33,8 +36,12 @@ class RequestLogMiddleware:
         sent = request.headers.get("X-Request-ID", "")
         request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid7())
         request.request_id = request_id  # type: ignore[attr-defined]
+        trace = request.headers.get("traceparent", "")
+        context = {"request_id": request_id}
+        if TRACEPARENT.fullmatch(trace):
+            context["traceparent"] = trace
         started = time.perf_counter()
-        with app_connection(), structlog.contextvars.bound_contextvars(request_id=request_id):
+        with app_connection(), structlog.contextvars.bound_contextvars(**context):
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             self._log(request, response, time.perf_counter() - started)

@@ -16,7 +16,7 @@ from apps.console.pages import Cell, ConsolePage, Facts, Section, Table, Text
 from apps.events import registry
 from apps.events.enums import HandlingState
 from apps.events.models import Handling, OutboxEvent
-from apps.events.services import handling_discard, handling_replay
+from apps.events.replaying import handling_discard, handling_replay
 from apps.tenants.models import Tenant
 
 HANDLING_ACTS = (

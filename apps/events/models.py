@@ -11,14 +11,27 @@ from apps.common.ids import uuid7
 from apps.events.enums import DeadTaskState, HandlingState, Scope
 
 
-class Position(models.BigIntegerField):
-    """An identity column that INSERT does not return: who publishes may not read the outbox."""
+class _Unreturned:
+    """A column with a default of the database that INSERT does not return: publishers may not read."""
 
     db_returning = False
 
     def deconstruct(self) -> Any:
-        name, _path, args, kwargs = super().deconstruct()
-        return name, "django.db.models.BigIntegerField", args, kwargs
+        name, _path, args, kwargs = super().deconstruct()  # type: ignore[misc]  # of the field beside it
+        stock = next(cls for cls in type(self).__mro__ if cls.__module__.startswith("django."))
+        return name, f"django.db.models.{stock.__name__}", args, kwargs
+
+
+class UnreturnedBigInteger(_Unreturned, models.BigIntegerField):
+    pass
+
+
+class UnreturnedSmallInteger(_Unreturned, models.PositiveSmallIntegerField):
+    pass
+
+
+class UnreturnedChar(_Unreturned, models.CharField):
+    pass
 
 
 class OutboxEvent(models.Model):
@@ -27,7 +40,7 @@ class OutboxEvent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # An identity column (see the migration). Shows the order within an aggregate, whose writers
     # hold its lock; says nothing about the order of commits of others.
-    position = Position(db_default=RawSQL("DEFAULT", ()), editable=False)
+    position = UnreturnedBigInteger(db_default=RawSQL("DEFAULT", ()), editable=False)
     name = models.CharField(_("name"), max_length=100)
     version = models.PositiveSmallIntegerField(_("version"))
     scope = models.CharField(_("scope"), max_length=20, choices=[(s.value, s.value) for s in Scope])
@@ -38,8 +51,13 @@ class OutboxEvent(models.Model):
     actor_label = models.TextField(_("actor"))
     actor_person_id = models.UUIDField(_("person"), null=True)
     request_id = models.CharField(_("request"), max_length=128, blank=True)
+    # The W3C trace context of the request that published it.
+    traceparent = UnreturnedChar(_("trace"), max_length=55, blank=True, default="", db_default="")
     payload = models.JSONField(_("payload"))
     created_at = models.DateTimeField(_("published"), default=timezone.now)
+    # Of the stream that it goes to: all of one tenant's aggregate to the same.
+    partition = UnreturnedSmallInteger(_("partition"), db_default=0, editable=False)
+    # When a relay put it into the stream.
     dispatched_at = models.DateTimeField(_("dispatched"), null=True)
 
     class Meta:
@@ -47,8 +65,8 @@ class OutboxEvent(models.Model):
         verbose_name_plural = _("events")
         indexes = [
             models.Index(
-                fields=["position"],
-                name="outbox_undispatched",
+                fields=["partition", "position"],
+                name="outbox_waiting",
                 condition=models.Q(dispatched_at=None),
             ),
             models.Index(fields=["created_at"], name="outbox_created"),
@@ -58,17 +76,63 @@ class OutboxEvent(models.Model):
         return f"{self.name} {self.id}"
 
 
+class Partition(models.Model):
+    """A stream in Redis, and how far the database knows of it. Whoever has the row's lock leads it."""
+
+    number = models.PositiveSmallIntegerField(_("number"), primary_key=True)
+    # The stream's entry that the last committed batch ended with: a stream that ends before it lost some.
+    last_entry = models.CharField(_("last entry"), max_length=40, default="0-0")
+    # What was dispatched before has been taken by every group.
+    settled_before = models.DateTimeField(_("settled before"), null=True)
+
+    class Meta:
+        verbose_name = _("partition")
+        verbose_name_plural = _("partitions")
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Subscriber(models.Model):
+    """A handler of some release that runs or ran: it is owed what is dispatched while it is known."""
+
+    handler = models.CharField(_("handler"), max_length=100)
+    event_name = models.CharField(_("event"), max_length=100)
+    group = models.CharField(_("group"), max_length=100)
+    since = models.DateTimeField(_("since"))
+    seen_at = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        verbose_name = _("subscriber")
+        verbose_name_plural = _("subscribers")
+        constraints = [
+            models.UniqueConstraint(fields=["handler", "event_name"], name="subscriber_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.handler} {self.event_name}"
+
+
 class Handling(models.Model):
-    """What one handler owes one event: the inbox row that makes the effect happen once."""
+    """What became of one event at one handler: the inbox row that makes the effect happen once.
+
+    Done: committed with the effect. Pending: it failed, or waits behind one that did.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # No constraint: an event's row may be deleted with its tenant while the stream still has the event.
     event = models.ForeignKey(
-        OutboxEvent, on_delete=models.CASCADE, related_name="handlings", verbose_name=_("event")
+        OutboxEvent,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        related_name="handlings",
+        verbose_name=_("event"),
     )
     handler = models.CharField(_("handler"), max_length=100)
     # Copies of the event's, for the claim: tenant and aggregate, and the place in their order.
     ordering_key = models.TextField(editable=False)
     position = models.BigIntegerField(editable=False)
+    partition = models.PositiveSmallIntegerField(db_default=0, editable=False)
     state = models.CharField(
         _("state"), max_length=20, choices=HandlingState, default=HandlingState.PENDING
     )

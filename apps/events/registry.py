@@ -69,6 +69,7 @@ class Subscription:
 
     name: str
     event_name: str
+    group: str
     handler: Handler
     tenant_context: bool
 
@@ -149,13 +150,17 @@ def _field_types(cls: type[Event], name: str) -> dict[str, tuple[type, bool]]:
     return found
 
 
-def subscribe(event_name: str, *, name: str, tenant_context: bool = True) -> Callable[[_H], _H]:
+def subscribe(
+    event_name: str, *, name: str, group: str = "", tenant_context: bool = True
+) -> Callable[[_H], _H]:
     """Let a function handle an event, once in effect.
 
     name: `app.verb_noun`, unique and lasting: inbox and dead letters know the handler by it.
+    group: whose processes run it; the app of the name unless given. Groups do not wait for each other.
     tenant_context: False for what must run while the event's tenant is not (yet) ready; the handler
     then runs outside any tenant.
     """
+    group = group or name.partition(".")[0]
 
     def register(handler: _H) -> _H:
         if not HANDLER_NAME.fullmatch(name):
@@ -166,7 +171,7 @@ def subscribe(event_name: str, *, name: str, tenant_context: bool = True) -> Cal
             handler.__qualname__,
         ):
             raise InvalidEvent(f"two handlers are named {name}")
-        _subscriptions[name] = Subscription(name, event_name, handler, tenant_context)
+        _subscriptions[name] = Subscription(name, event_name, group, handler, tenant_context)
         return handler
 
     return register

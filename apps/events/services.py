@@ -1,31 +1,39 @@
-"""Publishing, and what staff do with dead letters."""
+"""Publishing, and forgetting what is done with."""
 
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Final, Literal
+from json import dumps
+from typing import Final, Literal
 
 import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import require_platform
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.database import execute_with_next
 from apps.common.tenancy import current_tenant
 from apps.events.enums import DeadTaskState, HandlingState, Scope
 from apps.events.errors import InvalidEvent, NotInTransaction
-from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.events.messages import partition_of
+from apps.events.models import DeadTask, Handling, OutboxEvent, Partition
 from apps.events.registry import Event, serialize
-from apps.events.selectors import dead_letters
-
-log = structlog.get_logger(__name__)
 
 RETENTION_DAYS = 30
 PRUNE_BATCH = 1000
+
+
+COLUMNS = (
+    *("id", "name", "version", "scope", "tenant_id", "aggregate_id", "actor_kind", "actor_label"),
+    *("actor_person_id", "request_id", "traceparent", "created_at", "partition"),
+)
+INSERT = (
+    f"INSERT INTO events_outboxevent ({', '.join(COLUMNS)}, payload) "  # noqa: S608 - constants
+    f"VALUES ({', '.join(['%s'] * len(COLUMNS))}, %s::jsonb)"
+)
 
 
 class _Current(Enum):
@@ -41,14 +49,14 @@ def publish(
     actor: Actor,
     tenant_id: uuid.UUID | Literal[_Current.TENANT] | None = CURRENT_TENANT,
 ) -> uuid.UUID:
-    """Store an event in the caller's transaction and return its id. One INSERT.
+    """Store an event in the caller's transaction and return its id. One INSERT, and no round trip.
 
     tenant_id: whom it belongs to; the current tenant unless given; None for nobody. Publish after
     taking the aggregate's lock: that makes the order of events the order of changes.
     Raises NotInTransaction outside an atomic block, InvalidEvent for a field of the wrong type.
     """
     row = _row(event, actor, tenant_id)
-    row.save(force_insert=True)
+    execute_with_next(INSERT, [getattr(row, column) for column in COLUMNS] + [dumps(row.payload)])
     return row.id
 
 
@@ -74,62 +82,27 @@ def _row(
         tenant_id = current.id if current else None
     if event.scope is Scope.ORGANIZATION and tenant_id is None:
         raise InvalidEvent(f"{event.event_name} has scope organization and needs a tenant")
-    request_id = structlog.contextvars.get_contextvars().get("request_id") or ""
+    context = structlog.contextvars.get_contextvars()
     return OutboxEvent(
         name=event.event_name,
         version=event.version,
-        scope=event.scope,
+        scope=event.scope.value,
         tenant_id=tenant_id,
         aggregate_id=event.aggregate_id,
-        actor_kind=actor.kind,
+        actor_kind=actor.kind.value,
         actor_label=actor.label,
         actor_person_id=actor.person_id,
-        request_id=str(request_id)[:128],
+        request_id=str(context.get("request_id") or "")[:128],
+        traceparent=context.get("traceparent") or "",
+        partition=partition_of(tenant_id, event.aggregate_id),
         payload=serialize(event),
     )
 
 
-@transaction.atomic
-def handling_replay(*, actor: Actor, handling_id: uuid.UUID) -> None:
-    """Let a dead letter be handled again, from its first attempt. It runs after what overtook it.
-
-    Raises PermissionDenied, NotFound, and Conflict when it is not dead.
-    """
-    require_platform(actor)
-    _leave_dead(handling_id, **_anew())
-    log.info("events.handling_replayed", actor=actor.label, handling_id=str(handling_id))
-
-
-@transaction.atomic
-def handlings_replay(*, actor: Actor, handler: str | None = None) -> int:
-    """Replay all dead letters, or those of one handler; returns how many.
-
-    Raises PermissionDenied.
-    """
-    require_platform(actor)
-    count = dead_letters(handler).order_by().update(**_anew())
-    log.info("events.handlings_replayed", actor=actor.label, replayed_handler=handler, count=count)
-    return count
-
-
-@transaction.atomic
-def handling_discard(*, actor: Actor, handling_id: uuid.UUID, reason: str) -> None:
-    """Give a dead letter up for good; the row keeps who did it and why.
-
-    Raises PermissionDenied, InvalidInput without a reason, NotFound, Conflict when it is not dead.
-    """
-    require_platform(actor)
-    if not reason.strip():
-        raise InvalidInput.field("reason", _("Say why this event need not be handled."), "required")
-    note = f"{actor.label}: {reason.strip()}"
-    _leave_dead(handling_id, state=HandlingState.DISCARDED, note=note)
-    log.info(
-        "events.handling_discarded", actor=actor.label, handling_id=str(handling_id), note=note
-    )
-
-
 def events_prune(*, actor: Actor, older_than_days: int = RETENTION_DAYS) -> int:
-    """Delete events that every handler is done with; returns how many. Dead letters stay.
+    """Delete events that every group has taken and every handler is done with; returns how many.
+
+    Dead letters stay, and what a stream may still have to give out.
 
     Dead tasks that were dealt with go too.
 
@@ -139,9 +112,12 @@ def events_prune(*, actor: Actor, older_than_days: int = RETENTION_DAYS) -> int:
     open_handlings = Handling.objects.filter(
         event=OuterRef("id"), state__in=[HandlingState.PENDING, HandlingState.DEAD]
     )
+    taken = Partition.objects.filter(
+        number=OuterRef("partition"), settled_before__gt=OuterRef("dispatched_at")
+    )
     settled = OutboxEvent.objects.filter(
         ~Exists(open_handlings),
-        dispatched_at__isnull=False,
+        Exists(taken),
         created_at__lt=timezone.now() - timedelta(days=older_than_days),
     ).order_by("created_at")
     DeadTask.objects.exclude(state=DeadTaskState.DEAD).filter(
@@ -154,16 +130,3 @@ def events_prune(*, actor: Actor, older_than_days: int = RETENTION_DAYS) -> int:
             OutboxEvent.objects.filter(id__in=ids).delete()
         removed += len(ids)
     return removed
-
-
-def _anew() -> dict[str, Any]:
-    return {"state": HandlingState.PENDING, "attempts": 0, "next_attempt_at": timezone.now()}
-
-
-def _leave_dead(handling_id: uuid.UUID, **changes: Any) -> None:
-    """Claim by the state that it must be in: of two who act at once, one is told."""
-    if Handling.objects.filter(id=handling_id, state=HandlingState.DEAD).update(**changes):
-        return
-    if Handling.objects.filter(id=handling_id).exists():
-        raise Conflict(_("This is not a dead letter (any more)."))
-    raise NotFound

@@ -5,7 +5,13 @@ from django.db import connection
 
 from apps.accounts.events import DeviceFirstSeen, SessionStarted
 from apps.common.tenancy import TenantRef
-from apps.events import registry
+from apps.events import registry, streams
+from apps.events.events import (
+    GroupReplayed,
+    HandlingDiscarded,
+    HandlingReplayed,
+    HandlingsReplayed,
+)
 from apps.events.registry import event
 from tests.events import sample
 
@@ -22,7 +28,20 @@ def only_the_sample() -> Iterator[None]:
         # A test that opens the console signs in.
         for begun in (SessionStarted, DeviceFirstSeen):
             event(begun.event_name, version=1, scope="user", aggregate="person_id")(begun)
+        for done in (HandlingReplayed, HandlingsReplayed, HandlingDiscarded):
+            event(done.event_name, version=1, scope="system", aggregate="handler")(done)
+        event(GroupReplayed.event_name, version=1, scope="system", aggregate="group")(GroupReplayed)
         yield
+
+
+@pytest.fixture(autouse=True)
+def empty_streams() -> Iterator[None]:
+    """Nothing of the tests before; an event of theirs is in no table any more."""
+    client = streams.connect()
+    if keys := client.keys("events:*"):
+        client.delete(*keys)
+    yield
+    client.close()
 
 
 @pytest.fixture

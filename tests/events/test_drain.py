@@ -1,16 +1,20 @@
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.events import drain
+from apps.events import drain, handling, registry, streams
+from apps.events.consuming import GroupConsumer
+from apps.events.dispatching import dispatch_batch, prepare, trim
 from apps.events.drain import drain_once
 from apps.events.enums import HandlingState
-from apps.events.models import Handling, OutboxEvent
+from apps.events.models import Handling, OutboxEvent, Partition, Subscriber
 from apps.events.registry import EventContext, subscribe
 from apps.events.services import publish
+from apps.events.streams import Reader, StreamLost, Writer, all_partitions
 from tests.events.sample import ACTOR, NotePosted, effects, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("effects_table")]
@@ -68,45 +72,146 @@ def test_an_event_of_another_release_stays_for_it():
     assert OutboxEvent.objects.get(id=event_id).dispatched_at is None
 
 
-def test_a_death_between_effect_and_mark_undoes_the_effect(monkeypatch):
+def test_a_death_between_effect_and_commit_undoes_both(monkeypatch):
     post(1)
     with monkeypatch.context() as patch:
-        patch.setattr(drain, "_mark", lambda *_a, **_k: (_ for _ in ()).throw(SystemExit))
+        patch.setattr(handling, "_call", lambda *_: record_and_die())
         with pytest.raises(SystemExit):
             drain_once()
     assert effects() == []
-    assert only_handling().state == HandlingState.PENDING
-    drain_once()
+    assert not Handling.objects.exists()
+    assert take_over() == drain.Tally(done=1)
     assert effects() == [1]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_drains_handle_200_events_once_each():
-    note_ids = [uuid.uuid4() for _ in range(40)]
-    for n in range(200):
-        post(n, note_id=note_ids[n % 40])
-    start = threading.Barrier(2)
-    results: list[drain.Drained] = []
+def record_and_die() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sample_effects (event_id, note_id, n) "
+            "VALUES (gen_random_uuid(), gen_random_uuid(), 1)"
+        )
+    raise SystemExit
 
-    def work() -> None:
-        try:
-            start.wait()
-            results.append(drain_once())
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    drain_once()  # what was locked by the other when one found nothing more
-    handled = effects()
-    assert sorted(handled) == list(range(200))
-    for first in range(40):
-        assert [n for n in handled if n % 40 == first] == list(range(first, 200, 40))
-    assert sum(r.done for r in results) == 200
-    assert all(r.done > 0 for r in results)
+def take_over() -> drain.Tally:
+    """What a consumer does first: what the one before it left."""
+    reader = Reader("sample", "another")
+    consumer = GroupConsumer("sample", reader)
+    for partition in all_partitions():
+        consumer.take(reader.take_over(partition))
+    reader.close()
+    return consumer.tally
+
+
+def test_an_entry_that_comes_twice_takes_effect_once(monkeypatch):
+    post(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Reader, "done", lambda *_: None)
+        assert drain_once().done == 1
+    assert take_over() == drain.Tally()
+    assert effects() == [1]
+
+
+def test_a_batch_that_was_added_and_not_committed_is_added_again_and_takes_effect_once():
+    note_id = uuid.uuid4()
+    for n in range(3):
+        post(n, note_id=note_id)
+    writer = Writer()
+    prepare(writer)
+    with pytest.raises(SystemExit), transaction.atomic():
+        assert dispatch_batch(writer) == 3
+        raise SystemExit
+    post(3, note_id=note_id)
+    writer.close()
+    assert drain_once() == drain.Drained(dispatched=4, done=4)
+    assert effects() == [0, 1, 2, 3]
+
+
+def test_what_redis_forgot_is_dispatched_again_before_anything_newer():
+    note_id = uuid.uuid4()
+    writer = Writer()
+    prepare(writer)
+    post(1, note_id=note_id)
+    assert dispatch_batch(writer) == 1
+    streams.connect().flushdb()
+    post(2, note_id=note_id)
+    with pytest.raises(StreamLost), transaction.atomic():
+        dispatch_batch(writer)
+    writer.close()
+    assert drain_once() == drain.Drained(dispatched=2, done=2)
+    assert effects() == [1, 2]
+
+
+def test_what_was_handled_is_not_dispatched_again_after_a_loss():
+    post(1)
+    assert drain_once().done == 1
+    streams.connect().flushdb()
+    assert drain_once() == drain.Drained()
+    assert effects() == [1]
+
+
+def test_a_handler_is_not_owed_what_was_dispatched_before_it_was_there():
+    post(1)
+    drain_once()
+    OutboxEvent.objects.update(dispatched_at=timezone.now() - timedelta(hours=1))
+    seen = failing()
+    streams.connect().flushdb()
+    drain_once()
+    post(2)
+    drain_once()
+    assert seen == [2]
+
+
+def test_a_handler_of_a_newer_release_gets_what_this_one_read():
+    """During a deployment: both releases have consumers, and only one of them knows the handler."""
+    seen = failing(name="sample.newer")
+    drain_once()
+    newer = registry._subscriptions.pop("sample.newer")
+    post(1)
+    assert drain_once() == drain.Drained(dispatched=1, done=1)
+    assert Handling.objects.get(handler="sample.newer").state == HandlingState.PENDING
+    registry._subscriptions["sample.newer"] = newer
+    assert drain_once() == drain.Drained(done=1)
+    assert seen == [1]
+
+
+def test_a_handler_that_nobody_has_known_for_a_day_is_owed_nothing():
+    failing(name="sample.removed")
+    drain_once()
+    del registry._subscriptions["sample.removed"]
+    Subscriber.objects.filter(handler="sample.removed").update(
+        seen_at=timezone.now() - timedelta(days=1, minutes=1)
+    )
+    post(1)
+    drain_once()
+    assert not Handling.objects.filter(handler="sample.removed").exists()
+
+
+def test_streams_are_trimmed_behind_the_slowest_group():
+    slow: list[int] = []
+    subscribe("sample.note_posted", name="sample.slow", group="slow")(
+        lambda e, _c: slow.append(e.n)
+    )
+    for n in range(20):
+        post(n)
+    writer = Writer()
+    prepare(writer)
+    dispatch_batch(writer)
+    consumer = GroupConsumer("sample", Reader("sample", "quick"))
+    assert consumer.take(consumer.reader.read(all_partitions(), None)) == 20
+    trim(writer)
+    assert entries() >= 20
+    drain_once()
+    assert sorted(slow) == list(range(20))
+    trim(writer)
+    assert entries() <= len(all_partitions())
+    assert Partition.objects.filter(settled_before__isnull=False).exists()
+    writer.close()
+
+
+def entries() -> int:
+    client = streams.connect()
+    return sum(client.xlen(streams.stream(number)) for number in all_partitions())
 
 
 def test_a_failure_holds_back_its_own_aggregate_only():

@@ -13,14 +13,16 @@ from apps.common.tenancy import (
     TenantRef,
     current_tenant,
 )
-from apps.events import drain, registry
-from apps.events.drain import Drained, drain_once, retry_delay_s
-from apps.events.models import Handling
+from apps.events import registry
+from apps.events.drain import Drained, drain_once
+from apps.events.handling import retry_delay_s
+from apps.events.models import Handling, OutboxEvent
 from apps.events.registry import EventContext, subscribe
 from tests.events.sample import NotePosted, effects, post, record_note
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("effects_table")]
 NAME = "sample.try_note"
+NOBODY = uuid.UUID(int=0)
 
 
 def only(handler, **options) -> None:
@@ -100,10 +102,16 @@ def test_a_swallowed_database_error_is_a_failure():
 def test_what_fails_at_the_commit_is_a_failed_attempt():
     def break_at_commit(event: NotePosted, context: EventContext) -> None:
         record_note(event, context)
-        Handling(
-            event_id=uuid.uuid4(), handler="x", position=1, next_attempt_at=timezone.now()
-        ).save()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO sample_effects VALUES (DEFAULT, %s, %s, 2)", [NOBODY, NOBODY]
+            )
 
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE sample_effects ADD FOREIGN KEY (event_id) "
+            "REFERENCES events_outboxevent DEFERRABLE INITIALLY DEFERRED"
+        )
     only(break_at_commit)
     post(1)
     assert drain_once() == Drained(dispatched=1, failed=1)
@@ -138,13 +146,22 @@ def test_a_handler_that_loses_its_connection_is_a_failed_attempt():
     assert effects() == []
 
 
-def test_an_unknown_version_that_was_fanned_out_fails_visibly():
+def test_an_unknown_version_in_a_stream_fails_visibly(monkeypatch):
     only(record_note)
-    event_id = post(1)
-    drain.fan_out()
-    drain.OutboxEvent.objects.filter(id=event_id).update(version=9)
+    post(1)
+    OutboxEvent.objects.update(version=9)
+    monkeypatch.setattr(NotePosted, "version", 9)
+    monkeypatch.setattr(registry, "deserialize", deserialize_by_an_older_release)
     assert drain_once().failed == 1
     assert "does not know sample.note_posted version 9" in handling().last_error
+
+
+def deserialize_by_an_older_release(name, version, payload, real=registry.deserialize):
+    NotePosted.version, newer = 1, NotePosted.version
+    try:
+        return real(name, version, payload)
+    finally:
+        NotePosted.version = newer
 
 
 @pytest.fixture
@@ -183,8 +200,19 @@ def test_a_tenant_that_is_gone_leaves_nothing_to_do(load_tenant):
     load_tenant(TenantGone("tenant x does not exist"))
     only(record_note)
     post(tenant_id=uuid.uuid4())
-    assert drain_once().dead == 0
+    assert drain_once() == Drained(dispatched=1)
     assert effects() == []
+    assert not Handling.objects.exists()
+
+
+def test_a_tenant_that_went_while_an_event_was_retried_leaves_nothing_to_do(load_tenant, no_roles):
+    load_tenant(TenantRef(uuid.uuid4(), "acme", "t_acme"))
+    only(record_and_fail)
+    post(tenant_id=uuid.uuid4())
+    assert drain_once().failed == 1
+    load_tenant(TenantGone("tenant x does not exist"))
+    make_due()
+    assert drain_once() == Drained()
     row = handling()
     assert (row.state, row.note) == ("discarded", "system:events: tenant x does not exist")
 

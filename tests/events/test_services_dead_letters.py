@@ -6,14 +6,12 @@ from django.utils import timezone
 
 from apps.common.actors import Actor, ActorKind
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from apps.events.dispatching import prepare, trim
 from apps.events.drain import drain_once
 from apps.events.models import Handling, OutboxEvent
-from apps.events.services import (
-    events_prune,
-    handling_discard,
-    handling_replay,
-    handlings_replay,
-)
+from apps.events.replaying import handling_discard, handling_replay, handlings_replay
+from apps.events.services import events_prune
+from apps.events.streams import Writer
 from tests.events.sample import ACTOR, effects, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("effects_table")]
@@ -79,6 +77,13 @@ def test_prune_removes_old_events_that_are_done_with(dead):
     drain_once()
     OutboxEvent.objects.exclude(id=young).update(created_at=timezone.now() - timedelta(days=31))
     OutboxEvent.objects.filter(id=waiting).update(dispatched_at=None)
+    # Somebody may still have to take them: the streams have not been looked at.
+    assert events_prune(actor=ACTOR) == 0
+    writer = Writer()
+    prepare(writer)
+    trim(writer)
+    writer.close()
+    OutboxEvent.objects.filter(id=done).update(dispatched_at=timezone.now() - timedelta(days=31))
     assert events_prune(actor=ACTOR) == 1
     assert not OutboxEvent.objects.filter(id=done).exists()
     left = set(OutboxEvent.objects.filter(name="sample.note_posted").values_list("id", flat=True))

@@ -15,7 +15,7 @@ from apps.common.errors import Conflict, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.events.drain import drain_once
 from apps.events.models import Handling
-from apps.events.services import handling_replay
+from apps.events.replaying import handling_replay
 from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.selectors import member_for, members_for

@@ -17,24 +17,31 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db.backends.utils import debug_transaction
 from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 
 from apps.common.database import is_system
 from apps.common.tenancy import PUBLIC_SCHEMA, checked_schema_name, current_tenant
 from apps.tenants.backend.cursor import ContextCursor
+from apps.tenants.backend.riders import Riders
 
 Context = tuple[str, bool, str, str]  # schema, whether public is on the path, tenant id, role
 
 SESSION, TRANSACTION = "session", "transaction"
+CONTEXT_STATEMENTS = 3  # search_path, role, tenant id
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """`search_path_set_schemas` holds the Context that the server has; None: unknown."""
 
     search_path_set_schemas: Context | None
-    # What the statement that is being sent brings with it.
-    _carried: Context
+    # What the statement that is being sent brings with it; None: no other context.
+    _carried: Context | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.riders = Riders()
 
     @property
     def schema_name(self) -> str:
@@ -60,7 +67,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def connect(self) -> None:
         self.search_path_set_schemas = None
+        self.riders.clear()
         super().connect()
+
+    def close(self) -> None:
+        self.riders.clear()
+        super().close()
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Also end a connection that served many tenants: a backend keeps what it learned of each schema.
@@ -85,10 +97,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     # --- Transactions --------------------------------------------------------------------------------
 
+    def _start_transaction_under_autocommit(self) -> None:
+        """Django's hook: BEGIN goes with the first statement, instead of psycopg's in a message before it."""
+        self.riders.begin()
+
     def commit(self) -> None:
         if self._lasts_a_transaction:
             self.search_path_set_schemas = None
         super().commit()
+
+    def _commit(self) -> None:
+        """Also what still waits, in the same message."""
+        if self.riders.is_only_begin:
+            self.riders.clear()
+        if not self.riders:
+            super()._commit()
+            return
+        with debug_transaction(self, "COMMIT"), self.wrap_database_errors:
+            self.connection.execute(f"{self.riders.text}COMMIT")
+        self.riders.clear()
+
+    def _rollback(self) -> None:
+        self.riders.clear()
+        super()._rollback()
 
     @contextmanager
     def _bare(self) -> Iterator[None]:
@@ -104,12 +135,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
             super()._savepoint(sid)
 
     def _savepoint_rollback(self, sid: str) -> None:
+        self.riders.clear()  # SAVEPOINT took those before it along, so these are since
         with self._bare():
             super()._savepoint_rollback(sid)
 
     def _savepoint_commit(self, sid: str) -> None:
         with self._bare():
             super()._savepoint_commit(sid)
+
+    def execute_with_next(self, statement: str, parameters: list[Any]) -> None:
+        """Execute in the transaction, now or with what is executed next; nobody looks at its result.
+
+        In the tenant's context of the moment; at once, if the server does not have that yet.
+        """
+        if self.in_atomic_block and self.has_context() and not self.needs_rollback:
+            self.riders.add(self.connection.cursor().mogrify(statement, parameters))
+            return
+        with self.cursor() as cursor:
+            cursor.execute(statement, parameters)
 
     # --- The context ---------------------------------------------------------------------------------
 
@@ -129,11 +172,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _handle_search_path(self, cursor: Any = None) -> None:
         """Nothing: django-tenants' hook at the making of a cursor, which is not yet its execution."""
 
-    def context_prefix(self) -> str:
-        """What has to stand in front of the next statement; empty where the server has it already.
+    def prefix(self) -> tuple[str, int]:
+        """What has to stand in front of the next statement, and how many results come of it.
 
-        Followed by a call of context_sent or context_failed.
+        Riders, in the context that they were given in, then the statement's own context. If it is not empty,
+        a call of prefix_sent or prefix_failed follows.
         """
+        self._carried = None
+        context = self._context_prefix()
+        return self.riders.text + context, len(self.riders) + (CONTEXT_STATEMENTS if context else 0)
+
+    def has_context(self) -> bool:
+        """Whether the server has the context of the moment already."""
+        return self.connection is not None and self.search_path_set_schemas == self._wanted()
+
+    def _context_prefix(self) -> str:
         if self._setting_search_path:
             return ""
         wanted = self._wanted()
@@ -162,24 +215,42 @@ class DatabaseWrapper(base.DatabaseWrapper):
             )
         if not self._setting_search_path and self.search_path_set_schemas != wanted:
             self._send(wanted)
+        elif self.riders:
+            self.connection.execute(self.riders.text)
+            self.riders.clear()
 
-    def context_sent(self) -> None:
-        if self.in_atomic_block or not self._lasts_a_transaction:
+    def prefix_sent(self) -> None:
+        self.riders.clear()
+        if self._carried and (self.in_atomic_block or not self._lasts_a_transaction):
             self._note(self._carried)
 
-    def context_failed(self) -> None:
-        """The statement with the context failed, so neither ran. Nobody may go on with what is left."""
+    def prefix_failed(self, error: BaseException) -> None:
+        """The statement or what it brought failed. Nobody may go on with what is left.
+
+        An error that is not the server's (a parameter of an odd type) means that nothing was sent.
+        """
+        is_servers = (
+            not isinstance(error, Exception) or getattr(error, "sqlstate", None) is not None
+        )
+        if self.riders and (is_servers or self.connection.closed):
+            self.riders.clear()
+            # A statement that cannot be parsed takes BEGIN with it, and what follows would be kept at once.
+            self.needs_rollback = self.in_atomic_block
+        if self._carried is None:
+            return
         self.search_path_set_schemas = None
         if not self.in_atomic_block and not self._lasts_a_transaction:
             self.close()
 
     def _send(self, wanted: Context) -> None:
+        self._carried = wanted
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute(context_sql(wanted, self._lasts_a_transaction))
-        except Exception:
-            self.context_failed()
+                cursor.execute(self.riders.text + context_sql(wanted, self._lasts_a_transaction))
+        except Exception as error:
+            self.prefix_failed(error)
             raise
+        self.riders.clear()
         self._note(wanted)
 
     def _note(self, wanted: Context) -> None:

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 else:
     from django.db.backends.postgresql.base import Cursor
 
-# How many results come before that of the statement: search_path, role, tenant id.
-CONTEXT_STATEMENTS = 3
-
 
 class ContextCursor(Cursor):
     """Binds parameters itself, like Django's, so that two statements fit into one message.
@@ -27,19 +24,21 @@ class ContextCursor(Cursor):
     wrapper: "DatabaseWrapper | None" = None
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "ContextCursor":
-        prefix = self.wrapper.context_prefix() if self.wrapper else ""
+        prefix, results = self.wrapper.prefix() if self.wrapper else ("", 0)
         if not prefix:
             super().execute(query, params, **options)
             return self
         assert self.wrapper is not None  # noqa: S101 - it gave the prefix
+        # A percent sign of the prefix is none of a placeholder.
+        sent = prefix.replace("%", "%%") if params is not None else prefix
         try:
-            super().execute(_joined(prefix, query), params, **options)
-        except BaseException:
-            self.wrapper.context_failed()
+            super().execute(_joined(sent, query), params, **options)
+        except BaseException as error:
+            self.wrapper.prefix_failed(error)
             raise
-        self.wrapper.context_sent()
+        self.wrapper.prefix_sent()
         with suppress(IndexError):  # an empty statement has no result
-            self.set_result(CONTEXT_STATEMENTS)
+            self.set_result(results)
         # What Django logs and counts is the statement that it gave.
         if self._query is not None:
             self._query.query = self._query.query.removeprefix(prefix.encode())

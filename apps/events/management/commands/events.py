@@ -1,19 +1,21 @@
-"""`manage.py events`: run the relay, list what can happen, look at the backlog, deal with dead letters."""
+"""`manage.py events`: run relay and consumers, list what can happen, look at the backlog, replay."""
 
 import dataclasses
 import json
 import signal
 import uuid
 from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
-from apps.events import catalogue, dead_tasks, selectors, services
+from apps.events import catalogue, consumer, dead_tasks, replaying, selectors
 from apps.events.models import DeadTask, Handling
-from apps.events.relay import Relay
+from apps.events.processes import Stop
+from apps.events.relay import run_relay
 
 OPERATOR = Actor.system("operator")
 
@@ -27,6 +29,21 @@ def uuid_argument(text: str) -> uuid.UUID:
         ) from None
 
 
+def time_argument(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a time, such as 2026-01-31T12:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def stopped_by_signals() -> Stop:
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
 class Command(BaseCommand):
     help = "Runs the events process and deals with what handlers could not do."
 
@@ -34,7 +51,17 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
         commands.add_parser(
             "relay",
-            help="hand published events to their handlers until SIGTERM; start as many as you like",
+            help="put published events into the streams until SIGTERM; start as many as you like",
+        )
+        consume = commands.add_parser(
+            "consume",
+            help="let handlers have what is in the streams until SIGTERM; start as many as you like",
+        )
+        consume.add_argument(
+            "--group",
+            action="append",
+            choices=consumer.known_groups(),
+            help="only this group of handlers; may be given several times (default: all)",
         )
         types = commands.add_parser("types", help="list what can happen, with its payload")
         types.add_argument("--json", action="store_true", help="for programs, with JSON Schemas")
@@ -48,7 +75,15 @@ class Command(BaseCommand):
         which = replay.add_mutually_exclusive_group(required=True)
         which.add_argument("id", nargs="?", type=uuid_argument, help="one, by its id")
         which.add_argument("--handler", metavar="NAME", help="all of this handler")
+        which.add_argument("--event", metavar="NAME", help="all of this event")
+        which.add_argument(
+            "--group", metavar="NAME", help="not dead letters, but all that was published in a time"
+        )
         which.add_argument("--all", action="store_true", help="all of them")
+        for end in ("--since", "--until"):
+            replay.add_argument(
+                end, type=time_argument, metavar="TIME", help="with --group: ISO 8601, UTC"
+            )
         discard = commands.add_parser("discard", help="give a dead letter or task up for good")
         discard.add_argument("id", type=uuid_argument)
         discard.add_argument("--task", action="store_true", help="the id is that of a refused task")
@@ -70,10 +105,10 @@ class Command(BaseCommand):
             raise CommandError(str(error.detail)) from error
 
     def relay(self, _options: dict[str, Any]) -> None:
-        relay = Relay()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: relay.stop())
-        relay.run()
+        run_relay(stopped_by_signals())
+
+    def consume(self, options: dict[str, Any]) -> None:
+        consumer.run_consumer(stopped_by_signals(), options["group"] or consumer.known_groups())
 
     def types(self, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -99,12 +134,16 @@ class Command(BaseCommand):
                 else ""
             )
         )
-        columns = ("pending", "retrying", "dead", "discarded", "done")
-        width = max((len(name) for name in stats["handlers"]), default=7)
-        self.stdout.write("handler".ljust(width) + "".join(c.rjust(11) for c in columns))
-        for name, row in stats["handlers"].items():
-            line = name.ljust(width) + "".join(str(row[c]).rjust(11) for c in columns)
-            self.stdout.write(line if row["known"] else f"{line}  (no such handler)")
+        self._table("group", stats["groups"], ("lag", "unfinished", "per_minute", "processes"))
+        self._table("handler", stats["handlers"], ("pending", "retrying", "dead"))
+
+    def _table(self, title: str, rows: dict[str, Any], columns: tuple[str, ...]) -> None:
+        width = max(len(name) for name in (title, *rows))
+        self.stdout.write("\n" + title.ljust(width) + "".join(c.rjust(12) for c in columns))
+        for name, row in rows.items():
+            cells = ("?" if row[c] is None else str(row[c]) for c in columns)
+            line = name.ljust(width) + "".join(cell.rjust(12) for cell in cells)
+            self.stdout.write(line if row.get("known", True) else f"{line}  (no such handler)")
 
     def dead(self, options: dict[str, Any]) -> None:
         letters = selectors.dead_letters(options["handler"])[: options["limit"]]
@@ -142,11 +181,20 @@ class Command(BaseCommand):
         }
 
     def replay(self, options: dict[str, Any]) -> None:
+        since, until = options["since"], options["until"]
+        if options["group"] and not (since and until):
+            raise CommandError("--group needs --since and --until, such as 2026-01-31T12:00")
         if options["id"]:
-            services.handling_replay(actor=OPERATOR, handling_id=options["id"])
+            replaying.handling_replay(actor=OPERATOR, handling_id=options["id"])
             count = 1
+        elif options["group"]:
+            count = replaying.group_replay(
+                actor=OPERATOR, group=options["group"], since=since, until=until
+            )
         else:
-            count = services.handlings_replay(actor=OPERATOR, handler=options["handler"])
+            count = replaying.handlings_replay(
+                actor=OPERATOR, handler=options["handler"], event_name=options["event"]
+            )
         self.stdout.write(f"{count} to be handled again.")
 
     def discard(self, options: dict[str, Any]) -> None:
@@ -155,7 +203,7 @@ class Command(BaseCommand):
                 actor=OPERATOR, dead_task_id=options["id"], reason=options["reason"]
             )
         else:
-            services.handling_discard(
+            replaying.handling_discard(
                 actor=OPERATOR, handling_id=options["id"], reason=options["reason"]
             )
         self.stdout.write("Discarded.")
