@@ -1,6 +1,7 @@
 """The event of the benchmark, and a handler that writes one row in the tenant."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.db import connection
 
@@ -23,10 +24,24 @@ class Happened(Event):
     n: int
 
 
+class Counted(Event):
+    """For the handler that takes batches."""
+
+    thing_id: uuid.UUID
+    n: int
+
+
 def declare() -> type[Event]:
     """The event, for who publishes it and for the relay."""
     made = registry.event("bench.thing_made", version=1, scope="organization", aggregate="thing_id")
     registry.subscribe("bench.thing_made", name="bench.record_thing")(record_thing)
+    counted = registry.event(
+        "bench.thing_counted", version=1, scope="organization", aggregate="thing_id"
+    )
+    counted(Counted)
+    registry.subscribe("bench.thing_counted", name="bench.record_things", takes_batches=True)(
+        record_things
+    )
     return made(Happened)
 
 
@@ -34,4 +49,12 @@ def record_thing(event: Happened, context: EventContext) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO bench_effects (event_id, n) VALUES (%s, %s)", [context.event_id, event.n]
+        )
+
+
+def record_things(given: Sequence[tuple[Counted, EventContext]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO bench_effects (event_id, n) SELECT * FROM unnest(%s::uuid[], %s::int[])",
+            [[context.event_id for _event, context in given], [event.n for event, _ in given]],
         )

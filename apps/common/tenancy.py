@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
+from django.db import connection
 
 SCHEMA_NAME = re.compile(r"t_[a-z0-9_]{1,60}")
 PUBLIC_SCHEMA = "public"
@@ -109,18 +110,36 @@ def tenant_context(tenant: TenantRef | HasRef | None) -> Iterator[None]:
         _current.reset(token)
 
 
+@dataclass(frozen=True, slots=True)
+class TenantLoader:
+    """query: of the tenant's row by its id, the only parameter. ref_of: the reference, from id and row.
+
+    Two parts, so that the query can share a message with another. ref_of raises TenantNotRunnable.
+    """
+
+    query: str
+    ref_of: Callable[[uuid.UUID, tuple[Any, ...] | None], TenantRef]
+
+
 # Looking a tenant up is the job of the tenants app, which is a layer above the parts that need it.
-_loader: Callable[[uuid.UUID], TenantRef] | None = None
+_loader: TenantLoader | None = None
 
 
-def set_tenant_loader(loader: Callable[[uuid.UUID], TenantRef]) -> None:
-    """Called once by the tenants app: a function from id to a runnable tenant's reference."""
+def set_tenant_loader(loader: TenantLoader) -> None:
+    """Called once by the tenants app."""
     global _loader  # noqa: PLW0603 - set once at start
     _loader = loader
 
 
-def runnable_tenant(tenant_id: uuid.UUID) -> TenantRef:
-    """The tenant, if work may run in it now. Raises TenantNotRunnable. One statement."""
+def tenant_loader() -> TenantLoader:
     if _loader is None:
         raise TenantNotRunnable("the tenants app is not installed")
-    return _loader(tenant_id)
+    return _loader
+
+
+def runnable_tenant(tenant_id: uuid.UUID) -> TenantRef:
+    """The tenant, if work may run in it now. For the system. Raises TenantNotRunnable. One statement."""
+    loader = tenant_loader()
+    with connection.cursor() as cursor:
+        cursor.execute(loader.query, [tenant_id])
+        return loader.ref_of(tenant_id, cursor.fetchone())

@@ -1,7 +1,8 @@
 """What one group of handlers does with what is in the streams, and with what is due for another attempt."""
 
 import time
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import structlog
@@ -10,7 +11,7 @@ from django.db import connection
 from apps.events import registry, subscribers
 from apps.events.enums import HandlingState
 from apps.events.handling import handle, retry_next
-from apps.events.messages import parse
+from apps.events.messages import Message, parse
 from apps.events.streams import Entry, Reader
 
 log = structlog.get_logger(__name__)
@@ -27,14 +28,20 @@ class Tally:
     failed: int = 0
     dead: int = 0
 
-    def add(self, state: HandlingState | None) -> None:
-        match state:
-            case HandlingState.DONE:
-                self.done += 1
-            case HandlingState.DEAD:
-                self.dead += 1
-            case HandlingState.PENDING:
-                self.failed += 1
+    def add(self, states: Iterable[HandlingState]) -> None:
+        for state in states:
+            match state:
+                case HandlingState.DONE:
+                    self.done += 1
+                case HandlingState.DEAD:
+                    self.dead += 1
+                case HandlingState.PENDING:
+                    self.failed += 1
+
+
+def takes_batches(handler: str) -> bool:
+    subscription = registry.subscriptions().get(handler)
+    return subscription is not None and subscription.takes_batches
 
 
 @dataclass
@@ -53,28 +60,38 @@ class GroupConsumer:
 
         What was handled and not told to Redis comes again, and is not handled again.
         """
-        done: dict[int, list[bytes]] = {}
+        taken: dict[int, list[bytes]] = {}
+        batches: dict[tuple[str, uuid.UUID | None], list[Message]] = {}
         try:
             for partition, entry, fields in entries:
                 if self.should_stop():
                     break
                 # A long backlog leads through many tenants.
                 connection.close_if_unusable_or_obsolete()
-                self._take_one(fields)
-                done.setdefault(partition, []).append(entry)
+                for handler, message in self._owed(fields):
+                    if takes_batches(handler):
+                        batches.setdefault((handler, message.tenant_id), []).append(message)
+                    else:
+                        self.tally.add(handle([message], handler))
+                taken.setdefault(partition, []).append(entry)
+            while batches:
+                (handler, _tenant_id), messages = next(iter(batches.items()))
+                self.tally.add(handle(messages, handler))
+                del batches[handler, _tenant_id]
         finally:
-            if done:
-                self.reader.done(done)
-        return sum(map(len, done.values()))
+            # With a batch undone, none is said to be: those that are do not mind to come again.
+            if taken and not batches:
+                self.reader.done(taken)
+        return sum(map(len, taken.values()))
 
-    def _take_one(self, fields: dict[bytes, bytes]) -> None:
-        owed = self._owed().get((self.group, fields[b"type"].decode()), ())
+    def _owed(self, fields: dict[bytes, bytes]) -> Iterator[tuple[str, Message]]:
+        owed = self._known().get((self.group, fields[b"type"].decode()))
         if not owed:
             return
         message = parse(fields[b"event"])
         for handler, since in owed:
             if message.dispatched_at is None or message.dispatched_at >= since:
-                self.tally.add(handle(message, handler))
+                yield handler, message
 
     def retry(self, partitions: Iterable[int]) -> int:
         """What is due for another attempt, RETRY_BATCH at most; returns how many."""
@@ -82,10 +99,10 @@ class GroupConsumer:
         for count in range(RETRY_BATCH):
             if self.should_stop() or (state := retry_next(partitions, mine)) is None:
                 return count
-            self.tally.add(state)
+            self.tally.add([state])
         return RETRY_BATCH
 
-    def _owed(self) -> subscribers.Subscribers:
+    def _known(self) -> subscribers.Subscribers:
         if time.monotonic() - self._refreshed_s >= REFRESH_S:
             self._subscribers = subscribers.subscribers()
             self._refreshed_s = time.monotonic()

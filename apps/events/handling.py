@@ -8,7 +8,7 @@ followed it has run by the time somebody replays it.
 
 import random
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,10 +24,12 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import (
     TenantGone,
     TenantInMaintenance,
+    TenantLoader,
     TenantNotReady,
     TenantNotRunnable,
-    runnable_tenant,
+    TenantRef,
     tenant_context,
+    tenant_loader,
 )
 from apps.events import registry
 from apps.events.enums import HandlingState
@@ -36,59 +38,81 @@ from apps.events.models import Handling
 
 log = structlog.get_logger(__name__)
 
+DONE = HandlingState.DONE
 MAX_ATTEMPTS = 8
 MAX_RETRY_DELAY_S = 3600
 MAINTENANCE_PAUSE_S = 15
 MAX_ERROR_CHARS = 8000
 
-# The row first, the effect after it: one statement for both questions, was it here and does it have to wait.
+# The rows first, the effect after them: one statement for both questions, was it here and has it to wait.
 ENTER = """
 INSERT INTO events_handling (id, event_id, handler, ordering_key, position, partition, state, attempts,
     next_attempt_at, last_error, note, done_at)
-SELECT %s, %s, %s, %s, %s, %s, s.state, CASE s.state WHEN 'done' THEN 1 ELSE 0 END, now(), '', '',
-    CASE s.state WHEN 'done' THEN now() END
-FROM (SELECT CASE WHEN %s OR EXISTS (
-    SELECT FROM events_handling w WHERE w.handler = %s AND w.ordering_key = %s AND w.state = 'pending'
+SELECT e.id, e.event_id, %s, e.ordering_key, e.position, e.partition, s.state,
+    CASE s.state WHEN 'done' THEN 1 ELSE 0 END, now(), '', '', CASE s.state WHEN 'done' THEN now() END
+FROM (VALUES {rows}) AS e (id, event_id, ordering_key, position, partition),
+LATERAL (SELECT CASE WHEN %s OR EXISTS (
+    SELECT FROM events_handling w
+    WHERE w.handler = %s AND w.ordering_key = e.ordering_key AND w.state = 'pending'
 ) THEN 'pending' ELSE 'done' END AS state) AS s
-ON CONFLICT (event_id, handler) DO NOTHING RETURNING state
+ON CONFLICT (event_id, handler) DO NOTHING RETURNING event_id, state
 """
+ROW = "(%s::uuid, %s::uuid, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """number: 1 the first time."""
+    """messages: of one tenant; one only, unless the handler takes batches. number: 1 the first time.
 
-    message: Message
+    tenant: to run in; or why not; None: in none.
+    """
+
+    messages: Sequence[Message]
     handler: str
     number: int
+    tenant: "TenantRef | Refused | None"
 
 
 class Refused(Exception):
     """Work may not run in the event's tenant now; the cause says why."""
 
 
-def handle(message: Message, handler: str) -> HandlingState | None:
-    """Let the handler have the event; returns the state that it is in then, PENDING if it failed.
+def handle(messages: Sequence[Message], handler: str) -> list[HandlingState]:
+    """Let the handler have events of one tenant; returns the states that those are in which it was given.
 
-    None: it had it before; or the event waits now, behind one that failed, or for a release that has this
-    handler. One transaction, and another one after a failure.
+    PENDING: it failed. Left out are those that it had before, or that wait now: behind one that failed, or
+    for a release that has this handler. One transaction; after a failure one for each, and one to record it.
     """
-    must_wait = handler not in registry.subscriptions()
+    tenant_id = messages[0].tenant_id
 
     def enter() -> Attempt | None:
+        subscription = registry.subscriptions().get(handler)
+        must_wait = subscription is None
+        is_in_tenant = tenant_id is not None and bool(subscription and subscription.tenant_context)
+        query = ENTER.format(rows=", ".join([ROW] * len(messages)))
+        parameters: list[Any] = [handler]
+        for one in messages:
+            parameters += [uuid7(), one.id, one.ordering_key, one.position, one.partition]
+        parameters += [must_wait, handler]
         with connection.cursor() as cursor:
-            cursor.execute(
-                ENTER,
-                [
-                    *(uuid7(), message.id, handler),
-                    *(message.ordering_key, message.position, message.partition),
-                    *(must_wait, handler, message.ordering_key),
-                ],
-            )
-            row = cursor.fetchone()
-        return Attempt(message, handler, 1) if row == (HandlingState.DONE,) else None
+            if is_in_tenant:
+                # In the same message: a round trip less.
+                loader = tenant_loader()
+                cursor.execute(f"{query}; {loader.query}", [*parameters, tenant_id])
+            else:
+                cursor.execute(query, parameters)
+            entered = {event_id for event_id, state in cursor.fetchall() if state == DONE}
+            tenant = None
+            if is_in_tenant:
+                cursor.nextset()
+                tenant = _tenant(loader, messages[0], cursor.fetchone())
+        mine = [one for one in messages if one.id in entered]
+        return Attempt(mine, handler, 1, tenant) if mine else None
 
-    return _run(enter)
+    outcome = _run(enter)
+    if isinstance(outcome, Attempt):  # a batch of several failed
+        return [state for one in messages for state in handle([one], handler)]
+    return outcome
 
 
 def retry_next(partitions: Iterable[int], handlers: Iterable[str]) -> HandlingState | None:
@@ -110,9 +134,25 @@ def retry_next(partitions: Iterable[int], handlers: Iterable[str]) -> HandlingSt
                 "WHERE id = %s",
                 [attempts + 1, handling_id],
             )
-        return Attempt(parse(envelope), handler, attempts + 1)
+            message, tenant = parse(envelope), None
+            if message.tenant_id and registry.subscriptions()[handler].tenant_context:
+                loader = tenant_loader()
+                cursor.execute(loader.query, [message.tenant_id])
+                tenant = _tenant(loader, message, cursor.fetchone())
+        return Attempt([message], handler, attempts + 1, tenant)
 
-    return _run(claim)
+    outcome = _run(claim)
+    return outcome[0] if isinstance(outcome, list) and outcome else None
+
+
+def _tenant(loader: TenantLoader, message: Message, row: Any) -> "TenantRef | Refused":
+    assert message.tenant_id is not None  # noqa: S101 - asked before
+    try:
+        return loader.ref_of(message.tenant_id, row)
+    except TenantNotRunnable as error:
+        refused = Refused()
+        refused.__cause__ = error
+        return refused
 
 
 def retry_delay_s(attempts: int) -> float:
@@ -120,14 +160,15 @@ def retry_delay_s(attempts: int) -> float:
     return min(4.0 ** (attempts - 1), MAX_RETRY_DELAY_S) * random.uniform(0.5, 1)  # noqa: S311
 
 
-def _run(begin: Callable[[], Attempt | None]) -> HandlingState | None:
+def _run(begin: Callable[[], Attempt | None]) -> list[HandlingState] | Attempt:
+    """States of what was attempted; or the attempt itself, if it was of several and nothing is kept of it."""
     attempt, committed = None, list[bool]()
     with ExitStack() as scope:  # outlasts the commit: hooks see the tenant too
         try:
             with transaction.atomic():
                 attempt = begin()
                 if attempt is None:
-                    return None
+                    return []
                 transaction.on_commit(lambda: committed.append(True))
                 _call(attempt, scope)
         except Exception as error:
@@ -137,27 +178,46 @@ def _run(begin: Callable[[], Attempt | None]) -> HandlingState | None:
                 if connection.in_atomic_block:
                     raise
                 connection.close()
-            return _record_failure(attempt, error, is_committed=bool(committed))
-    return HandlingState.DONE
+            if len(attempt.messages) > 1 and not committed:
+                log.warning("events.batch_failed", handler=attempt.handler, error=str(error))
+                return attempt
+            return [
+                _record_failure(one, attempt, error, is_committed=bool(committed))
+                for one in attempt.messages
+            ]
+    return [HandlingState.DONE] * len(attempt.messages)
 
 
 def _call(attempt: Attempt, scope: ExitStack) -> None:
-    message = attempt.message
     subscription = registry.subscriptions()[attempt.handler]
-    scope.enter_context(
-        structlog.contextvars.bound_contextvars(
-            request_id=message.request_id or None,
-            traceparent=message.traceparent or None,
-            event_id=str(message.id),
-            handler=attempt.handler,
-        )
-    )
-    if message.tenant_id and subscription.tenant_context:
-        try:
-            scope.enter_context(tenant_context(runnable_tenant(message.tenant_id)))
-        except TenantNotRunnable as error:
-            raise Refused from error
-    context = registry.EventContext(
+    first = attempt.messages[0]
+    bound: dict[str, Any] = {"handler": attempt.handler}
+    if len(attempt.messages) == 1:
+        bound |= {"event_id": str(first.id), "request_id": first.request_id or None}
+        if first.traceparent:
+            bound["traceparent"] = first.traceparent
+    scope.enter_context(structlog.contextvars.bound_contextvars(**bound))
+    if isinstance(attempt.tenant, Refused):
+        raise attempt.tenant
+    if attempt.tenant:
+        scope.enter_context(tenant_context(attempt.tenant))
+    given = [
+        (registry.deserialize(one.name, one.version, one.payload), _context(one, attempt.number))
+        for one in attempt.messages
+    ]
+    handler: Any = subscription.handler
+    if subscription.takes_batches:
+        handler(given)
+    else:
+        [(event, context)] = given
+        handler(event, context)
+    if connection.needs_rollback:
+        # Django would roll back without a word, and the effect were lost.
+        raise TransactionManagementError("the handler swallowed a database error")
+
+
+def _context(message: Message, attempt: int) -> registry.EventContext:
+    return registry.EventContext(
         event_id=message.id,
         name=message.name,
         tenant_id=message.tenant_id,
@@ -166,23 +226,19 @@ def _call(attempt: Attempt, scope: ExitStack) -> None:
         ),
         request_id=message.request_id,
         created_at=message.created_at,
-        attempt=attempt.number,
+        attempt=attempt,
     )
-    event = registry.deserialize(message.name, message.version, message.payload)
-    subscription.handler(event, context)
-    if connection.needs_rollback:
-        # Django would roll back without a word, and the effect were lost.
-        raise TransactionManagementError("the handler swallowed a database error")
 
 
 @system_connection()
 @transaction.atomic
-def _record_failure(attempt: Attempt, error: Exception, *, is_committed: bool) -> HandlingState:
+def _record_failure(
+    message: Message, attempt: Attempt, error: Exception, *, is_committed: bool
+) -> HandlingState:
     """Count the attempt and set the time of the next, or make it a dead letter.
 
     is_committed: the effect is there, but what was left to be done after it failed. A person must know.
     """
-    message = attempt.message
     row = Handling.objects.select_for_update().filter(
         event_id=message.id, handler=attempt.handler
     ).first() or Handling(

@@ -5,7 +5,7 @@ import re
 import types
 import typing
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,22 +60,28 @@ class EventContext:
 
 # A handler takes its own event's type; which one that is, is known by the name it subscribes to.
 Handler = Callable[[Any, EventContext], None]
+# Events of one tenant, all in one transaction.
+BatchHandler = Callable[[Sequence[tuple[Any, EventContext]]], None]
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """tenant_context: whether the handler runs inside the event's tenant (if it has one)."""
+    """tenant_context: whether the handler runs inside the event's tenant (if it has one).
+
+    takes_batches: it is a BatchHandler.
+    """
 
     name: str
     event_name: str
     group: str
-    handler: Handler
+    handler: Handler | BatchHandler
     tenant_context: bool
+    takes_batches: bool
 
 
 _E = TypeVar("_E", bound=Event)
-_H = TypeVar("_H", bound=Handler)
+_H = TypeVar("_H", bound=Handler | BatchHandler)
 
 _events: dict[str, type[Event]] = {}
 _fields: dict[type[Event], dict[str, tuple[type, bool]]] = {}
@@ -151,7 +157,12 @@ def _field_types(cls: type[Event], name: str) -> dict[str, tuple[type, bool]]:
 
 
 def subscribe(
-    event_name: str, *, name: str, group: str = "", tenant_context: bool = True
+    event_name: str,
+    *,
+    name: str,
+    group: str = "",
+    tenant_context: bool = True,
+    takes_batches: bool = False,
 ) -> Callable[[_H], _H]:
     """Let a function handle an event, once in effect.
 
@@ -159,6 +170,8 @@ def subscribe(
     group: whose processes run it; the app of the name unless given. Groups do not wait for each other.
     tenant_context: False for what must run while the event's tenant is not (yet) ready; the handler
     then runs outside any tenant.
+    takes_batches: the handler takes a list of (event, context), of one tenant and in order, instead of
+    both; if it fails, it gets them one by one.
     """
     group = group or name.partition(".")[0]
 
@@ -171,7 +184,9 @@ def subscribe(
             handler.__qualname__,
         ):
             raise InvalidEvent(f"two handlers are named {name}")
-        _subscriptions[name] = Subscription(name, event_name, group, handler, tenant_context)
+        _subscriptions[name] = Subscription(
+            name, event_name, group, handler, tenant_context, takes_batches
+        )
         return handler
 
     return register

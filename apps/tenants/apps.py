@@ -7,15 +7,15 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.common.access import register_permissions
-        from apps.common.tenancy import set_tenant_loader
+        from apps.common.tenancy import TenantLoader, set_tenant_loader
         from apps.tenants import checks, provisioning  # noqa: F401 - they register themselves
         from apps.tenants.exports.shared import TENANTS, register_shared_rows
         from apps.tenants.permissions import PERMISSIONS
         from apps.tenants.purge_steps import STEPS
         from apps.tenants.purging import register_purge_step
-        from apps.tenants.selectors import runnable_ref
+        from apps.tenants.selectors import RUNNABLE_QUERY, runnable_ref
 
         register_permissions(PERMISSIONS)
         register_shared_rows(*TENANTS)
         register_purge_step(*STEPS)
-        set_tenant_loader(runnable_ref)
+        set_tenant_loader(TenantLoader(RUNNABLE_QUERY, runnable_ref))

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -70,18 +71,26 @@ def tenant_for(actor: Actor, tenant_id: uuid.UUID) -> Tenant:
     return tenant
 
 
-def runnable_ref(tenant_id: uuid.UUID) -> TenantRef:
-    """For tasks and handlers: the reference of a ready tenant that is open. Raises TenantNotRunnable."""
-    tenant = tenant_by_id(tenant_id)
-    if tenant is None:
+RUNNABLE_QUERY = (
+    "SELECT slug, schema_name, status, maintenance_since FROM tenants_tenant WHERE id = %s"
+)
+
+
+def runnable_ref(tenant_id: uuid.UUID, row: tuple[Any, ...] | None) -> TenantRef:
+    """For tasks and handlers: the reference of a ready tenant that is open, from its RUNNABLE_QUERY row.
+
+    Raises TenantNotRunnable.
+    """
+    if row is None:
         raise TenantGone(f"tenant {tenant_id} does not exist")
-    if tenant.status in (S.PENDING, S.PROVISIONING, S.FAILED):
-        raise TenantNotReady(f"tenant {tenant.slug} is {tenant.status}")
-    if tenant.status != S.READY:
-        raise TenantNotRunnable(f"tenant {tenant.slug} is {tenant.status}")
-    if tenant.maintenance_since is not None:
-        raise TenantInMaintenance(f"tenant {tenant.slug} is in maintenance")
-    return tenant.ref
+    slug, schema_name, status, maintenance_since = row
+    if status in (S.PENDING, S.PROVISIONING, S.FAILED):
+        raise TenantNotReady(f"tenant {slug} is {status}")
+    if status != S.READY:
+        raise TenantNotRunnable(f"tenant {slug} is {status}")
+    if maintenance_since is not None:
+        raise TenantInMaintenance(f"tenant {slug} is in maintenance")
+    return TenantRef(tenant_id, slug, schema_name)
 
 
 def tenant_ids_ready() -> list[uuid.UUID]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from apps.common import tenancy
 from apps.common.tenancy import (
     TenantGone,
+    TenantLoader,
     TenantNotReady,
     TenantNotRunnable,
     TenantRef,
@@ -169,12 +170,12 @@ def load_tenant(monkeypatch):
     """Sets what the tenants app answers for any id: a reference, or an error to raise."""
 
     def answer(result):
-        def load(_id):
+        def load(_id, _row):
             if isinstance(result, Exception):
                 raise result
             return result
 
-        monkeypatch.setattr(tenancy, "_loader", load)
+        monkeypatch.setattr(tenancy, "_loader", TenantLoader("SELECT %s", load))
 
     return answer
 
