@@ -31,18 +31,17 @@ class Counted(Event):
     n: int
 
 
-def declare() -> type[Event]:
-    """The event, for who publishes it and for the relay."""
-    made = registry.event("bench.thing_made", version=1, scope="organization", aggregate="thing_id")
+def declare() -> tuple[type[Event], type[Event]]:
+    """The events, for who publishes them and for the consumers: handled one by one, and in batches."""
+    one = registry.event("bench.thing_made", version=1, scope="organization", aggregate="thing_id")
     registry.subscribe("bench.thing_made", name="bench.record_thing")(record_thing)
-    counted = registry.event(
+    many = registry.event(
         "bench.thing_counted", version=1, scope="organization", aggregate="thing_id"
     )
-    counted(Counted)
     registry.subscribe("bench.thing_counted", name="bench.record_things", takes_batches=True)(
         record_things
     )
-    return made(Happened)
+    return one(Happened), many(Counted)
 
 
 def record_thing(event: Happened, context: EventContext) -> None:

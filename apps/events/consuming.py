@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 REFRESH_S = 5.0  # how soon an older release's consumer knows of a newer one's handlers
 RETRY_BATCH = 100
+RECYCLE_EVERY = 20  # entries: it asks the server whether the connection is good
 
 
 @dataclass(slots=True)
@@ -63,11 +64,12 @@ class GroupConsumer:
         taken: dict[int, list[bytes]] = {}
         batches: dict[tuple[str, uuid.UUID | None], list[Message]] = {}
         try:
-            for partition, entry, fields in entries:
+            for number, (partition, entry, fields) in enumerate(entries):
                 if self.should_stop():
                     break
-                # A long backlog leads through many tenants.
-                connection.close_if_unusable_or_obsolete()
+                if number % RECYCLE_EVERY == 0:
+                    # A long backlog leads through many tenants.
+                    connection.close_if_unusable_or_obsolete()
                 for handler, message in self._owed(fields):
                     if takes_batches(handler):
                         batches.setdefault((handler, message.tenant_id), []).append(message)
