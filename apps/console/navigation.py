@@ -38,6 +38,7 @@ GROUPS: dict[str, list[Page]] = {
         Page("Permissions", "verified_user", "admin:permissions"),
     ],
     "Events": [
+        Page("Streams", "conversion_path", "admin:streams"),
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),
         Page("Handlings", "checklist", "admin:events_handling_changelist"),
         Page("Dead tasks", "assignment_late", "admin:events_deadtask_changelist"),

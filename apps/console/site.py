@@ -21,6 +21,7 @@ from apps.accounts.proof import session_proof
 from apps.console import dashboard, search
 from apps.console.markup import accessible
 from apps.console.roles import permissions_view
+from apps.console.streams import replay_view, streams_view
 
 View = Callable[..., HttpResponseBase]
 
@@ -82,7 +83,12 @@ class ConsoleSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         kept = [url for url in super().get_urls() if getattr(url, "name", None) not in UNUSED_URLS]
         registry = self.admin_view(self.permissions)
-        return [path("permissions/", registry, name="permissions"), *kept]
+        return [
+            path("permissions/", registry, name="permissions"),
+            path("streams/", self.admin_view(self.streams), name="streams"),
+            path("streams/replay/", self.admin_view(self.replay), name="streams_replay"),
+            *kept,
+        ]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -111,6 +117,14 @@ class ConsoleSite(UnfoldAdminSite):
         """What apps declare; it is no model's page."""
         request.current_app = self.name
         return permissions_view(request, self.each_context(request))
+
+    def streams(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return streams_view(request, self.each_context(request))
+
+    def replay(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return replay_view(request, self.each_context(request))
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
