@@ -34,7 +34,7 @@ REPLAY_EXPLAINED = (
 
 @dataclass(frozen=True, slots=True)
 class Rates(Section):
-    """chart: what a group took, by the minute."""
+    """chart: what a group handled, by the minute."""
 
     chart: Chart
     kind: ClassVar[str] = "rates"
@@ -123,7 +123,7 @@ def _groups(stats: dict[str, Any]) -> Table:
     known = known_groups()
     return Table(
         "Groups of handlers",
-        ("Group", "Not read", "Not finished", "In the last minute", "Processes", ""),
+        ("Group", "Not read", "Not finished", "Handled in the last minute", "Processes", ""),
         [
             (
                 r.code(name),
@@ -172,7 +172,7 @@ def _rates(stats: dict[str, Any]) -> list[Rates]:
         group: Chart([(at, one.get(group, 0)) for at, one in zip(minutes, rates, strict=True)])
         for group in stats["groups"]
     }
-    return [Rates(f"{group}, by the minute", chart) for group, chart in charts.items()]
+    return [Rates(f"{group}, events handled by the minute", chart) for group, chart in charts.items()]
 
 
 def _count(value: int | None) -> Cell:

@@ -62,6 +62,7 @@ class GroupConsumer:
         What was handled and not told to Redis comes again, and is not handled again.
         """
         taken: dict[int, list[bytes]] = {}
+        before = self.tally.done
         batches: dict[tuple[str, uuid.UUID | None], list[Message]] = {}
         try:
             for number, (partition, entry, fields) in enumerate(entries):
@@ -83,7 +84,7 @@ class GroupConsumer:
         finally:
             # With a batch undone, none is said to be: those that are do not mind to come again.
             if taken and not batches:
-                self.reader.done(taken)
+                self.reader.done(taken, self.tally.done - before)
         return sum(map(len, taken.values()))
 
     def _owed(self, fields: dict[bytes, bytes]) -> Iterator[tuple[str, Message]]:

@@ -36,7 +36,7 @@ def events_stats() -> dict[str, Any]:
     """How much waits, where. Ages in seconds, rates a minute. Four statements, and Redis.
 
     groups: of each, what it has not read yet (lag), what it read and did not finish (unfinished), what it
-    took in the last whole minute, its processes. What only Redis knows is None where it does not answer.
+    handled in the last whole minute, its processes. What only Redis knows is None where it does not answer.
     """
     waiting = OutboxEvent.objects.filter(dispatched_at=None).aggregate(
         count=Count("id"),

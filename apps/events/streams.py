@@ -22,7 +22,7 @@ from apps.events.messages import PARTITIONS
 TIMEOUT_S = 5
 READ_BATCH = 16  # of each stream
 NOTHING = "0-0"
-RATES = "events:rates:"  # and a minute since 1970: how many each group took in it
+RATES = "events:rates:"  # and a minute since 1970: what each group handled in it
 RATES_KEPT_S = 3 * 3600
 
 # Partition, id in its stream, fields.
@@ -206,14 +206,15 @@ class Reader:
         )
         return [(keys[key], *entry) for key, entries in answer or () for entry in entries]
 
-    def done(self, entries: Mapping[int, Sequence[bytes]]) -> None:
-        """These need not come again. Also counts them, for the rates that the console shows."""
+    def done(self, entries: Mapping[int, Sequence[bytes]], handled: int) -> None:
+        """These need not come again. handled: what handlers did with them, for the rates of the console."""
         minute = int(time.time() // 60)
         pipeline = self._client.pipeline(transaction=False)
         for partition, ids in entries.items():
             pipeline.xack(stream(partition), self.group, *ids)
-        pipeline.hincrby(f"{RATES}{minute}", self.group, sum(map(len, entries.values())))
-        pipeline.expire(f"{RATES}{minute}", RATES_KEPT_S)
+        if handled:
+            pipeline.hincrby(f"{RATES}{minute}", self.group, handled)
+            pipeline.expire(f"{RATES}{minute}", RATES_KEPT_S)
         pipeline.execute()
 
 
@@ -241,7 +242,7 @@ def group_lags() -> dict[str, tuple[int, int]]:
 
 
 def group_rates(minutes: int) -> list[dict[str, int]]:
-    """How many entries each group took in each of the last minutes, the current one last.
+    """How many events each group handled in each of the last minutes, the current one last.
 
     Raises redis.exceptions.RedisError.
     """

@@ -22,7 +22,7 @@ def test_the_page_says_how_groups_keep_up(console: Client, acme: Tenant) -> None
     for group in ("accounts", "organizations", "roles", "tenants"):
         assert f"streams/replay/?group={group}" in html
     assert f"?handler={handling.handler}&amp;state__exact=dead" in html
-    assert "by the minute" in html
+    assert "accounts, events handled by the minute" in html
     assert "a minute</span>" in html  # what this drain took
 
 

@@ -17,4 +17,5 @@ if __name__ == "__main__":
     relay.SWEEP_S = float(os.environ["EVENTS_SWEEP_S"])
     registry._subscriptions.clear()
     sample.declare()
+    sample.declare_batches()
     call_command("events", sys.argv[1], skip_checks=True)

@@ -1,6 +1,7 @@
 """An event and handlers for the tests of events, in this process and in relays started by tests."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +23,26 @@ class NotePosted(Event):
     sleep_s: int = 0
 
 
+@dataclass(frozen=True)
+class NoteCounted(Event):
+    """For the handler that takes batches."""
+
+    note_id: uuid.UUID
+    n: int = 0
+
+
 def declare() -> None:
     registry.event("sample.note_posted", version=1, scope="system", aggregate="note_id")(NotePosted)
     registry.subscribe("sample.note_posted", name="sample.record_note")(record_note)
+
+
+def declare_batches() -> None:
+    registry.event("sample.note_counted", version=1, scope="system", aggregate="note_id")(
+        NoteCounted
+    )
+    registry.subscribe("sample.note_counted", name="sample.record_notes", takes_batches=True)(
+        record_notes
+    )
 
 
 def record_note(event: NotePosted, context: EventContext) -> None:
@@ -36,6 +54,19 @@ def record_note(event: NotePosted, context: EventContext) -> None:
         )
         if event.sleep_s:
             cursor.execute("SELECT pg_sleep(%s)", [event.sleep_s])
+
+
+def record_notes(given: Sequence[tuple[NoteCounted, EventContext]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sample_effects (event_id, note_id, n) "
+            "SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::int[])",
+            [
+                [context.event_id for _event, context in given],
+                [event.note_id for event, _context in given],
+                [event.n for event, _context in given],
+            ],
+        )
 
 
 def post(n: int = 0, *, note_id: uuid.UUID | None = None, **fields: object) -> uuid.UUID:

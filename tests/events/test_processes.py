@@ -1,10 +1,7 @@
 """Real relays and consumers: woken, stopped, killed, cut off from their servers, sharing the work."""
 
-import os
 import signal
 import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -13,6 +10,8 @@ from django.db import connection
 
 from apps.events import streams
 from apps.events.models import Handling
+from tests.events import processes
+from tests.events.processes import connected, wait_for
 from tests.events.sample import effects, post
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("effects_table")]
@@ -23,47 +22,18 @@ NEVER_S = 600  # a sweep that no test waits for: what happens, happens without i
 @pytest.fixture
 def start(effects_table) -> Iterator[Start]:
     """Start a process on the test database and wait until it works."""
-    processes: list[subprocess.Popen] = []
+    started: list[subprocess.Popen] = []
 
     def start(command: str, sweep_s: float = 1.0) -> subprocess.Popen:
         before = connected(command)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.events.events_process", command],
-            env={
-                **os.environ,
-                "EVENTS_DATABASE": connection.settings_dict["NAME"],
-                "EVENTS_SWEEP_S": str(sweep_s),
-            },
-            stderr=subprocess.DEVNULL,
-        )
-        processes.append(process)
+        started.append(processes.start(command, sweep_s))
         wait_for(lambda: connected(command) > before, timeout_s=60)
-        return process
+        return started[-1]
 
     yield start
-    for process in processes:
-        process.kill()
-        process.wait(10)
+    for process in started:
+        processes.kill(process)
     wait_for(lambda: connected("relay") + connected("consume") == 0)
-
-
-def connected(command: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND application_name LIKE %s AND (query LIKE 'LISTEN%%' OR query LIKE '%%lock%%')",
-            [f"wrapper-events-{command}%"],
-        )
-        return cursor.fetchone()[0]
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float = 20) -> float:
-    """Seconds until it held."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < timeout_s, "waited in vain"
-        time.sleep(0.005)
-    return time.monotonic() - started
 
 
 def partitions_held() -> list[int]:
@@ -126,7 +96,7 @@ def test_kill_9_of_both_in_the_middle_loses_nothing_and_repeats_nothing(start):
 
 
 def test_cut_connections_are_opened_again(start):
-    processes = start("relay"), start("consume")
+    both = start("relay"), start("consume")
     post(1)
     wait_for(lambda: effects() == [1])
     with connection.cursor() as cursor:
@@ -138,7 +108,7 @@ def test_cut_connections_are_opened_again(start):
     streams.connect().client_kill_filter(_type="normal", skipme=True)
     post(2)
     wait_for(lambda: effects() == [1, 2])
-    assert [process.poll() for process in processes] == [None, None]
+    assert [process.poll() for process in both] == [None, None]
 
 
 def test_streams_that_redis_lost_are_made_anew(start):
