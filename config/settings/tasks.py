@@ -42,6 +42,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
+# Rows in the database: the intervals here until an operator chooses others (docs/operations.md).
+CELERY_BEAT_SCHEDULER = "apps.schedules.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "tenants-resume-provisioning": {
         "task": "tenants.resume_provisioning",
