@@ -59,7 +59,14 @@ def test_procfile_is_read(tmp_path: Path) -> None:
     path.write_text("# what runs\n\nweb: serve --port $PORT\nworker: work -c 'a: b'\n")
 
     assert procfile_read(path) == {"web": "serve --port $PORT", "worker": "work -c 'a: b'"}
-    assert list(procfile_read(PROJECT / "Procfile")) == ["web", "worker", "bulk", "beat", "events"]
+    assert list(procfile_read(PROJECT / "Procfile")) == [
+        "web",
+        "worker",
+        "sync",
+        "bulk",
+        "beat",
+        "events",
+    ]
 
 
 def test_dead_process_is_restarted_with_its_leftovers_killed(
