@@ -33,7 +33,9 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
+# Above the lifetime of every entry: one from before a change does not outlive the stamp that the change made.
 STAMP_S = 24 * 3600
+NO_STAMP = b"-"
 # Longer than a transaction that changes cached data takes.
 CHANGING_S = 60
 # For so long others wait for one that loads; then they load too.
@@ -66,6 +68,8 @@ class Namespace:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_shared", self.scopes is not scope_of_tenant)
+        if not 0 < self.ttl_s < STAMP_S:
+            raise ImproperlyConfigured(f"{self.name}: ttl_s is from 1 to {STAMP_S - 1:,}")
         if _namespaces.setdefault(self.name, self) is not self:
             raise ImproperlyConfigured(f"two caches are named {self.name}")
 
@@ -185,7 +189,7 @@ def _redis() -> Any:
 
 
 def _read(names: _Names) -> _State:
-    """One round trip; a second one where the scope has no stamp yet.
+    """One round trip. A scope that nothing was changed in lately has no stamp, which is a stamp like others.
 
     The marks first: where there is none (any more), the stamp that is read next is that of the last commit.
     """
@@ -193,11 +197,7 @@ def _read(names: _Names) -> _State:
         pipe.zcount(names.changing, time.time(), "+inf")
         pipe.mget(names.stamp, names.entry)
         changing, (stamp, entry) = pipe.execute()
-    if stamp is None:
-        with _redis().pipeline(transaction=False) as pipe:
-            pipe.set(names.stamp, secrets.token_hex(8), ex=STAMP_S, nx=True)
-            pipe.get(names.stamp)
-            stamp = pipe.execute()[1]
+    stamp = stamp or NO_STAMP
     is_good = entry is not None and entry.startswith(stamp + b":")
     value = pickle.loads(entry[len(stamp) + 1 :]) if is_good else None  # noqa: S301 - our own
     return _State(stamp, bool(changing), is_good, value)
