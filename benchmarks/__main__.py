@@ -27,6 +27,7 @@ def main() -> None:
         "events",
         "tree",
         "fairness",
+        "caching",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")

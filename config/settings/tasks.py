@@ -51,6 +51,12 @@ CELERY_TIMEZONE = "UTC"
 # Rows in the database: the intervals here until an operator chooses others (docs/operations.md).
 CELERY_BEAT_SCHEDULER = "apps.schedules.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    # When something was last used, noted in Redis.
+    "common-flush-notes": {
+        "task": "common.flush_notes",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "tenants-resume-provisioning": {
         "task": "tenants.resume_provisioning",
         "schedule": 5.0,

@@ -4,19 +4,27 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.common import caching
-from apps.common.tenancy import tenant_context
+from apps.common.actors import Actor
+from apps.common.errors import InvalidInput, NotFound, PermissionDenied
+from apps.common.tenancy import require_tenant, tenant_context
+from apps.events.drain import drain_once
+from apps.events.models import OutboxEvent
 from apps.tenants.caches import HOSTS, tenant_of_host, warm_hosts
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import (
+    caches_clear,
     maintenance_start,
     tenant_readdress,
     tenant_rename,
@@ -31,6 +39,7 @@ ASKER = """
 import django, os, sys
 django.setup()
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 from apps.tenants.caches import tenant_of_host
 connection.settings_dict["NAME"] = os.environ["ASKER_DATABASE"]
@@ -103,6 +112,59 @@ def test_every_change_is_seen(acme: Tenant, django_capture_on_commit_callbacks: 
     assert tenant_of_host("acme-works.localhost") == acme
     change(lambda: Domain.objects.get(domain=HOST).delete())
     assert seen() is None
+
+
+@pytest.mark.django_db
+def test_cleared_by_hand(acme: Tenant, django_capture_on_commit_callbacks: Any) -> None:
+    tenant_of_host(HOST)
+    # Past the services: nobody is told.
+    Tenant.objects.filter(id=acme.id).update(name="By hand")
+    assert tenant_of_host(HOST).name == "Acme"
+    with django_capture_on_commit_callbacks(execute=True):
+        assert caches_clear(actor=SYSTEM, tenant_id=acme.id, namespace="tenants.hosts") == [
+            "tenants.hosts"
+        ]
+    assert tenant_of_host(HOST).name == "By hand"
+    told = OutboxEvent.objects.get(name="tenants.caches_cleared")
+    assert (told.tenant_id, told.payload["namespaces"]) == (acme.id, "tenants.hosts")
+    assert acme.history.filter(action="caches_cleared", reason="tenants.hosts").exists()
+    assert "portal.figures" in caches_clear(actor=SYSTEM, tenant_id=acme.id)
+
+
+@pytest.mark.django_db
+def test_only_the_platform_clears_and_only_what_is_there(acme: Tenant, owner: Actor) -> None:
+    with pytest.raises(PermissionDenied):
+        caches_clear(actor=owner, tenant_id=acme.id)
+    with pytest.raises(InvalidInput, match="There is no cache x"):
+        caches_clear(actor=SYSTEM, tenant_id=acme.id, namespace="x")
+    with pytest.raises(NotFound):
+        caches_clear(actor=SYSTEM, tenant_id=uuid.uuid4())
+    assert not OutboxEvent.objects.filter(name="tenants.caches_cleared").exists()
+
+
+@pytest.mark.django_db
+def test_the_command(acme: Tenant) -> None:
+    out = StringIO()
+    call_command("tenants", "clear-caches", "acme", "--namespace", "tenants.hosts", stdout=out)
+    assert out.getvalue() == "Cleared: tenants.hosts.\n"
+    with pytest.raises(CommandError, match="There is no cache"):
+        call_command("tenants", "clear-caches", "acme", "--namespace", "x", stdout=out)
+
+
+@pytest.mark.django_db
+def test_a_workspace_that_opens_is_warmed(
+    acme: Tenant, settings: Any, django_capture_on_commit_callbacks: Any, monkeypatch: Any
+) -> None:
+    OutboxEvent.objects.all().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        tenant_suspend(actor=SYSTEM, tenant_id=acme.id, reason="x")
+        drain_once()
+        tenant_resume(actor=SYSTEM, tenant_id=acme.id)
+    warmed: list[uuid.UUID] = []
+    monkeypatch.setitem(caching._warmers, "tests", lambda: warmed.append(require_tenant().id))
+    drain_once()
+    assert warmed == [acme.id]
+    assert statements(lambda: tenant_of_host(HOST)) == 0
 
 
 @pytest.mark.django_db
