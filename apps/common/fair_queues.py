@@ -150,8 +150,8 @@ class Transport(redis.Transport):
     def _deliver(self, message: Any, queue: str) -> None:
         """A token stands for whichever message has its turn."""
         if str(message) == TOKEN:
-            channel = next(one for one in self.channels if queue in one.active_queues)
-            message = channel.take(queue)
+            consuming = [one for one in self.channels if queue in one.active_queues]
+            message = consuming[0].take(queue) if consuming else None
             if message is None:
                 return
         super()._deliver(message, queue)

@@ -29,10 +29,18 @@ class Declared:
 
     @property
     def described(self) -> str:
-        """For people: `every 60 s`, or Celery's words for a crontab."""
+        """For people: `every 5 min`, or Celery's words for a crontab."""
         if isinstance(self.timing, schedule):
-            return f"every {self.timing.seconds:g} s"
+            return every(int(self.timing.seconds))
         return str(self.timing).strip("<>")
+
+
+def every(interval_s: int) -> str:
+    """For people, in the largest unit that leaves no rest."""
+    for unit, seconds in (("h", 3600), ("min", 60)):
+        if interval_s % seconds == 0:
+            return f"every {interval_s // seconds} {unit}"
+    return f"every {interval_s} s"
 
 
 def declared() -> dict[str, Declared]:

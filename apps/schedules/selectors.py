@@ -3,7 +3,7 @@ from django.utils import timezone
 
 from apps.common.access import require_platform
 from apps.common.actors import Actor
-from apps.schedules.declared import declared
+from apps.schedules.declared import declared, every
 from apps.schedules.models import Schedule
 
 
@@ -22,7 +22,7 @@ def schedules_due() -> list[Schedule]:
 def schedule_timing(schedule: Schedule) -> str:
     """For people: how often it runs now."""
     if schedule.interval_s is not None:
-        return f"every {schedule.interval_s} s"
+        return every(schedule.interval_s)
     return declared_timing(schedule)
 
 

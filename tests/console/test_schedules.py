@@ -28,7 +28,7 @@ def now() -> Schedule:
 def test_seen_paused_and_resumed(console: Client, page: str, published: Any) -> None:
     html = console.get(LIST).content.decode()
     assert NAME in html
-    assert "every 3600 s" in html
+    assert "every 1 h" in html
     assert console.post(f"{page}pause/", {"reason": ""}).status_code == 200
     assert not now().is_paused
     console.post(f"{page}pause/", {"reason": "The table is being moved"})
@@ -48,13 +48,13 @@ def test_run_now(console: Client, page: str) -> None:
 
 
 def test_another_interval(console: Client, page: str) -> None:
-    assert "Declared: every 3600 s" in console.get(f"{page}interval/").content.decode()
+    assert "Declared: every 1 h" in console.get(f"{page}interval/").content.decode()
     for wrong in ("0", "-1", "soon", "99999999999"):
         assert console.post(f"{page}interval/", {"interval_s": wrong}).status_code == 200
         assert now().interval_s is None
     console.post(f"{page}interval/", {"interval_s": "900"})
     assert now().interval_s == 900
-    assert "every 900 s" in console.get(page).content.decode()
+    assert "every 15 min" in console.get(page).content.decode()
     console.post(f"{page}interval/", {"interval_s": ""})
     assert now().interval_s is None
 

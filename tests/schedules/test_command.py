@@ -22,17 +22,17 @@ def run(*arguments: str) -> str:
 def test_list_and_change() -> None:
     assert run("list") == "None yet: beat makes them at its first start.\n"
     schedules_sync()
-    assert run("interval", NAME, "900") == f"{NAME}: every 900 s.\n"
+    assert run("interval", NAME, "900") == f"{NAME}: every 15 min.\n"
     assert run("pause", NAME, "--reason", "ticket 7") == f"{NAME} is paused.\n"
     lines = [line for line in run("list").splitlines() if line.startswith(NAME)]
-    assert "every 900 s" in lines[0]
+    assert "every 15 min" in lines[0]
     assert "paused: ticket 7" in lines[0]
     facts = {one["name"]: one for one in json.loads(run("list", "--json"))}
     assert facts[NAME]["is_paused"] is True
-    assert facts[NAME]["timing"] == "every 900 s"
+    assert facts[NAME]["timing"] == "every 15 min"
     assert run("resume", NAME) == f"{NAME} is resumed.\n"
     assert run("run", NAME) == f"{NAME} is due now.\n"
-    assert run("interval", NAME, "--declared") == f"{NAME}: every 3600 s.\n"
+    assert run("interval", NAME, "--declared") == f"{NAME}: every 1 h.\n"
     assert Schedule.objects.get(name=NAME).interval_s is None
 
 

@@ -12,7 +12,7 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.events.models import OutboxEvent
 from apps.schedules import services
-from apps.schedules.declared import Declared, declared
+from apps.schedules.declared import Declared, declared, every
 from apps.schedules.models import Schedule
 from apps.schedules.selectors import schedules_due, schedules_for
 from config.celery import app
@@ -157,3 +157,14 @@ def test_crontabs_are_understood() -> None:
     assert (due + timedelta(seconds=1)).strftime("%H:%M") == "03:30"
     assert 0 < (due - timezone.now()).total_seconds() <= 24 * 3600
     assert nightly.described == "crontab: 30 3 * * * (m/h/dM/MY/d)"
+
+
+def test_intervals_in_words() -> None:
+    assert [every(seconds) for seconds in (1, 90, 300, 3600, 6 * 3600, 5400)] == [
+        "every 1 s",
+        "every 90 s",
+        "every 5 min",
+        "every 1 h",
+        "every 6 h",
+        "every 90 min",
+    ]

@@ -42,10 +42,9 @@ def api_key_used(*, actor: Actor, key: ApiKey, ip: str) -> None:
     """
     now = timezone.now()
     noted = key.last_used_at
-    if noted is not None and noted > now - timedelta(seconds=USE_NOTED_S):
-        return
     if noted is not None:
-        USES.note(str(key.id), [now.isoformat(), ip])
+        if noted <= now - timedelta(seconds=USE_NOTED_S):
+            USES.note(str(key.id), [now.isoformat(), ip])
         return
     # Of many at once, one writes.
     unchanged = ApiKey.objects.filter(id=key.id, last_used_at=None)
