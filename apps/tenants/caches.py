@@ -49,7 +49,11 @@ def warm_hosts() -> None:
 register_warmer("tenants.hosts", warm_hosts)
 
 
-def _tenant_changed(sender: type[Tenant], instance: Tenant, **_rest: Any) -> None:
+def _tenant_changed(
+    sender: type[Tenant], instance: Tenant, created: bool = False, **_rest: Any
+) -> None:
+    if created:
+        return  # no host leads to it yet
     for host in hosts_of(instance.id):
         HOSTS.invalidate(scope=host)
 

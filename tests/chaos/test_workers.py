@@ -17,7 +17,7 @@ from tests import workers
 TASKS, TREES, CHILDREN = 1500, 8, 12
 # Above what a task takes, or it would be run twice without any kill.
 VISIBILITY_TIMEOUT_S = 8
-RESTART_S = 30
+RESTART_S = 60
 
 
 def start() -> subprocess.Popen:

@@ -112,7 +112,7 @@ def test_a_real_worker_does_not_let_one_tenant_wait_for_another(
         workers.send(acme, 2000, takes_s=0.01)
         worker = workers.start_worker(concurrency=1)
         try:
-            workers.wait_for(lambda: (True,) in workers.items("is_done"), 30)
+            workers.wait_for(lambda: (True,) in workers.items("is_done"), 60)
             workers.send(globex, 5, takes_s=0.01)
             took_s = workers.wait_for(lambda: workers.items("is_done", globex) == [(True,)] * 5, 10)
             waiting = workers.items("is_done", acme).count((False,))
