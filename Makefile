@@ -66,6 +66,11 @@ e2e: $(STAMP) ## drive a real browser through the running platform, and PgBounce
 	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS) \
 	|| status=1; $(STOP_TEST_SERVERS); exit $$status
 
+.PHONY: chaos
+chaos: $(STAMP) ## kill processes while they work, and count what is lost (some minutes)
+	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/chaos $(PYTEST_ARGS) \
+	|| status=1; $(STOP_TEST_SERVERS); exit $$status
+
 .PHONY: interop
 interop: $(STAMP) ## sign in by npm's oidc-provider, a certified implementation (needs Node.js)
 	@command -v npm >/dev/null || { echo "Not installed: Node.js with npm. On Debian and Ubuntu: sudo apt-get install npm" >&2; exit 1; }

@@ -26,6 +26,8 @@ def main() -> None:
         "scim",
         "events",
         "tree",
+        "fairness",
+        "caching",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")

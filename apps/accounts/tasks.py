@@ -16,6 +16,7 @@ from apps.accounts.email_domains import email_domain_check
 from apps.accounts.selectors import erasures_unfinished
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
+from apps.common.tasks import queue_in_batches
 
 log = structlog.get_logger(__name__)
 
@@ -85,9 +86,7 @@ def tend_signing_keys() -> str | None:
 def recheck_email_domains() -> None:
     """Queue the checks that are due. What is beyond the limit is due at the next sweep."""
     due = selectors_email_domains.email_domains_to_recheck().values_list("id", flat=True)
-    ids = [str(found) for found in due[:RECHECK_AT_MOST]]
-    for start in range(0, len(ids), RECHECK_BATCH):
-        check_email_domains.delay(ids[start : start + RECHECK_BATCH])
+    queue_in_batches(check_email_domains, due[:RECHECK_AT_MOST], RECHECK_BATCH)
 
 
 @shared_task(name="accounts.check_email_domains")

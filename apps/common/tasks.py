@@ -1,12 +1,14 @@
 """The base of every Celery task. A task that names a tenant runs inside it, or not at all."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from celery import Task
+from celery import Task, shared_task
+from django.db import DatabaseError
 
+from apps.common import write_behind
 from apps.common.database import system_connection
 from apps.common.tenancy import (
     TenantInMaintenance,
@@ -23,6 +25,9 @@ MAX_WAITS = 8
 MAINTENANCE_PAUSE_S = 60
 # Counts them in the message: they are no retries, which a task has for failures of its own.
 WAITS_HEADER = "wrapper_waits"
+
+# So many that a task over them ends well within its time limit, at some 10 ms each.
+TENANTS_AT_ONCE = 100
 
 Refused = Callable[[str, list[Any], dict[str, Any], str], None]
 # Where refused tasks are kept is a table of the events app, a layer above.
@@ -93,6 +98,23 @@ class TenantTask(PlatformTask):
                 _record_refused(self.name, list(args), kwargs, str(error))
 
 
+def queue_in_batches(task: Task, ids: Iterable[uuid.UUID], at_once: int = TENANTS_AT_ONCE) -> None:
+    """Queue the task for all of them, so many at a time. Its only argument is a list of ids."""
+    texts = [str(one) for one in ids]
+    for start in range(0, len(texts), at_once):
+        task.delay(texts[start : start + at_once])
+
+
+def in_each_tenant(tenant_ids: Iterable[str], act: Callable[[], object]) -> None:
+    """In one tenant after another. One that cannot be entered, or where it fails, is left for next time."""
+    for tenant_id in tenant_ids:
+        try:
+            with tenant_context(runnable_tenant(uuid.UUID(tenant_id))):
+                act()
+        except (TenantNotRunnable, DatabaseError) as error:
+            log.warning("task.tenant_passed_over", passed_tenant_id=tenant_id, reason=str(error))
+
+
 def _tenant_id(task_name: str, kwargs: dict[str, Any]) -> uuid.UUID:
     given = kwargs.get("tenant_id")
     if not given:
@@ -101,3 +123,15 @@ def _tenant_id(task_name: str, kwargs: dict[str, Any]) -> uuid.UUID:
         return uuid.UUID(str(given))
     except ValueError:
         raise TenantNotRunnable(f"{task_name} was sent with tenant_id {given!r}") from None
+
+
+@shared_task(name="common.flush_notes")
+def flush_notes() -> None:
+    """Queue the tenants of which something was noted."""
+    queue_in_batches(flush_notes_of, write_behind.tenants_waiting())
+
+
+@shared_task(name="common.flush_notes_of")
+def flush_notes_of(tenant_ids: list[str]) -> None:
+    """Write to the database what was noted in Redis."""
+    in_each_tenant(tenant_ids, write_behind.write_all)

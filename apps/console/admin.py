@@ -21,12 +21,14 @@ from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.identity_providers import ExternalIdentityAdmin, IdentityProviderAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.schedules import ScheduleAdmin
 from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
 
 site.register(Tenant, TenantAdmin)
@@ -44,3 +46,4 @@ site.register(ExternalIdentity, ExternalIdentityAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)
+site.register(Schedule, ScheduleAdmin)

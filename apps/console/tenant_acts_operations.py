@@ -1,11 +1,19 @@
 """Maintenance of a tenant, and its place in migrations, as staff decide on them."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.caching import namespaces
 from apps.console.acts import Act, ActForm
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.services import maintenance_end, maintenance_start, tenant_mark_canary
+from apps.tenants.services import (
+    caches_clear,
+    maintenance_end,
+    maintenance_start,
+    tenant_mark_canary,
+)
 from apps.tenants.services.maintenance import MAX_MINUTES
 
 
@@ -24,6 +32,15 @@ class MaintenanceForm(ActForm):
         required=False,
         help_text=_("Told to people and to API clients. It does not end by itself."),
     )
+
+
+class CachesForm(ActForm):
+    namespace = forms.ChoiceField(label=_("Cache"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("All")), *((name, name) for name in namespaces())]
+        self.fields["namespace"].choices = choices  # type: ignore[attr-defined]
 
 
 OPERATION_ACTS = (
@@ -84,6 +101,22 @@ OPERATION_ACTS = (
             actor=actor, tenant_id=tenant.pk, is_canary=False
         ),
         done=lambda tenant: f"{tenant.slug} is no canary any more.",
+        bulk=True,
+    ),
+    Act(
+        name="caches",
+        label="Clear caches",
+        icon="mop",
+        available=lambda tenant: tenant.ready_at is not None and tenant.status != S.DELETING,
+        explain=lambda _tenant: [
+            "What is kept of the workspace is read from the database again, by the next who needs it.",
+            "They follow every change by themselves: do this if you doubt that.",
+        ],
+        run=lambda actor, tenant, data: caches_clear(
+            actor=actor, tenant_id=tenant.pk, namespace=data["namespace"]
+        ),
+        done=lambda tenant: f"The caches of {tenant.slug} are cleared.",
+        form=CachesForm,
         bulk=True,
     ),
 )

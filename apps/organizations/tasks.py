@@ -4,10 +4,8 @@ from typing import Any
 
 import structlog
 from celery import shared_task
-from django.db import DatabaseError
 
-from apps.common.tasks import TenantTask
-from apps.common.tenancy import TenantNotRunnable, runnable_tenant, tenant_context
+from apps.common.tasks import TenantTask, in_each_tenant, queue_in_batches
 from apps.organizations.enums import InvitationStatus, MemberStatus
 from apps.organizations.mails import invitation_mail, join_decision_mail, join_request_mail
 from apps.organizations.models import Invitation, JoinRequest, Member
@@ -15,8 +13,6 @@ from apps.organizations.services import bindings_tell, invitation_sent
 from apps.tenants.selectors import tenant_ids_ready
 
 log = structlog.get_logger(__name__)
-
-TENANTS_AT_ONCE = 100
 
 # 2 s doubling to 5 min, below the visibility timeout.
 MAIL: dict[str, Any] = {
@@ -64,20 +60,11 @@ def send_join_decision(*, tenant_id: str, join_request_id: str) -> None:
 
 @shared_task(name="organizations.tell_of_bindings")
 def tell_of_bindings() -> None:
-    """Queue all tenants, so many to a task that it ends within its time limit: some 10 ms each."""
-    ids = [str(tenant_id) for tenant_id in tenant_ids_ready()]
-    for start in range(0, len(ids), TENANTS_AT_ONCE):
-        tell_of_bindings_of.delay(ids[start : start + TENANTS_AT_ONCE])
+    """Queue all tenants."""
+    queue_in_batches(tell_of_bindings_of, tenant_ids_ready())
 
 
 @shared_task(name="organizations.tell_of_bindings_of")
 def tell_of_bindings_of(tenant_ids: list[str]) -> None:
-    """Tell of the roles that began or ended, tenant by tenant. One that fails is left for next time."""
-    for tenant_id in tenant_ids:
-        try:
-            with tenant_context(runnable_tenant(uuid.UUID(tenant_id))):
-                bindings_tell()
-        except (TenantNotRunnable, DatabaseError) as error:
-            log.warning(
-                "organizations.bindings_not_told", told_tenant_id=tenant_id, reason=str(error)
-            )
+    """Tell of the roles that began or ended."""
+    in_each_tenant(tenant_ids, bindings_tell)

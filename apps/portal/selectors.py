@@ -36,6 +36,7 @@ from apps.organizations.selectors import (
 )
 from apps.organizations.selectors_joining import join_requests_for
 from apps.organizations.selectors_tree import open_organizations_for
+from apps.portal.caches import figures_kept
 from apps.portal.http import may
 from apps.roles.models import OWNER, Role
 from apps.roles.permissions import VIEW_ROLE
@@ -214,7 +215,17 @@ class Figures:
 
 
 def dashboard_figures(actor: Actor) -> Figures:
-    """What the dashboard counts, in one statement, as far as the actor may see it."""
+    """What the dashboard counts, as far as the actor may see it. One statement, unless it is remembered."""
+    found = figures_kept(actor, lambda: _figures(actor))
+    return Figures(
+        found.get("n_members"),
+        found.get("n_joined"),
+        found.get("n_pending"),
+        found.get("n_organizations"),
+    )
+
+
+def _figures(actor: Actor) -> dict[str, int | None]:
     week_ago = timezone.now() - dt.timedelta(days=7)
     counts: dict[str, Subquery] = {}
     if may(actor, p.VIEW_MEMBER):
@@ -226,17 +237,9 @@ def dashboard_figures(actor: Actor) -> Figures:
         counts["n_pending"] = _count(pending)
     if may(actor, p.VIEW_ORGANIZATION):
         counts["n_organizations"] = _count(open_organizations_for(actor))
-    found = (
-        Organization.objects.filter(depth=1).annotate(**counts).values(*counts).get()
-        if counts
-        else {}
-    )
-    return Figures(
-        found.get("n_members"),
-        found.get("n_joined"),
-        found.get("n_pending"),
-        found.get("n_organizations"),
-    )
+    if not counts:
+        return {}
+    return Organization.objects.filter(depth=1).annotate(**counts).values(*counts).get()
 
 
 def _count(rows: QuerySet) -> Subquery:

@@ -3,37 +3,30 @@ from smtplib import SMTPException
 
 import structlog
 from celery import shared_task
-from django.db import DatabaseError
 
-from apps.common.tasks import TenantTask
-from apps.common.tenancy import TenantNotRunnable, runnable_tenant, tenant_context
+from apps.common.tasks import TenantTask, in_each_tenant, queue_in_batches
 from apps.roles.mails import expiry_notice
 from apps.roles.services import api_keys_announce_expiry, api_keys_prune
 from apps.tenants.selectors import tenant_ids_ready
 
 log = structlog.get_logger(__name__)
 
-TENANTS_AT_ONCE = 100
-
 
 @shared_task(name="roles.tend_api_keys")
 def tend_api_keys() -> None:
-    """Queue all tenants, so many to a task that it ends within its time limit: some 10 ms each."""
-    ids = [str(tenant_id) for tenant_id in tenant_ids_ready()]
-    for start in range(0, len(ids), TENANTS_AT_ONCE):
-        tend_api_keys_of.delay(ids[start : start + TENANTS_AT_ONCE])
+    """Queue all tenants."""
+    queue_in_batches(tend_api_keys_of, tenant_ids_ready())
 
 
 @shared_task(name="roles.tend_api_keys_of")
 def tend_api_keys_of(tenant_ids: list[str]) -> None:
-    """Announce and prune, tenant by tenant. One that cannot be entered, or fails, is left for next time."""
-    for tenant_id in tenant_ids:
-        try:
-            with tenant_context(runnable_tenant(uuid.UUID(tenant_id))):
-                api_keys_announce_expiry()
-                api_keys_prune()
-        except (TenantNotRunnable, DatabaseError) as error:
-            log.warning("roles.api_keys_not_tended", tended_tenant_id=tenant_id, reason=str(error))
+    """Announce and prune."""
+    in_each_tenant(tenant_ids, _tend)
+
+
+def _tend() -> None:
+    api_keys_announce_expiry()
+    api_keys_prune()
 
 
 @shared_task(

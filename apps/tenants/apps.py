@@ -8,7 +8,7 @@ class TenantsConfig(AppConfig):
     def ready(self) -> None:
         from apps.common.access import register_permissions
         from apps.common.tenancy import TenantLoader, set_tenant_loader
-        from apps.tenants import checks, provisioning  # noqa: F401 - they register themselves
+        from apps.tenants import caches, checks, provisioning  # noqa: F401 - they register themselves
         from apps.tenants.exports.shared import TENANTS, register_shared_rows
         from apps.tenants.permissions import PERMISSIONS
         from apps.tenants.purge_steps import STEPS

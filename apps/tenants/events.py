@@ -114,3 +114,11 @@ class DomainRemoved(Event):
 
     domain_id: uuid.UUID
     domain: str
+
+
+@event("tenants.caches_cleared", version=1, scope="system", aggregate="tenant_id")
+class CachesCleared(Event):
+    """By hand. namespaces: which, separated by spaces."""
+
+    tenant_id: uuid.UUID
+    namespaces: str

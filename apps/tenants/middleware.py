@@ -13,11 +13,12 @@ from apps.common.problems import MACHINE_PATHS, problem_or_page
 from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
 from apps.common.urls import public_url
+from apps.tenants.caches import tenant_of_host
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.http import PlatformRequest
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import progress
-from apps.tenants.selectors import tenant_by_host, tenant_by_slug
+from apps.tenants.selectors import tenant_by_slug
 
 GONE = (S.ARCHIVED, S.DELETING)
 
@@ -29,7 +30,8 @@ class TenantMiddleware:
     X-Tenant names the tenant on any host; whether the caller may know it is decided after
     authentication (request.tenant_by_header), so that a foreign tenant answers like a missing one.
     Pages on an old subdomain redirect; programs are served there as before.
-    One statement, two where X-Tenant names something else than the host's tenant.
+    No statement for a host that is known, but a round trip to Redis; one where X-Tenant names something
+    else than the host's tenant.
     """
 
     def __init__(self, get_response: Callable[[PlatformRequest], HttpResponse]) -> None:
@@ -50,7 +52,7 @@ class TenantMiddleware:
             tenant = None
         else:
             request.urlconf = settings.TENANT_URLCONF
-            tenant = tenant_by_host(host) if host else None
+            tenant = tenant_of_host(host) if host else None
             if tenant is None or tenant.status in GONE:
                 request.urlconf = settings.PUBLIC_URLCONF
                 return _unknown_host(request)

@@ -4,7 +4,10 @@ import structlog
 from celery import shared_task
 
 from apps.common.actors import Actor
+from apps.common.caching import warmers
 from apps.common.errors import PlatformError
+from apps.common.outages import OUTAGES
+from apps.common.tasks import TenantTask, queue_in_batches
 from apps.tenants import pool, provisioning, purging, selectors, selectors_domains
 from apps.tenants.exports import jobs
 from apps.tenants.models import Tenant
@@ -82,9 +85,7 @@ def recheck_domains() -> None:
     50 looks of at most 5 seconds are 250. What is beyond the limit is due at the next sweep.
     """
     due = selectors_domains.domains_to_recheck().values_list("id", flat=True)
-    ids = [str(domain_id) for domain_id in due[:RECHECK_AT_MOST]]
-    for start in range(0, len(ids), RECHECK_BATCH):
-        check_domains.delay(ids[start : start + RECHECK_BATCH])
+    queue_in_batches(check_domains, due[:RECHECK_AT_MOST], RECHECK_BATCH)
 
 
 @shared_task(name="tenants.check_domains")
@@ -96,3 +97,13 @@ def check_domains(domain_ids: list[str]) -> None:
             domain_check(actor=actor, domain_id=uuid.UUID(domain_id))
         except PlatformError as error:
             log.info("tenants.domain_not_checked", domain_id=domain_id, code=error.code)
+
+
+@shared_task(base=TenantTask, name="tenants.warm_caches")
+def warm_caches(*, tenant_id: str) -> None:
+    """What apps registered with register_warmer. One that fails holds up none of the others."""
+    for name, warm in warmers().items():
+        try:
+            warm()
+        except OUTAGES as error:
+            log.warning("tenants.cache_not_warmed", warmer=name, reason=str(error))

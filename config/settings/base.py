@@ -37,6 +37,7 @@ OUTBOUND_RESOLVERS = DNS_RESOLVERS
 SHARED_APPS = [
     "apps.common",
     "apps.events",
+    "apps.schedules",
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
     "apps.console",

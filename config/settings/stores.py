@@ -56,6 +56,10 @@ def postgres(url: str) -> dict[str, object]:
 REDIS_URL = env("REDIS_URL", default="")
 
 
+# Off: every read goes to the database, to find out whether a cache is the cause of something.
+CACHE_READS = env.bool("CACHE_READS", default=True)
+
+
 def caches(url: str) -> dict[str, dict[str, object]]:
     """Two aliases on one server, told apart by prefix so that Redis Cluster (database 0 only) fits."""
     options = {"socket_timeout": 2, "socket_connect_timeout": 2}

@@ -7,18 +7,24 @@ from config.settings.stores import REDIS_URL
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Tenants take turns within each queue.
+CELERY_BROKER_TRANSPORT = "apps.common.fair_queues:Transport"
+QUEUES = ("default", "email", "sync", "bulk")
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "fair_queues": QUEUES,
     "visibility_timeout": 900,
     "global_keyprefix": "celery:",
     "socket_timeout": 5,
 }
-# By kind, each with workers of its own where that is wanted: what people wait for in their inbox, what may
-# take hours, and the rest. A queue that is not named here is a mistake, not a new queue.
+# By kind, each with workers of its own where that is wanted: what people wait for in their inbox, what talks
+# to systems of others, what may take hours, and the rest. A queue that is not named here is a mistake, not a
+# new queue.
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("default", "email", "bulk")]
+CELERY_TASK_QUEUES = [Queue(name) for name in QUEUES]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = {
     "*.send_*": {"queue": "email"},
+    "*.sync_*": {"queue": "sync"},
     **{
         name: {"queue": "bulk"}
         for name in (
@@ -42,7 +48,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
+# Rows in the database: the intervals here until an operator chooses others (docs/operations.md).
+CELERY_BEAT_SCHEDULER = "apps.schedules.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    # When something was last used, noted in Redis.
+    "common-flush-notes": {
+        "task": "common.flush_notes",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "tenants-resume-provisioning": {
         "task": "tenants.resume_provisioning",
         "schedule": 5.0,

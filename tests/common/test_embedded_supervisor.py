@@ -62,6 +62,7 @@ def test_procfile_is_read(tmp_path: Path) -> None:
     assert list(procfile_read(PROJECT / "Procfile")) == [
         "web",
         "worker",
+        "sync",
         "bulk",
         "beat",
         "relay",

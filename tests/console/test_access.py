@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver
+from django.utils import timezone
 
 from apps.accounts.models import (
     BrowserSession,
@@ -22,6 +23,7 @@ from apps.accounts.signing_keys import signing_key_rotate
 from apps.accounts.token_sessions import token_session_start
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
 from tests.conftest import SYSTEM, World
 from tests.console.conftest import PUBLIC, browser_session, dead_letter, signed_in
@@ -42,7 +44,7 @@ def routes(
 
 
 def address(route: str, objects: dict[str, Any]) -> str:
-    route = route.replace("^(?P<app_label>tenants|accounts|events)/$", "tenants/")
+    route = route.replace("^(?P<app_label>tenants|accounts|events|schedules)/$", "tenants/")
     route = route.replace("(?P<url>.*)$", "no/such/page/")
     if "<uuid:object_id>" in route:
         model = "/".join(route.split("/")[:2])
@@ -79,6 +81,7 @@ def addresses(world: World) -> list[str]:
         "events/outboxevent": handling.event,
         "events/handling": handling,
         "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
+        "schedules/schedule": Schedule.objects.create(name="events-prune", next_at=timezone.now()),
     }
     found = [address(route, objects) for route, _name in routes(site.get_urls())]
     assert len(found) == len(set(found)) >= 30
@@ -97,6 +100,7 @@ def state() -> list[Any]:
         list(TokenSession.objects.order_by("id").values()),
         list(Handling.objects.order_by("id").values()),
         list(DeadTask.objects.order_by("id").values()),
+        list(Schedule.objects.order_by("id").values()),
         # Visitors' own sign-ins begin and end.
         OutboxEvent.objects.exclude(name__startswith="accounts.session_").count(),
     ]

@@ -96,10 +96,19 @@ def test_detail_says_everything(console: Client, world: World) -> None:
         (
             "ready",
             True,
-            {"suspend", "delete", "maintenance", "export", "clone", "readdress", "canary"},
+            {
+                "suspend",
+                "delete",
+                "maintenance",
+                "export",
+                "clone",
+                "readdress",
+                "canary",
+                "caches",
+            },
         ),
-        ("suspended", True, {"resume", "delete", "export", "readdress", "canary"}),
-        ("archived", True, {"resume", "delete", "export", "readdress", "canary"}),
+        ("suspended", True, {"resume", "delete", "export", "readdress", "canary", "caches"}),
+        ("archived", True, {"resume", "delete", "export", "readdress", "canary", "caches"}),
         ("failed", False, {"retry", "delete"}),
         ("deleting", True, {"keep", "export"}),
         ("deleting", False, set()),
@@ -114,7 +123,7 @@ def test_acts_are_offered_only_where_the_state_allows_them(
     every = {
         *("suspend", "resume", "retry", "keep", "delete"),
         *("maintenance", "open", "export", "clone", "readdress"),
-        *("canary", "uncanary"),
+        *("canary", "uncanary", "caches"),
     }
     for act in every - offered:
         response = console.post(act_url(tenant, act), {"reason": "x", "slug": tenant.slug})
@@ -354,3 +363,12 @@ class TestCreate:
             assert list(response.context["form"].errors) == [field]
         assert not Tenant.objects.filter(slug="initech").exists()
         assert published() == []
+
+
+def test_caches_are_cleared(console: Client, acme: Tenant, published: Published) -> None:
+    html = console.get(act_url(acme, "caches")).content.decode()
+    assert "portal.figures" in html
+    console.post(act_url(acme, "caches"), {"namespace": "no.such"})
+    assert published() == []
+    console.post(act_url(acme, "caches"), {"namespace": "portal.figures"})
+    assert published() == [("tenants.caches_cleared", "staff@platform.test")]

@@ -51,7 +51,7 @@ def _check_unavailable(client: Client) -> None:
 
 def test_database_away(member: Client, away: pytest.MonkeyPatch) -> None:
     away.setattr(
-        middleware, "tenant_by_host", _raise(OperationalError("the secret of db.internal"))
+        middleware, "tenant_of_host", _raise(OperationalError("the secret of db.internal"))
     )
     _check_unavailable(member)
     away.undo()

@@ -32,4 +32,23 @@ class Maintenance(Subcommand):
         self.print_tenant(tenant, options)
 
 
-COMMANDS: tuple[type[Subcommand], ...] = (Maintenance,)
+class ClearCaches(Subcommand):
+    name = "clear-caches"
+    help = "read what is kept of a workspace from the database again"
+
+    @classmethod
+    def arguments(cls, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("--namespace", default="", help="one only, such as tenants.hosts")
+
+    def run(self, options: dict[str, Any]) -> None:
+        cleared = services.caches_clear(
+            actor=ACTOR, tenant_id=self.tenant(options).id, namespace=options["namespace"]
+        )
+        if options["json"]:
+            self.print_json(cleared)
+        else:
+            self.stdout.write(f"Cleared: {', '.join(cleared)}.")
+
+
+COMMANDS: tuple[type[Subcommand], ...] = (Maintenance, ClearCaches)

@@ -1,7 +1,8 @@
 """What is noted of API keys while they are used, and what becomes of them in time."""
 
 import uuid
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.common.actors import Actor
+from apps.common.write_behind import WriteBehind
 from apps.events.services import publish
 from apps.roles.events import ApiKeyExpiryAnnounced, ApiKeyFirstUsed, ApiKeyTransferred
 from apps.roles.models import EXPIRES_SOON, ApiKey
@@ -22,20 +24,30 @@ USE_NOTED_S = 60
 KEPT_DAYS = 90
 
 
-def api_key_used(*, actor: Actor, key: ApiKey, ip: str) -> None:
-    """Note that a key is being used, and from where. No statement within a minute of the last note.
+def _uses_write(found: Mapping[str, list[str]]) -> None:
+    for key_id, (at, ip) in found.items():
+        used_at = datetime.fromisoformat(at)
+        earlier = ApiKey.objects.filter(id=uuid.UUID(key_id), last_used_at__lt=used_at)
+        earlier.update(last_used_at=used_at, last_used_ip=ip)
 
-    The first time publishes roles.api_key_first_used. Call it outside of a request's own transactions.
+
+USES = WriteBehind("roles.api_key_uses", _uses_write)
+
+
+def api_key_used(*, actor: Actor, key: ApiKey, ip: str) -> None:
+    """Note that a key is being used, and from where: a write for the first time, later behind the request.
+
+    Nothing within a minute of the last one that was written. The first time publishes
+    roles.api_key_first_used. Call it outside of a request's own transactions.
     """
     now = timezone.now()
     noted = key.last_used_at
-    if noted is not None and noted > now - timedelta(seconds=USE_NOTED_S):
+    if noted is not None:
+        if noted <= now - timedelta(seconds=USE_NOTED_S):
+            USES.note(str(key.id), [now.isoformat(), ip])
         return
     # Of many at once, one writes.
-    unchanged = ApiKey.objects.filter(id=key.id, last_used_at=noted)
-    if noted is not None:
-        unchanged.update(last_used_at=now, last_used_ip=ip)
-        return
+    unchanged = ApiKey.objects.filter(id=key.id, last_used_at=None)
     with transaction.atomic():
         if unchanged.update(last_used_at=now, last_used_ip=ip):
             publish(ApiKeyFirstUsed(api_key_id=key.id, name=key.name, ip=ip), actor=actor)

@@ -1,6 +1,7 @@
 """Writes on tenants. Each locks the tenant's row, notes the history and publishes in one transaction."""
 
 from apps.tenants.services.addresses import MAX_DOMAINS, tenant_readdress
+from apps.tenants.services.caches import caches_clear
 from apps.tenants.services.clones import tenant_clone
 from apps.tenants.services.domains import (
     domain_add,
@@ -24,6 +25,7 @@ from apps.tenants.services.transitions import TRANSITIONS, lock, note, transitio
 __all__ = [
     "MAX_DOMAINS",
     "TRANSITIONS",
+    "caches_clear",
     "domain_add",
     "domain_check",
     "domain_make_primary",
