@@ -11,9 +11,10 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict
 from apps.organizations import permissions as p
 from apps.organizations.models import Organization
-from apps.organizations.selectors import organization_for, tree_locked
+from apps.organizations.selectors import organization_for
 from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.organizations import publish_change
+from apps.organizations.tree_lock import tree_locked
 
 
 @transaction.atomic
@@ -26,7 +27,7 @@ def organization_reorder(
     permission to change their parent, not the one to move. Publishes organization_changed if the order
     differs. Locks the tree. Raises PermissionDenied, NotFound, Conflict (the root), OrganizationArchived.
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     if organization.is_root():
         raise Conflict(_("The root has no siblings."), code="root_organization")
@@ -55,7 +56,7 @@ def organization_archive(*, actor: Actor, organization_id: uuid.UUID) -> Organiz
     there keeps both. Locks the tree, and each of them. Publishes organization_changed. Safe to repeat.
     Raises PermissionDenied, NotFound, Conflict (the root).
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.ARCHIVE_ORGANIZATION, organization)
     if organization.is_root():
@@ -76,7 +77,7 @@ def organization_restore(*, actor: Actor, organization_id: uuid.UUID) -> Organiz
     Locks the tree. Publishes organization_changed. Safe to repeat. Raises PermissionDenied, NotFound,
     Conflict (it was archived with one above).
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.ARCHIVE_ORGANIZATION, organization)
     if organization.is_archived:
