@@ -59,15 +59,22 @@ def organization_archive(*, actor: Actor, organization_id: uuid.UUID) -> Organiz
     actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.ARCHIVE_ORGANIZATION, organization)
+    archive(actor, organization)
+    return organization_for(actor, organization_id)
+
+
+def archive(actor: Actor, organization: Organization) -> bool:
+    """Whether it was not archived yet. Call under tree_locked(), after the checks. Raises Conflict."""
     if organization.is_root():
         raise Conflict(_("The workspace itself cannot be archived."), code="root_organization")
-    if not organization.is_archived:
-        now = timezone.now()
-        Organization.objects.filter(path__startswith=organization.path, archived_at=None).update(
-            archived_at=now, archived_with=organization.id, updated_at=now
-        )
-        publish_change(actor, organization, "archived")
-    return organization_for(actor, organization_id)
+    if organization.is_archived:
+        return False
+    now = timezone.now()
+    Organization.objects.filter(path__startswith=organization.path, archived_at=None).update(
+        archived_at=now, archived_with=organization.id, updated_at=now
+    )
+    publish_change(actor, organization, "archived")
+    return True
 
 
 @transaction.atomic
@@ -80,14 +87,21 @@ def organization_restore(*, actor: Actor, organization_id: uuid.UUID) -> Organiz
     actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.ARCHIVE_ORGANIZATION, organization)
-    if organization.is_archived:
-        if Organization.objects.get_parent(organization).is_archived:
-            raise Conflict(
-                _("The organization above it is archived. Restore that one first."),
-                code="parent_archived",
-            )
-        Organization.objects.filter(archived_with=organization.archived_with).update(
-            archived_at=None, archived_with=None, updated_at=timezone.now()
-        )
-        publish_change(actor, organization, "restored")
+    restore(actor, organization)
     return organization_for(actor, organization_id)
+
+
+def restore(actor: Actor, organization: Organization) -> bool:
+    """Whether it was archived. Call under tree_locked(), after the checks. Raises Conflict."""
+    if not organization.is_archived:
+        return False
+    if Organization.objects.get_parent(organization).is_archived:
+        raise Conflict(
+            _("The organization above it is archived. Restore that one first."),
+            code="parent_archived",
+        )
+    Organization.objects.filter(archived_with=organization.archived_with).update(
+        archived_at=None, archived_with=None, updated_at=timezone.now()
+    )
+    publish_change(actor, organization, "restored")
+    return True
