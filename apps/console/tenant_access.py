@@ -39,7 +39,7 @@ def bindings_sections(tenant: Tenant, q: str) -> list[Section]:
         Search("Find", "Member, group, role or organization", q),
         Table(
             _title("Roles that are held", rows),
-            ("Holder", "Role", "Where", "State", "Begins", "Ends", "Given", ""),
+            ("Holder", "Role", "Where", "State", "Begins", "Ends", "Given", "Act"),
             [_binding_row(tenant, one) for one in rows[:SHOWN]],
             empty="Nobody holds such a role." if q else "Nobody holds a role here.",
         ),
@@ -57,7 +57,7 @@ def groups_sections(tenant: Tenant, q: str) -> list[Section]:
         Search("Find", "Name of a group", q),
         Table(
             _title("Groups", rows),
-            ("Name", "Kept by", "Members", "Holds", "Created", "Id", ""),
+            ("Name", "Kept by", "Members", "Holds", "Created", "Id", "Act"),
             [_group_row(tenant, one) for one in rows[:SHOWN]],
             empty="There is no such group." if q else "The tenant has no groups.",
         ),
@@ -77,7 +77,7 @@ def _binding_row(tenant: Tenant, one: RoleBinding) -> Sequence[Cell]:
         r.exact(one.starts_at) if one.starts_at else r.NONE,
         r.exact(one.ends_at) if one.ends_at else r.NONE,
         r.when(one.created_at),
-        act_link(tenant, REVOKE, one.pk, "Take"),
+        act_link(tenant, REVOKE, one.pk, "Take away"),
     )
 
 

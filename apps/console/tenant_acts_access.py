@@ -169,7 +169,7 @@ REVOKE = "revoke_role"
 BINDING_ACTS = (
     Act(
         name=REVOKE,
-        label="Take a role",
+        label="Take a role away",
         icon="person_remove",
         available=has_schema,
         explain=lambda _tenant: [
@@ -177,7 +177,7 @@ BINDING_ACTS = (
             "The last owner of the workspace cannot lose that role. Only its own people can give it back.",
         ],
         run=_revoke,
-        done=lambda _tenant: "The role is taken.",
+        done=lambda _tenant: "The role is taken away.",
         form=BindingForm,
         inside="bindings",
         dangerous=True,

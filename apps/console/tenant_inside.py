@@ -55,9 +55,7 @@ INSIDE_PAGES = (
         _in_schema(lambda tenant, _q: organizations_sections(tenant)),
         ORGANIZATION_ACTS,
     ),
-    InsidePage(
-        "bindings", "Who holds what", "Holders", _in_schema(bindings_sections), BINDING_ACTS
-    ),
+    InsidePage("bindings", "Role holders", "Holders", _in_schema(bindings_sections), BINDING_ACTS),
     InsidePage("groups", "Groups", "Groups", _in_schema(groups_sections), GROUP_ACTS),
     InsidePage("roles", "Roles", "Access", lambda tenant, _q: [roles_table(tenant)]),
     InsidePage(

@@ -50,7 +50,7 @@ def organizations_sections(tenant: Tenant) -> list[Section]:
         ),
         Table(
             "Tree" if count <= SHOWN else f"Tree, the first {SHOWN}",
-            ("Organization", "State", "Members", "Besides", "Created", "Id", ""),
+            ("Organization", "State", "Members", "Besides", "Created", "Id", "Act"),
             [_row(tenant, one) for one in rows],
             empty="The tree has no root yet.",
         ),

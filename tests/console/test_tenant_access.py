@@ -105,7 +105,7 @@ def test_staff_take_a_role(console: Client, acme: Tenant, bob_member: Member) ->
     assert RoleBinding.objects.filter(pk=binding.pk).exists()
     done = console.post(act, {"named": str(binding.pk), "reason": "Left"})
     assert (done.status_code, done["Location"]) == (302, url(acme, "bindings"))
-    assert messages_of(done) == ["The role is taken."]
+    assert messages_of(done) == ["The role is taken away."]
     assert not RoleBinding.objects.filter(pk=binding.pk).exists()
     event = OutboxEvent.objects.latest("position")
     assert event.name == "organizations.role_binding_changed"
