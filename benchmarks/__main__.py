@@ -41,6 +41,10 @@ def main() -> None:
     import django
 
     django.setup()
+    from django.conf import settings
+
+    # By default it is the sandbox's, which does not run here.
+    settings.OIDC_DISCOVERY_URL = ""
     from apps.common import embedded
     from apps.common.database import system_connection
     from benchmarks.world import prepare

@@ -1,4 +1,4 @@
-"""What it costs to verify a bearer token and to know what its person may do."""
+"""What it costs to verify a bearer token, and to know what somebody may do by token or on a page."""
 
 import time
 from collections.abc import Callable
@@ -15,16 +15,20 @@ from rest_framework.views import APIView
 
 from apps.accounts import authorizations, keys, tokens
 from apps.accounts.api.authentication import BearerAuthentication
+from apps.accounts.models import Person
 from apps.accounts.token_sessions import token_session_revoke, token_session_start
 from apps.common.actors import Actor
 from apps.common.api.views import IsInTenant
 from apps.common.errors import PlatformError
+from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
+from apps.organizations.actors import actor_for
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_slug
 from benchmarks.world import figure, fill_up_to, person
 
 CALLS = 3000
+PROOF = Proof(frozenset({"password"}), 1.0)
 
 
 def run(tenants: int) -> None:
@@ -32,9 +36,8 @@ def run(tenants: int) -> None:
     acme = tenant_by_slug("acme")
     if acme is None:
         raise RuntimeError("the demo's data is missing")
-    pair = token_session_start(
-        person=person("bob@acme.test"), tenant_id=None, user_agent="bench", ip=None
-    )
+    bob = person("bob@acme.test")
+    pair = token_session_start(person=bob, tenant_id=None, user_agent="bench", ip=None)
     with tenant_context(acme):
         _authenticate(acme, pair.access)
         _count(acme, pair.access)
@@ -42,11 +45,17 @@ def run(tenants: int) -> None:
         unseen = _cpu(lambda: _unseen(acme, pair.access))
         cold = _cpu(lambda: _cold(acme, pair.access), CALLS // 10)
         floor = _cpu(lambda: _floor(pair.access))
+        page_warm = _cpu(lambda: _page(acme, bob))
+        page_cold = _cpu(lambda: _page_cold(acme, bob), CALLS // 10)
+        unremembered = _cpu(lambda: actor_for(bob), CALLS // 10)
     figure("bearer token and actor, CPU, warm, p50", _ms(warm), f"p99 {_ms(warm, 0.99)}")
     figure("the same, a token not seen before", _ms(unseen), f"p99 {_ms(unseen, 0.99)}")
     figure("the same in a cold process", _ms(cold), f"p99 {_ms(cold, 0.99)}")
     figure("jwt.decode and one MGET alone (the floor)", _ms(floor), f"p99 {_ms(floor, 0.99)}")
     figure("warm against the floor", f"{_p50(warm) / _p50(floor):.2f} times")
+    figure("actor of a page, CPU, warm, p50", _ms(page_warm), f"p99 {_ms(page_warm, 0.99)}")
+    figure("the same in a cold process", _ms(page_cold), f"p99 {_ms(page_cold, 0.99)}")
+    figure("read by actor_for, not remembered", _ms(unremembered), "1 statement")
     token_session_revoke(actor=Actor.system("benchmarks"), session=pair.session)
     began_s = time.perf_counter()
     try:
@@ -77,6 +86,20 @@ def _cold(tenant: Tenant, access: str) -> None:
     tokens._verified.clear()
     authorizations._entries.clear()
     _authenticate(tenant, access)
+
+
+def _page(tenant: Tenant, bob: Person) -> None:
+    """What a page of the workspace does to know its actor, after its session and person were read."""
+    authorization = authorizations.page_authorization_of(
+        person_id=bob.id, proof=PROOF, tenant_id=tenant.id
+    )
+    if authorization.actor is None:
+        authorization.actor = actor_for(bob, authorization.proof)
+
+
+def _page_cold(tenant: Tenant, bob: Person) -> None:
+    authorizations._entries.clear()
+    _page(tenant, bob)
 
 
 def _floor(access: str) -> None:

@@ -1,4 +1,4 @@
-"""What a process remembers of the callers of the API, so that it need not ask the database each time.
+"""What a process remembers of who calls the API or opens pages, so that it need not ask the database again.
 
 An entry is good while the epochs are those from before it was read (`epochs`), until the next of the
 person's roles begins or ends by itself, and for a minute at most: then even a Redis that lost its last
@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import structlog
 from allauth.mfa.models import Authenticator
@@ -42,30 +42,44 @@ MAX_ENTRIES = 10_000
 PERSON_FIELDS = [field.attname for field in Person._meta.concrete_fields]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Authorization:
-    """A sign-in by API, and what its person may do in the tenant of the request.
+    """What somebody may do in the tenant of a request, by one proof of who they are.
+
+    epochs: those of the request, from before it was read; none while Redis is away.
+    actor: filled in by who needs it first.
+    """
+
+    person_id: uuid.UUID
+    proof: Proof
+    epochs: dict[str, str]
+    read_at_s: float
+    actor: Actor | None = None
+
+    def is_good_at(self, now: datetime) -> bool:
+        """Whether what the person may do is what it was."""
+        good_until = self.actor.good_until if self.actor else None
+        return good_until is None or good_until > now
+
+
+@dataclass(slots=True, kw_only=True)
+class TokenAuthorization(Authorization):
+    """Of a sign-in by API, with what is known of the sign-in itself and its person.
 
     session_tenant_id: the only tenant that the sign-in is good for, or None. needs_factor: the person has
     a second factor here, which the sign-in has not asked for.
-    epochs: those of the request, from before it was read; none while Redis is away.
-    actor: filled in by who needs it first.
     """
 
     session_tenant_id: uuid.UUID | None
     expires_at: datetime
     is_member: bool
     person_values: tuple[Any, ...]
-    proof: Proof
-    epochs: dict[str, str]
-    read_at_s: float
     needs_factor: bool = False
-    actor: Actor | None = None
 
     def is_good_at(self, now: datetime) -> bool:
-        """Whether the sign-in lasts, and what its person may do is what it was."""
-        good_until = self.actor.good_until if self.actor else None
-        return self.expires_at > now and (good_until is None or good_until > now)
+        """Whether the sign-in lasts, too."""
+        # Not super(): slots make another class of this one, which it would look for in vain.
+        return self.expires_at > now and Authorization.is_good_at(self, now)
 
     def person(self) -> Person:
         """The person as an instance of the caller's own, who may change it."""
@@ -74,11 +88,29 @@ class Authorization:
 
 _lock = threading.Lock()
 _entries: OrderedDict[tuple[Hashable, uuid.UUID | None], Authorization] = OrderedDict()
+A = TypeVar("A", bound=Authorization)
+
+
+def page_authorization_of(
+    *, person_id: uuid.UUID, proof: Proof, tenant_id: uuid.UUID
+) -> Authorization:
+    """Whom a browser's session speaks for, in a tenant. One round trip to Redis, no statement.
+
+    The caller has looked at the session and its person, as every request does, and fills in the actor.
+    """
+    return _remembered(
+        (("page", person_id, proof), tenant_id),
+        person_id,
+        tenant_id,
+        lambda now: Authorization(
+            person_id=person_id, proof=proof, epochs=now, read_at_s=time.monotonic()
+        ),
+    )
 
 
 def authorization_of(
     *, session_id: uuid.UUID, person_id: uuid.UUID, tenant_id: uuid.UUID | None
-) -> Authorization:
+) -> TokenAuthorization:
     """What a verified token stands for now. One round trip to Redis; one statement unless remembered.
 
     Raises TokenRevoked.
@@ -93,7 +125,7 @@ def authorization_of(
 
 def external_authorization_of(
     claims: ExternalClaims, *, tenant_id: uuid.UUID | None
-) -> Authorization:
+) -> TokenAuthorization:
     """What a verified token of the platform's provider stands for now; costs as authorization_of does.
 
     One statement more for a caller that the process does not know. Raises IdentityUnknown.
@@ -105,7 +137,7 @@ def external_authorization_of(
     )
     with _lock:
         known = _entries.get(entry_key)
-    person_id = (known.person() if known else _external_identity(claims, tenant_id).person).id
+    person_id = known.person_id if known else _external_identity(claims, tenant_id).person_id
     return _remembered(
         entry_key, person_id, tenant_id, lambda now: _of_external(claims, tenant_id, now)
     )
@@ -115,8 +147,8 @@ def _remembered(
     entry_key: tuple[Hashable, uuid.UUID | None],
     person_id: uuid.UUID,
     tenant_id: uuid.UUID | None,
-    read: Callable[[dict[str, str]], Authorization],
-) -> Authorization:
+    read: Callable[[dict[str, str]], A],
+) -> A:
     """What is known under the key while it is good, or what `read` finds, given the epochs before."""
     keys = [epochs.of_person(person_id), epochs.SIGNING_KEYS]
     if tenant_id is not None:
@@ -127,7 +159,8 @@ def _remembered(
         log.warning("accounts.epochs_unavailable", error=str(error))
         return read({})
     with _lock:
-        known = _entries.get(entry_key)
+        # An entry under a key was made by the same kind of `read`.
+        known = cast(A | None, _entries.get(entry_key))
     if (
         known is not None
         and known.epochs == now
@@ -137,7 +170,7 @@ def _remembered(
         return known
     found = read(now)
     # A subject that was connected with somebody else meanwhile is read again by the next request.
-    if epochs.CHANGING not in now.values() and found.person().id == person_id:
+    if epochs.CHANGING not in now.values() and found.person_id == person_id:
         with _lock:
             _entries[entry_key] = found
             if len(_entries) > MAX_ENTRIES:
@@ -155,7 +188,7 @@ def _of_session(
     person_id: uuid.UUID,
     tenant_id: uuid.UUID | None,
     epochs_before: dict[str, str],
-) -> Authorization:
+) -> TokenAuthorization:
     session = (
         TokenSession.objects.select_related("person")
         .annotate(is_member=_membership(tenant_id))
@@ -164,7 +197,8 @@ def _of_session(
     )
     if session is None or not session.person.is_active:
         raise TokenRevoked
-    return Authorization(
+    return TokenAuthorization(
+        person_id=person_id,
         session_tenant_id=session.tenant_id,
         expires_at=session.expires_at,
         is_member=session.is_member,
@@ -180,9 +214,10 @@ def _of_session(
 
 def _of_external(
     claims: ExternalClaims, tenant_id: uuid.UUID | None, epochs_before: dict[str, str]
-) -> Authorization:
+) -> TokenAuthorization:
     identity = _external_identity(claims, tenant_id)
-    return Authorization(
+    return TokenAuthorization(
+        person_id=identity.person_id,
         session_tenant_id=identity.organization_tenant_id,
         expires_at=timezone.now() + timedelta(seconds=MAX_AGE_S),
         is_member=identity.is_member,

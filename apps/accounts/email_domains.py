@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import epochs
 from apps.accounts.enums import JoinMode
 from apps.accounts.events import (
     EmailDomainAdded,
@@ -137,8 +138,7 @@ def email_domain_verify(*, actor: Actor, email_domain_id: uuid.UUID, reason: str
     because = f"{domain}, by hand: {reason.strip()}"
     note(actor, domain.tenant, "email_domain_verified", reason=because)
     if not was_verified:
-        verified = EmailDomainVerified(email_domain_id=domain.id, domain=domain.domain)
-        _publish(actor, domain, verified)
+        _publish_verified(actor, domain)
     return domain
 
 
@@ -153,6 +153,7 @@ def email_domain_remove(*, actor: Actor, email_domain_id: uuid.UUID, reason: str
     note(actor, domain.tenant, "email_domain_removed", reason=f"{domain}{because}")
     removed = EmailDomainRemoved(email_domain_id=domain.id, domain=domain.domain)
     _publish(actor, domain, removed)
+    epochs.change(epochs.of_tenant(domain.tenant_id))
     domain.delete()
 
 
@@ -186,8 +187,7 @@ def _found(actor: Actor, domain: EmailDomain) -> None:
         domain.save()
     elif not was_verified:
         note(actor, domain.tenant, "email_domain_verified", reason=domain.domain)
-        verified = EmailDomainVerified(email_domain_id=domain.id, domain=domain.domain)
-        _publish(actor, domain, verified)
+        _publish_verified(actor, domain)
 
 
 def _missing(actor: Actor, domain: EmailDomain, finding: Finding) -> None:
@@ -207,6 +207,7 @@ def _missing(actor: Actor, domain: EmailDomain, finding: Finding) -> None:
         note(actor, domain.tenant, "email_domain_withdrawn", reason=domain.domain)
         withdrawn = EmailDomainWithdrawn(email_domain_id=domain.id, domain=domain.domain)
         _publish(actor, domain, withdrawn)
+        epochs.change(epochs.of_tenant(domain.tenant_id))
     domain.save()
 
 
@@ -233,6 +234,13 @@ def _saved(domain: EmailDomain) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def _publish_verified(actor: Actor, domain: EmailDomain) -> None:
+    """And whom an enforced identity provider concerns has changed: sign-ins remember whether it does."""
+    verified = EmailDomainVerified(email_domain_id=domain.id, domain=domain.domain)
+    _publish(actor, domain, verified)
+    epochs.change(epochs.of_tenant(domain.tenant_id))
 
 
 def _publish(actor: Actor, domain: EmailDomain, event: Event) -> None:

@@ -1,5 +1,4 @@
-from apps.accounts import epochs
-from apps.accounts.events import EmailDomainVerified, EmailRequested, PersonErasureRequested
+from apps.accounts.events import EmailRequested, PersonErasureRequested
 from apps.accounts.tasks import run_erasure, send_email
 from apps.events.registry import EventContext, subscribe
 
@@ -18,12 +17,3 @@ def queue_email(event: EmailRequested, _context: EventContext) -> None:
 @subscribe("accounts.person_erasure_requested", name="accounts.run_erasure", tenant_context=False)
 def queue_erasure(event: PersonErasureRequested, _context: EventContext) -> None:
     run_erasure.delay(str(event.erasure_id))
-
-
-@subscribe(
-    "accounts.email_domain_verified", name="accounts.forget_remembered", tenant_context=False
-)
-def forget_remembered(_event: EmailDomainVerified, context: EventContext) -> None:
-    """Whom an enforced identity provider concerns has changed; sign-ins remember whether it does."""
-    if context.tenant_id is not None:
-        epochs.change(epochs.of_tenant(context.tenant_id))

@@ -46,6 +46,7 @@ class Act:
 
     run: calls the service. done: the message, given the object as it was before.
     bulk: also offered for a selection of the list. removes: the object is gone afterwards.
+    inside: the name of the page below the object's own that offers it, and that it leads back to.
     """
 
     name: str
@@ -59,15 +60,19 @@ class Act:
     dangerous: bool = False
     removes: bool = False
     bulk: bool = False
+    inside: str = ""
 
 
 def act_on_one(page: "ConsolePage", request: HttpRequest, obj: Any, act: Act) -> HttpResponse:
     """The confirmation of an act, and its outcome as a message on the object's page."""
-    back = page.object_url(obj)
+    back = page.object_url(obj, act.inside or "change")
     if not act.available(obj):
         messages.error(request, f"“{act.label}” is not possible in the state that {obj} is in now.")
         return redirect(back)
-    form = act.form(request.POST if request.method == "POST" else None, obj=obj)
+    # A row of a table leads here with what it is about.
+    form = act.form(
+        request.POST if request.method == "POST" else None, initial=request.GET.dict(), obj=obj
+    )
     if form.is_valid():
         try:
             act.run(staff_actor(request), obj, form.cleaned_data)

@@ -50,6 +50,15 @@ class Table(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Search(Section):
+    """Narrows what the page lists by `?q=`. title: of the button; help: what is looked at."""
+
+    help: str
+    value: str
+    kind: ClassVar[str] = "search"
+
+
+@dataclass(frozen=True, slots=True)
 class Text(Section):
     """Preformatted: a traceback, a payload."""
 
@@ -134,8 +143,8 @@ class ConsolePage(ModelAdmin):
             raise Http404
         return found
 
-    def object_url(self, obj: Model) -> str:
-        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
+    def object_url(self, obj: Model, page: str = "change") -> str:
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(name, args=[obj.pk])
 
     def list_url(self) -> str:
@@ -167,7 +176,7 @@ class ConsolePage(ModelAdmin):
             lead=self.subtitle(obj),
             badges=self.badges(obj),
             sections=self.sections(obj),
-            acts=self.offered(obj, self.acts),
+            acts=self.offered(obj, [act for act in self.acts if not act.inside]),
         )
 
     def offered(self, obj: Any, acts: Sequence[Act]) -> list[dict[str, Any]]:

@@ -6,8 +6,6 @@ from typing import Any
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from apps.common.access import Permission, of_system_role, permissions
 from apps.common.tenancy import tenant_context
@@ -20,10 +18,6 @@ from apps.roles.services import SYSTEM_ROLES
 from apps.tenants.models import Tenant
 
 SHOWN = 500
-
-
-def roles_link(tenant: Tenant) -> SafeString:
-    return r.link(reverse("admin:tenants_tenant_roles", args=[tenant.pk]), "Roles")
 
 
 def roles_table(tenant: Tenant) -> Table:

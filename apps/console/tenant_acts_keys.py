@@ -6,9 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -86,13 +84,10 @@ KEY_ACTS = (
         run=_revoke,
         done=lambda _tenant: "The API key is revoked.",
         form=RevokeKeyForm,
+        inside="api_keys",
         dangerous=True,
     ),
 )
-
-
-def api_keys_link(tenant: Tenant) -> SafeString:
-    return r.link(reverse("admin:tenants_tenant_api_keys", args=[tenant.pk]), "API keys")
 
 
 def api_keys_table(tenant: Tenant) -> Table:

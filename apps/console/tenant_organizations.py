@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.db.models import Count, Q
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -11,6 +10,7 @@ from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.console import rendering as r
 from apps.console.pages import Cell, Facts, Section, Table
+from apps.console.tenant_acts_access import ARCHIVE, RESTORE, act_link
 from apps.organizations.enums import MemberStatus
 from apps.organizations.limits import tree_limits
 from apps.organizations.models import Organization, OrganizationSetting
@@ -19,10 +19,6 @@ from apps.tenants.models import Tenant
 
 SHOWN = 500
 ACTOR = Actor.system("console")
-
-
-def organizations_link(tenant: Tenant) -> SafeString:
-    return r.link(reverse("admin:tenants_tenant_organizations", args=[tenant.pk]), "Organizations")
 
 
 def organizations_sections(tenant: Tenant) -> list[Section]:
@@ -54,8 +50,8 @@ def organizations_sections(tenant: Tenant) -> list[Section]:
         ),
         Table(
             "Tree" if count <= SHOWN else f"Tree, the first {SHOWN}",
-            ("Organization", "State", "Members", "Besides", "Created", "Id"),
-            [_row(one) for one in rows],
+            ("Organization", "State", "Members", "Besides", "Created", "Id", "Act"),
+            [_row(tenant, one) for one in rows],
             empty="The tree has no root yet.",
         ),
         Table(
@@ -67,7 +63,15 @@ def organizations_sections(tenant: Tenant) -> list[Section]:
     ]
 
 
-def _row(one: Organization) -> Sequence[Cell]:
+def _act(tenant: Tenant, one: Organization) -> SafeString:
+    if one.is_root():
+        return r.NONE
+    if one.is_archived:
+        return act_link(tenant, RESTORE, one.pk, "Restore")
+    return act_link(tenant, ARCHIVE, one.pk, "Archive")
+
+
+def _row(tenant: Tenant, one: Organization) -> Sequence[Cell]:
     counts = vars(one)
     return (
         format_html("{}{}", "\u2003" * (one.depth - 1), one.name),
@@ -76,4 +80,5 @@ def _row(one: Organization) -> Sequence[Cell]:
         counts["placed"],
         r.when(one.created_at),
         r.code(one.pk),
+        _act(tenant, one),
     )

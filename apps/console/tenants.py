@@ -1,7 +1,8 @@
 """Tenants and their domains in the console."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -18,15 +19,15 @@ from apps.accounts.models import Person, TenantMembership
 from apps.accounts.selectors import person_by_email
 from apps.common.errors import PlatformError
 from apps.console import rendering as r
-from apps.console.acts import Act, show_errors, staff_actor
+from apps.console.acts import show_errors, staff_actor
 from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
-from apps.console.roles import roles_link, roles_table
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
+from apps.console.tenant_acts_access import ACCESS_ACTS
 from apps.console.tenant_acts_addresses import ADDRESS_ACTS
-from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_link, api_keys_table, has_schema
+from apps.console.tenant_acts_keys import KEY_ACTS
 from apps.console.tenant_acts_operations import OPERATION_ACTS
-from apps.console.tenant_organizations import organizations_link, organizations_sections
+from apps.console.tenant_inside import INSIDE_PAGES, SEARCH_LENGTH, InsidePage
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Tenant
@@ -50,7 +51,7 @@ class TenantAdmin(ConsolePage):
     # What destroys comes last.
     acts = tuple(
         sorted(
-            (*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS, *KEY_ACTS),
+            (*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS, *KEY_ACTS, *ACCESS_ACTS),
             key=lambda act: act.dangerous,
         )
     )
@@ -130,9 +131,7 @@ class TenantAdmin(ConsolePage):
                 r.link(f"{memberships}?tenant__id__exact={tenant.pk}", str(tenant.member_count)),
             ),
             ("Events", r.link(f"{events}?tenant_id={tenant.pk}", "Events of this tenant")),
-            ("Tree", organizations_link(tenant)),
-            ("Programs", api_keys_link(tenant)),
-            ("Access", roles_link(tenant)),
+            *((page.fact, page.link(tenant)) for page in INSIDE_PAGES),
             *copy_facts(tenant),
             ("Schema", r.code(tenant.schema_name)),
             ("Id", r.code(tenant.pk)),
@@ -208,58 +207,30 @@ class TenantAdmin(ConsolePage):
                 self.admin_site.admin_view(self.create_view),
                 name="tenants_tenant_create",
             ),
-            path(
-                "<uuid:object_id>/api-keys/",
-                self.admin_site.admin_view(self.api_keys_view),
-                name="tenants_tenant_api_keys",
-            ),
-            path(
-                "<uuid:object_id>/roles/",
-                self.admin_site.admin_view(self.roles_view),
-                name="tenants_tenant_roles",
-            ),
-            path(
-                "<uuid:object_id>/organizations/",
-                self.admin_site.admin_view(self.organizations_view),
-                name="tenants_tenant_organizations",
+            *(
+                path(
+                    f"<uuid:object_id>/{page.path}/",
+                    self.admin_site.admin_view(partial(self.inside_view, page=page)),
+                    name=page.url_name,
+                )
+                for page in INSIDE_PAGES
             ),
         ]
 
-    # What a tenant's own schema holds.
-    def organizations_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
-        return self._inside(
-            request,
-            object_id,
-            "Organizations",
-            lambda tenant: organizations_sections(tenant) if has_schema(tenant) else [],
-        )
-
-    def api_keys_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
-        return self._inside(
-            request, object_id, "API keys", lambda tenant: [api_keys_table(tenant)], KEY_ACTS
-        )
-
-    def roles_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
-        return self._inside(request, object_id, "Roles", lambda tenant: [roles_table(tenant)])
-
-    def _inside(
-        self,
-        request: HttpRequest,
-        object_id: uuid.UUID,
-        what: str,
-        sections: Callable[[Tenant], Sequence[Section]],
-        acts: Sequence[Act] = (),
+    def inside_view(
+        self, request: HttpRequest, object_id: uuid.UUID, *, page: InsidePage
     ) -> HttpResponse:
         tenant = self.object_or_404(request, object_id)
+        heading = f"{page.title} of {tenant.slug}"
         return self.page(
             request,
             "console/detail.html",
-            title=f"{what} of {tenant.slug}",
-            heading=f"{what} of {tenant.slug}",
+            title=heading,
+            heading=heading,
             lead=r.link_to(tenant),
             badges=(),
-            sections=sections(tenant),
-            acts=self.offered(tenant, acts),
+            sections=page.sections(tenant, request.GET.get("q", "").strip()[:SEARCH_LENGTH]),
+            acts=self.offered(tenant, page.acts),
         )
 
     @action(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Expression, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.organizations.enums import MemberStatus
@@ -10,7 +10,7 @@ from apps.organizations.models import GroupMembership, Member, RoleBinding
 from apps.roles.models import OWNER
 
 
-def not_ended(now: datetime, prefix: str = "") -> Q:
+def not_ended(now: datetime | Expression, prefix: str = "") -> Q:
     return Q(**{f"{prefix}ends_at": None}) | Q(**{f"{prefix}ends_at__gt": now})
 
 

@@ -9,6 +9,7 @@ from apps.common.actors import Actor
 from apps.organizations.models import Organization
 from apps.organizations.selectors import organization_for, root_organization
 from apps.organizations.selectors_tree import require_open
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.models import ApiKey
 from apps.roles.places import Place, Places
 
@@ -32,4 +33,4 @@ def _annotate(keys: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
     )
 
 
-PLACES = Places(_find, _annotate)
+PLACES = Places(_find, tree_kept, _annotate)

@@ -107,17 +107,6 @@ def organization_for(actor: Actor, organization_id: uuid.UUID) -> Organization:
     return organization
 
 
-def tree_locked() -> Organization:
-    """The root, locked: structural changes and renames wait for each other. Raises NotFound.
-
-    Readers do not wait, nor do rows that come to point at the root.
-    """
-    root = Organization.objects.select_for_update(no_key=True).filter(depth=1).first()
-    if root is None:
-        raise NotFound
-    return root
-
-
 def root_organization() -> Organization:
     return Organization.objects.get(depth=1)
 

@@ -17,7 +17,7 @@ from apps.common.access import (
 from apps.common.actors import Actor, Grant
 from apps.common.errors import InvalidInput, NotFound
 from apps.organizations import permissions as p
-from apps.organizations.actors import actor_among
+from apps.organizations.actors import actor_of_member
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member, Organization
 from apps.organizations.selectors import belongs, organizations_for
@@ -80,9 +80,13 @@ def member_actor_for(actor: Actor, member_id: uuid.UUID) -> tuple[Member, Actor]
     if paths_allowed(actor, VIEW_ROLE) == []:
         authorize(actor, VIEW_ROLE)
     seen = belongs(paths_allowed(actor, p.VIEW_MEMBER))
-    members = Member.objects.filter(seen, id=member_id).exclude(status=MemberStatus.REMOVED)
-    member = members.select_related("organization").first()
-    found = actor_among(members)
+    member = (
+        Member.objects.filter(seen, id=member_id)
+        .exclude(status=MemberStatus.REMOVED)
+        .select_related("organization")
+        .first()
+    )
+    found = actor_of_member(member_id, active_only=False)
     if member is None or found is None:
         raise NotFound
     authorize(actor, VIEW_ROLE, member.organization)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
+from apps.accounts.authorizations import page_authorization_of
 from apps.accounts.errors import MfaRequired, SsoRequired
 from apps.accounts.models import Person
 from apps.accounts.proof import session_proof
@@ -80,7 +81,7 @@ def workspace_page(view: WorkspaceView[P]) -> WorkspaceView[P]:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         try:
-            request.actor = actor_for(request.user, session_proof(request))
+            request.actor = _actor_of(request)
             with timezone.override(request.user.time_zone):
                 return view(request, *args, **kwargs)
         except (MfaRequired, ReauthenticationRequired, SsoRequired) as error:
@@ -89,6 +90,16 @@ def workspace_page(view: WorkspaceView[P]) -> WorkspaceView[P]:
             return error_page(request, error)
 
     return cast(WorkspaceView[P], wrapper)
+
+
+def _actor_of(request: WorkspaceRequest) -> Actor:
+    """As actor_for; no statement while what this process remembers is good. Raises as it does."""
+    authorization = page_authorization_of(
+        person_id=request.user.id, proof=session_proof(request), tenant_id=request.tenant.id
+    )
+    if authorization.actor is None:
+        authorization.actor = actor_for(request.user, authorization.proof)
+    return authorization.actor
 
 
 def to_sign_in(request: PageRequest) -> HttpResponse:

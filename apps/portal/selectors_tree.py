@@ -38,11 +38,15 @@ STEP = Organization.steplen
 
 @dataclass(slots=True)
 class Node:
-    """An organization in the tree. level: from 1. more_url: where its further children are."""
+    """An organization in the tree. level: from 1.
+
+    can_move: the actor may move things from here and to here; it itself, where it is not the root.
+    """
 
     organization: Any
     level: int
     is_open: bool = False
+    can_move: bool = False
     children: list["Node"] = field(default_factory=list)
     has_more: bool = False
 
@@ -61,7 +65,7 @@ def tree_nodes(
         opened |= {path for path in ancestor_paths(at.path) if _level(tops, path)}
     shown = reduce(or_, (_children_of(path) for path in sorted(opened)), Q(path__in=tops))
     rows = _counted(organizations_for(actor).filter(shown), archived)
-    return _nested(_capped(rows), tops, opened)
+    return _nested(actor, _capped(rows), tops, opened)
 
 
 def child_nodes(
@@ -75,7 +79,7 @@ def child_nodes(
     level = _level(_tops(actor), parent.path)
     node = Node(parent, level, is_open=True)
     found = list(_counted(rows, archived)[: SHOWN + 1])
-    node.children = [Node(one, level + 1) for one in found[:SHOWN]]
+    node.children = [Node(one, level + 1, can_move=_can_move(actor, one)) for one in found[:SHOWN]]
     node.has_more = len(found) > SHOWN
     return node
 
@@ -157,12 +161,16 @@ def _capped(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.annotate(rank=rank).filter(rank__lte=SHOWN + 1).order_by("path")
 
 
-def _nested(rows: Iterable[Any], tops: list[str], opened: set[str]) -> list[Node]:
+def _can_move(actor: Actor, organization: Organization) -> bool:
+    return not organization.is_archived and allows(actor, p.MOVE_ORGANIZATION, organization)
+
+
+def _nested(actor: Actor, rows: Iterable[Any], tops: list[str], opened: set[str]) -> list[Node]:
     found: list[Node] = []
     nodes: dict[str, Node] = {}
     for one in rows:
         parent = nodes.get(one.path[:-STEP])
-        node = Node(one, _level(tops, one.path), is_open=one.path in opened)
+        node = Node(one, _level(tops, one.path), one.path in opened, _can_move(actor, one))
         if parent is None:
             found.append(node)
         elif len(parent.children) == SHOWN:

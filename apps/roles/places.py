@@ -25,11 +25,13 @@ class Place:
 class Places:
     """find: an organization (None: the root) that the actor may see; raises NotFound.
 
+    settle: the actor, whose grants are where the tree is until the transaction ends.
     annotate: adds `place_id`, `place_name`, `place_path` and `place_depth` to keys, all None where the
     organization is gone. No statement of its own.
     """
 
     find: Callable[[Actor, uuid.UUID | None], Place]
+    settle: Callable[[Actor], Actor]
     annotate: Callable[[QuerySet[ApiKey]], QuerySet[ApiKey]]
 
 

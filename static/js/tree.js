@@ -1,4 +1,4 @@
-/* The tree by keyboard, after the ARIA pattern; without this file its links open it page by page. */
+/* The tree by keyboard, after the ARIA pattern, and by dragging; without this file its links open it page by page. */
 
 const tree = document.querySelector("[role=tree]");
 const items = () => [...tree.querySelectorAll("[role=treeitem]")].filter((item) => !item.closest("[hidden]"));
@@ -7,9 +7,10 @@ const groupOf = (item) => item.querySelector(":scope > [role=group]");
 const linkOf = (item) => item.querySelector(":scope > .row > a.cover");
 const isOpen = (item) => item.getAttribute("aria-expanded") === "true";
 
-/* One stop for the Tab key: the item that has it, and no link within. */
+/* One stop for the Tab key: the item that has it, and no link within. What is dragged is the item, not its link. */
 const prepare = () => {
-  for (const link of tree.querySelectorAll("a")) link.tabIndex = -1;
+  for (const link of tree.querySelectorAll("a")) [link.tabIndex, link.draggable] = [-1, false];
+  for (const item of tree.querySelectorAll("[data-move]")) item.draggable = true;
   for (const item of tree.querySelectorAll("[role=treeitem]")) if (!item.hasAttribute("tabindex")) item.tabIndex = -1;
   if (!tree.querySelector("[role=treeitem][tabindex='0']")) items()[0]?.setAttribute("tabindex", "0");
 };
@@ -61,8 +62,55 @@ const keys = {
   " ": (item) => set(item, !isOpen(item)),
 };
 
+/* Dropping an organization on another leads to the page that says what the move would change, and asks. */
+const OPEN_AFTER_MS = 700;
+let dragged = null;
+let over = null;
+let opening = 0;
+const itemAt = (element) => element.closest("[role=treeitem]");
+const isPlace = (item) => item?.dataset.place && !dragged.contains(item) && item !== itemAt(dragged.parentElement);
+const hover = (item) => {
+  if (item === over) return;
+  clearTimeout(opening);
+  over?.classList.remove("is-target");
+  over = item;
+  over?.classList.toggle("is-target", Boolean(isPlace(over)));
+  /* What is closed opens when the pointer rests on it. */
+  if (over && over !== dragged) opening = setTimeout(() => set(item, true), OPEN_AFTER_MS);
+};
+const drag = {
+  dragstart: (event) => {
+    dragged = event.target.closest("[data-move]");
+    if (!dragged) return;
+    dragged.classList.add("is-dragged");
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", linkOf(dragged).textContent.trim());
+  },
+  dragover: (event) => {
+    if (!dragged) return;
+    hover(itemAt(event.target));
+    if (!isPlace(over)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "move";
+  },
+  dragleave: (event) => {
+    if (dragged && !tree.contains(event.relatedTarget)) hover(null);
+  },
+  drop: (event) => {
+    if (!dragged || !isPlace(over)) return;
+    event.preventDefault();
+    location.href = `${dragged.dataset.move}?parent_id=${over.dataset.place}`;
+  },
+  dragend: () => {
+    hover(null);
+    dragged?.classList.remove("is-dragged");
+    dragged = null;
+  },
+};
+
 if (tree) {
   prepare();
+  for (const [name, act] of Object.entries(drag)) tree.addEventListener(name, act);
   tree.addEventListener("keydown", (event) => {
     const item = event.target.closest("[role=treeitem]");
     if (!item || event.ctrlKey || event.metaKey || event.altKey) return;

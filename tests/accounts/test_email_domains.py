@@ -1,13 +1,17 @@
 """E-mail domains: claimed, vouched for, opened for joining, given up; and whose an address is."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.accounts import epochs
 from apps.accounts.email_domains import (
     MAX_EMAIL_DOMAINS,
+    PROOF_GRACE,
     email_domain_add,
     email_domain_check,
     email_domain_remove,
@@ -33,7 +37,7 @@ from apps.common.errors import (
 from apps.common.tenancy import tenant_context
 from apps.tenants.enums import DomainState
 from apps.tenants.models import Tenant
-from tests.accounts.support import make_email_domain
+from tests.accounts.support import SYSTEM, make_email_domain
 from tests.tenants.conftest import Published, published
 from tests.zone import Zone
 
@@ -241,3 +245,28 @@ def test_who_may(
         assert set(EmailDomain.objects.values_list("join_mode", flat=True)) == {"off"}
         assert EmailDomain.objects.count() == 2
     assert (zone.asked, published()) == ([], [])
+
+
+def test_sign_ins_forget_whom_the_domain_concerned(acme: Tenant, zone: Zone) -> None:
+    """In the same transaction: an enforced identity provider asks for more of who is in the domain."""
+    domain = make_email_domain(acme)
+
+    def is_void(act: Callable[[], Any]) -> bool:
+        key = epochs.of_tenant(acme.id)
+        caches["global"].delete(key)
+        act()
+        return bool(caches["global"].get(key) == epochs.CHANGING)
+
+    def proof_gone() -> None:
+        EmailDomain.objects.filter(id=domain.id).update(
+            token="0" * 32, proof_missing_since=timezone.now() - PROOF_GRACE
+        )
+        assert email_domain_check(actor=SYSTEM, email_domain_id=domain.id).verified_at is None
+
+    def vouch() -> None:
+        email_domain_verify(actor=SYSTEM, email_domain_id=domain.id, reason="Known.")
+
+    assert is_void(vouch)
+    assert is_void(proof_gone)
+    assert is_void(vouch)
+    assert is_void(lambda: email_domain_remove(actor=SYSTEM, email_domain_id=domain.id))

@@ -21,8 +21,10 @@ from apps.accounts.models import (
 )
 from apps.accounts.signing_keys import signing_key_rotate
 from apps.accounts.token_sessions import token_session_start
+from apps.common.tenancy import tenant_context
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.organizations.models import Group, Organization, RoleBinding
 from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
 from tests.conftest import SYSTEM, World
@@ -90,7 +92,13 @@ def addresses(world: World) -> list[str]:
 
 def state() -> list[Any]:
     """Everything that an act of the console can change."""
+    with tenant_context(Tenant.objects.get(slug="acme")):
+        inside = [
+            list(model.objects.order_by("id").values())
+            for model in (Organization, RoleBinding, Group)
+        ]
     return [
+        *inside,
         list(Tenant.objects.order_by("id").values()),
         list(Domain.objects.order_by("id").values()),
         list(EmailDomain.objects.order_by("id").values()),

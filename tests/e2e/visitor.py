@@ -120,6 +120,8 @@ class Visitor:
             viewport={"width": WIDE[0], "height": WIDE[1]}, locale="en-GB", timezone_id="UTC"
         )
         self.context.set_default_timeout(10_000)
+        # The first page that a new process serves imports all others first.
+        self.context.set_default_navigation_timeout(30_000)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self._note(f"script error: {error}"))

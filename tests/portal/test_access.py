@@ -3,8 +3,10 @@
 import pytest
 
 from apps.accounts.models import Person
+from apps.common.actors import Actor
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import Member
+from apps.organizations.services import member_update_status
 from apps.tenants.models import Tenant
 from tests.portal.conftest import SignIn
 from tests.portal.pages import PERSON_PAGES
@@ -79,7 +81,9 @@ def test_a_deactivated_member_is_out_on_the_next_request(
 ) -> None:
     client = sign_in(bob, acme)
     assert client.get("/").status_code == 200
-    Member.objects.filter(id=bob_member.id).update(status=MemberStatus.DEACTIVATED)
+    member_update_status(
+        actor=Actor.system("tests"), member_id=bob_member.id, status=MemberStatus.DEACTIVATED
+    )
     assert client.get("/").status_code == 404
 
 

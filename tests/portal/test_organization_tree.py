@@ -324,3 +324,26 @@ def test_another_tenants_organization_is_missing(client, globex: Tenant) -> None
     with tenant_context(globex):
         assert not Organization.objects.exclude(archived_at=None).exists()
         assert not OrganizationSetting.objects.exists()
+
+
+def test_what_may_be_moved_can_be_dragged_to_where_it_may_go(
+    client, sign_in: SignIn, owner: Actor, bob: Person, bob_member: Member, acme: Tenant, role, tree
+) -> None:
+    """The page says what and where; dropping opens the preview, which the move page's tests are about."""
+    html = page_of(client.get(f"/organizations/?at={tree['Europe'].id}&archived=1"))
+    movable = {name for name in tree if f'data-move="/organizations/{tree[name].id}/move/"' in html}
+    assert movable == {"Europe", "Lisbon", "Asia"}
+    assert html.count("data-place=") == 4  # and into the root, not into what is archived
+    children = client.get(
+        f"/organizations/{tree['Lisbon'].id}/children/", headers={"HX-Request": "true"}
+    ).content.decode()
+    assert f'data-move="/organizations/{tree["Sales"].id}/move/"' in children
+    assert "data-move" not in page_of(sign_in(bob, acme).get("/organizations/"))
+    binding_create(
+        actor=owner,
+        member_id=bob_member.id,
+        role_id=role("admin").id,
+        organization_id=tree["Europe"].id,
+    )
+    html = page_of(sign_in(bob, acme).get("/organizations/"))
+    assert html.count("data-move=") == html.count("data-place=") == 1

@@ -8,9 +8,10 @@ from rest_framework.request import Request
 
 from apps.accounts import epochs, keys, tokens
 from apps.accounts.authorizations import (
-    Authorization,
+    TokenAuthorization,
     authorization_of,
     external_authorization_of,
+    page_authorization_of,
 )
 from apps.accounts.errors import MfaCodeRequired, TokenInvalid, TokenRevoked, WorkspaceSession
 from apps.accounts.middleware import bearer_token
@@ -90,7 +91,12 @@ class CookieAuthentication(SessionAuthentication):
             or request.method in getattr(view, "open_to_workspace_sessions", ())
         ):
             raise WorkspaceSession
-        _accept(http_request, person, session_proof(http_request))
+        proof = session_proof(http_request)
+        _accept(http_request, person, proof)
+        if tenant is not None:
+            http_request.authorization = page_authorization_of(
+                person_id=person.pk, proof=proof, tenant_id=tenant.id
+            )
         return person, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -118,7 +124,7 @@ def _external_person(request: Any, claims: ExternalClaims) -> Person:
     return person
 
 
-def _require_member(authorization: Authorization, tenant: Any) -> None:
+def _require_member(authorization: TokenAuthorization, tenant: Any) -> None:
     """In the tenant, by a sign-in that is good in it."""
     if tenant is not None and (
         not authorization.is_member or authorization.session_tenant_id not in (None, tenant.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import F, Func, Subquery
+from django.db.models import Expression, F, Func, Subquery
 
 from apps.accounts import token_sessions
 from apps.accounts.enums import ProviderState, RevokedReason, SignInMethod, SsoRule
@@ -58,13 +58,13 @@ def require_met(rule: str, methods: Set[str]) -> None:
         raise SsoRequired
 
 
-def enforced_break_glass_ids(tenant_id: uuid.UUID) -> Any:
+def enforced_break_glass_ids(tenant_id: uuid.UUID | Expression) -> Any:
     """A subquery, for the statement that finds a member: None where no provider is enforced."""
     found = IdentityProvider.objects.filter(tenant_id=tenant_id, state=ProviderState.ENFORCED)
     return Subquery(found.values("break_glass_ids")[:1])
 
 
-def verified_domains(tenant_id: uuid.UUID) -> Any:
+def verified_domains(tenant_id: uuid.UUID | Expression) -> Any:
     """A subquery: the names of the tenant's e-mail domains."""
     return ArraySubquery(
         EmailDomain.objects.filter(tenant_id=tenant_id, verified_at__isnull=False).values("domain")

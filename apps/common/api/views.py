@@ -114,7 +114,7 @@ def etag_of(data: Any) -> str:
 
 
 def _actor_of(http_request: Any, person: Any) -> Actor:
-    """What the caller's sign-in remembers of them in this tenant, or what the source reads now.
+    """What is remembered of the caller in this tenant, or what the source reads now.
 
     A program brings its actor along, which is good in one tenant.
     """
@@ -159,7 +159,7 @@ class IsInTenant(BasePermission):
 
 
 class TenantView(PlatformView):
-    """Acts in the request's tenant as `self.actor`: one statement, none with a token in a warm process."""
+    """Acts in the request's tenant as `self.actor`: one statement, none in a process that remembers it."""
 
     permission_classes = (IsInTenant,)
     needs_tenant = True

@@ -68,6 +68,12 @@ from apps.organizations.services.placements import member_place, member_set_prim
 from apps.organizations.services.retirement import role_retire
 from apps.organizations.services.scim_tokens import scim_token_create, scim_token_revoke
 from apps.organizations.services.settings import setting_reset, setting_set
+from apps.organizations.services.support import (
+    support_binding_revoke,
+    support_group_delete,
+    support_organization_archive,
+    support_organization_restore,
+)
 
 __all__ = [
     "DirectoryUserData",
@@ -127,5 +133,9 @@ __all__ = [
     "scim_token_revoke",
     "setting_reset",
     "setting_set",
+    "support_binding_revoke",
+    "support_group_delete",
+    "support_organization_archive",
+    "support_organization_restore",
     "tenant_join",
 ]

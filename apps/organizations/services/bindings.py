@@ -27,6 +27,7 @@ from apps.organizations.selectors import (
 )
 from apps.organizations.selectors_directory import group_locked
 from apps.organizations.selectors_tree import require_open
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.models import OWNER, Role
 from apps.roles.permissions import BIND_ROLE
 from apps.roles.selectors import owner_role_locked, role_kept
@@ -57,6 +58,7 @@ def binding_create(
     if (member_id is None) == (group_id is None):
         attr = "member_id" if member_id is None else "group_id"
         raise InvalidInput.field(attr, _("Choose a member or a group."), "required")
+    actor = tree_kept(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, BIND_ROLE, organization)
     require_open(organization)
@@ -211,6 +213,7 @@ def binding_end(
     Raises PermissionDenied (also for a role above the actor's own), ReauthenticationRequired (the owner
     role), NotFound, InvalidInput, Conflict (last owner, ended already).
     """
+    actor = tree_kept(actor)
     owner_role_locked()
     binding = binding_for(actor, binding_id)
     check_may_bind(actor, binding)
@@ -242,6 +245,7 @@ def binding_delete(
     Raises PermissionDenied (also for a role above the actor's own), ReauthenticationRequired (groups of
     the directory), NotFound, Conflict (last owner).
     """
+    actor = tree_kept(actor)
     owner_role_locked()
     binding = binding_for(actor, binding_id)
     check_may_bind(actor, binding)

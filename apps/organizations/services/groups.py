@@ -25,6 +25,7 @@ from apps.organizations.services.bindings import (
 )
 from apps.organizations.services.directory import directory_locked, groups_touch
 from apps.organizations.services.directory_data import EXTERNAL_ID_LENGTH
+from apps.organizations.tree_lock import tree_kept
 
 # From more members on, everybody reads anew what they hold.
 MEMBERS_NAMED = 100
@@ -127,6 +128,7 @@ def group_map(
     if (role_id is None) != (organization_id is None):
         attr = "role_id" if role_id is None else "organization_id"
         raise InvalidInput.field(attr, _("Choose a role and where it is held."), "required")
+    actor = tree_kept(actor)
     directory_locked()
     group = group_locked(actor, group_id)
     check_group(actor, group)

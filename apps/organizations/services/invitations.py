@@ -28,6 +28,7 @@ from apps.organizations.selectors import invitation_for, organization_for
 from apps.organizations.services.bindings import check_holds, grantable_roles
 from apps.organizations.services.inviting import InvitingRules
 from apps.organizations.services.members import member_join
+from apps.organizations.tree_lock import tree_keep, tree_kept
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_id
@@ -43,6 +44,7 @@ def invitation_create(
     (organization), Conflict (member or invited already; the organization is archived, or its settings
     refuse it), SeatLimitReached.
     """
+    actor = tree_kept(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.INVITE_MEMBER, organization)
     email = email_validate(email)
@@ -82,6 +84,7 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     Conflict (closed; the organization is archived, or its settings refuse it), SeatLimitReached (an expired
     one holds no seat).
     """
+    actor = tree_kept(actor)
     invitation = _lock_open(actor, invitation_id)
     grantable_roles(actor, invitation.role_ids, invitation.organization)
     rules = InvitingRules(actor)
@@ -100,6 +103,7 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
 @transaction.atomic
 def invitation_revoke(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     """Take an invitation back. Publishes organizations.invitation_revoked."""
+    actor = tree_kept(actor)
     invitation = _lock_open(actor, invitation_id)
     invitation.revoked_at = timezone.now()
     invitation.save(update_fields=["revoked_at", "updated_at"])
@@ -157,6 +161,7 @@ def invitation_accept(*, person: Person, token: str) -> tuple[Tenant, Member]:
     """
     tenant, invitation_id, nonce = _token_tenant(token)
     with tenant_context(tenant):
+        tree_keep()
         invitation = (
             Invitation.objects.select_for_update(of=("self",))
             .select_related("organization")

@@ -28,6 +28,7 @@ from apps.organizations.selectors import organizations_for
 from apps.organizations.services.bindings import check_holds
 from apps.organizations.services.invitations import email_validate
 from apps.organizations.services.inviting import InvitingRules
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.models import Role
 
 EVERYDAY_ROLE = "member"
@@ -65,6 +66,7 @@ def invitations_create(
     organizations.member_invited for each invitation. A dozen statements, whatever the number of rows.
     Raises PermissionDenied (one may invite nowhere), InvalidInput (no rows, too many).
     """
+    actor = tree_kept(actor)
     if paths_allowed(actor, p.INVITE_MEMBER) == []:
         authorize(actor, p.INVITE_MEMBER)
     if not 1 <= len(rows) <= MAX_ROWS:

@@ -30,6 +30,7 @@ from apps.organizations.selectors import organization_for, root_organization
 from apps.organizations.selectors_joining import ask_again_at, join_request_for
 from apps.organizations.services.bindings import grantable_roles
 from apps.organizations.services.members import member_enter, member_join
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.selectors import role_by_code
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_id
@@ -87,6 +88,7 @@ def join_request_approve(
     PermissionDenied (also for roles above the actor's own), NotFound, InvalidInput, Conflict (decided
     already; the person's account is closed; no seat is left).
     """
+    actor = tree_kept(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, INVITE_MEMBER, organization)
     if not role_ids:

@@ -32,6 +32,7 @@ from apps.organizations.services.groups import (
     name_validate,
     rights_changed,
 )
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.models import OWNER
 
 GROUPS_MAX = 1000
@@ -74,6 +75,7 @@ def local_group_delete(
     Locks the group. Publishes group_changed. Raises PermissionDenied (also for roles above the actor's
     own), ReauthenticationRequired (owners), NotFound, Conflict (of the directory).
     """
+    actor = tree_kept(actor)
     group = _locked(actor, group_id)
     bindings = _check_bindings(actor, group)
     if dry_run:
@@ -92,6 +94,7 @@ def group_members_add(
     own), ReauthenticationRequired (owners), NotFound (group), InvalidInput (members), Conflict (of the
     directory).
     """
+    actor = tree_kept(actor)
     wanted = set(member_ids)
     if not 0 < len(wanted) <= MEMBERS_AT_ONCE:
         raise InvalidInput.field("member_ids", _("Choose 1 to 200 members."), "count")
@@ -128,6 +131,7 @@ def group_member_remove(
     Locks the group. Publishes group_changed. Raises PermissionDenied (also for roles above the actor's
     own), ReauthenticationRequired (owners), NotFound (group), Conflict (of the directory).
     """
+    actor = tree_kept(actor)
     group = _locked(actor, group_id)
     _check_bindings(actor, group)
     if dry_run:

@@ -30,6 +30,7 @@ from apps.organizations.selectors import member_for, organization_for
 from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.bindings import check_not_last_owner, holds_owner, roles_bind
 from apps.organizations.services.directory import directory_forget, directory_locked
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.models import Role
 from apps.roles.selectors import owner_role_locked
 
@@ -90,6 +91,7 @@ def member_move(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.UUI
     Locks the member. Publishes organizations.member_moved. Raises PermissionDenied, NotFound,
     OrganizationArchived.
     """
+    actor = tree_kept(actor)
     member = member_locked(actor, member_id)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.UPDATE_MEMBER, member.organization)
@@ -112,6 +114,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner),
     SeatLimitReached (reactivating).
     """
+    actor = tree_kept(actor)
     if status == MemberStatus.REMOVED:
         directory_locked()
     owner_role_locked()

@@ -17,6 +17,7 @@ from apps.organizations.offboarding import Owned, ownables, owned_by
 from apps.organizations.selectors import member_for
 from apps.organizations.services.directory import directory_locked
 from apps.organizations.services.members import check_owner_by_owner, member_update_status
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.selectors import owner_role_locked
 
 
@@ -30,6 +31,7 @@ def member_offboard(
     organizations.member_offboarded and what each kind and the removal publish. Raises PermissionDenied (also
     for an owner, unless one is an owner oneself), NotFound, InvalidInput (who cannot take over).
     """
+    actor = tree_kept(actor)
     directory_locked()
     owner_role_locked()
     member = member_for(actor, member_id)

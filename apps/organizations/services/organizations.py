@@ -1,4 +1,4 @@
-"""The tree. Structural changes lock the root, so that concurrent ones wait for each other."""
+"""The tree. Changes of it take its lock, so that concurrent ones wait for each other (`tree_lock`)."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import epochs
 from apps.common.access import authorize
 from apps.common.actors import Actor
-from apps.common.errors import Conflict, InvalidInput
+from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations import permissions as p
@@ -18,8 +18,9 @@ from apps.organizations.events import OrganizationChanged
 from apps.organizations.limits import require_depth, require_room
 from apps.organizations.models import Member, Organization
 from apps.organizations.previews import AccessPreview, preview_moving
-from apps.organizations.selectors import organization_for, tree_locked
+from apps.organizations.selectors import organization_for
 from apps.organizations.selectors_tree import require_open
+from apps.organizations.tree_lock import tree_locked
 from apps.roles.selectors_api_keys import api_keys_work_at
 
 
@@ -39,8 +40,11 @@ def root_ensure(name: str) -> Organization:
 
 @transaction.atomic
 def root_rename(*, actor: Actor, name: str) -> None:
-    """Carry the workspace's new name to its root organization. Safe to repeat."""
-    root = tree_locked()
+    """Carry the workspace's new name to its root organization. Safe to repeat. Raises NotFound."""
+    tree_locked(actor)
+    root = Organization.objects.filter(depth=1).first()
+    if root is None:
+        raise NotFound
     if root.name != name:
         root.name = name
         root.save(update_fields=["name", "updated_at"])
@@ -54,7 +58,7 @@ def organization_create(*, actor: Actor, name: str, parent_id: uuid.UUID) -> Org
     Raises PermissionDenied, NotFound (parent), InvalidInput, Conflict (too deep, too many),
     OrganizationArchived.
     """
-    tree_locked()
+    actor = tree_locked(actor)
     parent = organization_for(actor, parent_id)
     authorize(actor, p.CREATE_ORGANIZATION, parent)
     require_open(parent)
@@ -72,7 +76,7 @@ def organization_rename(*, actor: Actor, organization_id: uuid.UUID, name: str) 
 
     The root has the workspace's name (root_rename).
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.UPDATE_ORGANIZATION, organization)
     if organization.is_root():
@@ -98,7 +102,7 @@ def organization_move(
     Needs the permission at the organization and at its new parent. Raises PermissionDenied, NotFound,
     Conflict (the root, a cycle, too deep), OrganizationArchived (itself, or the new parent).
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     parent = organization_for(actor, parent_id)
     authorize(actor, p.MOVE_ORGANIZATION, organization)
@@ -126,7 +130,7 @@ def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
 
     Raises Conflict while it has children, members, roles bound or API keys that work.
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.DELETE_ORGANIZATION, organization)
     if organization.is_root():

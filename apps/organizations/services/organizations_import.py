@@ -20,8 +20,9 @@ from apps.organizations.events import OrganizationChanged
 from apps.organizations.limits import depth_problem, too_many, tree_limits
 from apps.organizations.models import Organization
 from apps.organizations.organization_csv import MAX_ROWS, NO, YES, OrganizationRow, path_join
-from apps.organizations.selectors import organizations_for, root_organization, tree_locked
+from apps.organizations.selectors import organizations_for, root_organization
 from apps.organizations.services.organizations import name_normalize
+from apps.organizations.tree_lock import tree_locked
 
 SHOWN_ERRORS = 100
 Key = tuple[str, ...]
@@ -64,7 +65,7 @@ def organizations_import(
     if not 1 <= len(rows) <= MAX_ROWS:
         raise InvalidInput.field("file", _("Send 1 to %d lines.") % MAX_ROWS, "row_count")
     if not dry_run:
-        tree_locked()
+        actor = tree_locked(actor)
     plan = _Plan(actor, rows)
     outcomes = plan.outcomes()
     if dry_run:

@@ -11,9 +11,10 @@ from apps.common.actors import Actor
 from apps.common.errors import Conflict
 from apps.organizations import permissions as p
 from apps.organizations.models import Organization
-from apps.organizations.selectors import organization_for, tree_locked
+from apps.organizations.selectors import organization_for
 from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.organizations import publish_change
+from apps.organizations.tree_lock import tree_locked
 
 
 @transaction.atomic
@@ -26,7 +27,7 @@ def organization_reorder(
     permission to change their parent, not the one to move. Publishes organization_changed if the order
     differs. Locks the tree. Raises PermissionDenied, NotFound, Conflict (the root), OrganizationArchived.
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     if organization.is_root():
         raise Conflict(_("The root has no siblings."), code="root_organization")
@@ -55,18 +56,25 @@ def organization_archive(*, actor: Actor, organization_id: uuid.UUID) -> Organiz
     there keeps both. Locks the tree, and each of them. Publishes organization_changed. Safe to repeat.
     Raises PermissionDenied, NotFound, Conflict (the root).
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.ARCHIVE_ORGANIZATION, organization)
+    archive(actor, organization)
+    return organization_for(actor, organization_id)
+
+
+def archive(actor: Actor, organization: Organization) -> bool:
+    """Whether it was not archived yet. Call under tree_locked(), after the checks. Raises Conflict."""
     if organization.is_root():
         raise Conflict(_("The workspace itself cannot be archived."), code="root_organization")
-    if not organization.is_archived:
-        now = timezone.now()
-        Organization.objects.filter(path__startswith=organization.path, archived_at=None).update(
-            archived_at=now, archived_with=organization.id, updated_at=now
-        )
-        publish_change(actor, organization, "archived")
-    return organization_for(actor, organization_id)
+    if organization.is_archived:
+        return False
+    now = timezone.now()
+    Organization.objects.filter(path__startswith=organization.path, archived_at=None).update(
+        archived_at=now, archived_with=organization.id, updated_at=now
+    )
+    publish_change(actor, organization, "archived")
+    return True
 
 
 @transaction.atomic
@@ -76,17 +84,24 @@ def organization_restore(*, actor: Actor, organization_id: uuid.UUID) -> Organiz
     Locks the tree. Publishes organization_changed. Safe to repeat. Raises PermissionDenied, NotFound,
     Conflict (it was archived with one above).
     """
-    tree_locked()
+    actor = tree_locked(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.ARCHIVE_ORGANIZATION, organization)
-    if organization.is_archived:
-        if Organization.objects.get_parent(organization).is_archived:
-            raise Conflict(
-                _("The organization above it is archived. Restore that one first."),
-                code="parent_archived",
-            )
-        Organization.objects.filter(archived_with=organization.archived_with).update(
-            archived_at=None, archived_with=None, updated_at=timezone.now()
-        )
-        publish_change(actor, organization, "restored")
+    restore(actor, organization)
     return organization_for(actor, organization_id)
+
+
+def restore(actor: Actor, organization: Organization) -> bool:
+    """Whether it was archived. Call under tree_locked(), after the checks. Raises Conflict."""
+    if not organization.is_archived:
+        return False
+    if Organization.objects.get_parent(organization).is_archived:
+        raise Conflict(
+            _("The organization above it is archived. Restore that one first."),
+            code="parent_archived",
+        )
+    Organization.objects.filter(archived_with=organization.archived_with).update(
+        archived_at=None, archived_with=None, updated_at=timezone.now()
+    )
+    publish_change(actor, organization, "restored")
+    return True

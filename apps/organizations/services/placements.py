@@ -15,6 +15,7 @@ from apps.organizations.models import Member, Organization, Placement
 from apps.organizations.selectors import organization_for
 from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.members import member_locked
+from apps.organizations.tree_lock import tree_kept
 
 MAX_PLACEMENTS = 100
 
@@ -26,6 +27,7 @@ def member_place(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.UU
     Locks the member. Publishes organizations.member_placed, nothing if they belong there already. Raises
     PermissionDenied, NotFound, Conflict (too many), OrganizationArchived.
     """
+    actor = tree_kept(actor)
     member = member_locked(actor, member_id)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.UPDATE_MEMBER, organization)
@@ -49,6 +51,7 @@ def member_unplace(*, actor: Actor, member_id: uuid.UUID, organization_id: uuid.
     Who may change members there does, or where the member's primary organization is. Locks the member.
     Publishes organizations.member_placed. Raises PermissionDenied, NotFound, Conflict (the primary one).
     """
+    actor = tree_kept(actor)
     member = member_locked(actor, member_id)
     if member.organization_id == organization_id:
         authorize(actor, p.UPDATE_MEMBER, member.organization)
@@ -77,6 +80,7 @@ def member_set_primary(*, actor: Actor, member_id: uuid.UUID, organization_id: u
     Locks the member. Publishes organizations.member_moved if it differs. Raises PermissionDenied, NotFound
     (the organization, or the member is not in it), OrganizationArchived.
     """
+    actor = tree_kept(actor)
     member = member_locked(actor, member_id)
     organization = organization_for(actor, organization_id)
     before = member.organization

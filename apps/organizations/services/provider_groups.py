@@ -19,6 +19,7 @@ from apps.organizations.selectors import (
 )
 from apps.organizations.selectors_tree import require_open
 from apps.organizations.services.bindings import grantable_roles
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.models import OWNER
 
 MAX_ROWS, GROUP_MAX_LENGTH = 200, 120
@@ -38,6 +39,7 @@ def provider_group_role_create(
     Raises PermissionDenied (also for a role above the actor's own), ReauthenticationRequired, InvalidInput,
     NotFound, Conflict.
     """
+    actor = tree_kept(actor)
     authorize(actor, MANAGE_IDENTITY_PROVIDER)
     actor.require_recent_proof()
     group = group.strip()

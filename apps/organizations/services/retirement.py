@@ -11,6 +11,7 @@ from apps.common.errors import Conflict
 from apps.organizations.models import RoleBinding
 from apps.organizations.previews import AccessPreview, preview_taking
 from apps.organizations.services.bindings import binding_take, check_may_bind
+from apps.organizations.tree_lock import tree_kept
 from apps.roles.permissions import MANAGE_ROLE
 from apps.roles.selectors import role_locked
 from apps.roles.services import role_delete
@@ -26,6 +27,7 @@ def role_retire(
     roles.role_changed. Raises PermissionDenied (also where the actor could not take it), NotFound, Conflict
     (role_in_use, a system role).
     """
+    actor = tree_kept(actor)
     authorize(actor, MANAGE_ROLE)
     role = role_locked(actor, role_id)
     if role.is_system:

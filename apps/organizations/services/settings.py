@@ -13,6 +13,7 @@ from apps.organizations.events import SettingChanged
 from apps.organizations.models import Organization, OrganizationSetting
 from apps.organizations.selectors import organization_for
 from apps.organizations.setting_registry import Setting, organization_settings
+from apps.organizations.tree_lock import tree_kept
 
 
 @transaction.atomic
@@ -51,6 +52,7 @@ def setting_reset(*, actor: Actor, organization_id: uuid.UUID, code: str) -> Org
 
 
 def _locked(actor: Actor, organization_id: uuid.UUID, code: str) -> tuple[Organization, Setting]:
+    actor = tree_kept(actor)
     organization = organization_for(actor, organization_id)
     authorize(actor, p.MANAGE_SETTINGS, organization)
     setting = organization_settings().get(code)

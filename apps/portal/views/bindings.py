@@ -106,8 +106,9 @@ def group_give(request: WorkspaceRequest, group_id: uuid.UUID) -> HttpResponse:
         except PlatformError as error:
             add_errors(form, error)
         else:
+            when = "will be" if binding.starts_at else "is now"
             messages.success(
-                request, f"Who is in {group} is now {binding.role} at {binding.organization}."
+                request, f"Who is in {group} {when} {binding.role} at {binding.organization}."
             )
             return redirect("group", group.id)
     status = 422 if form.errors else 200

@@ -137,7 +137,8 @@ def role_give(request: WorkspaceRequest, member_id: uuid.UUID) -> HttpResponse:
         except PlatformError as error:
             add_errors(form, error)
         else:
-            messages.success(request, f"{member} is now {binding.role} at {binding.organization}.")
+            when = "will be" if binding.starts_at else "is now"
+            messages.success(request, f"{member} {when} {binding.role} at {binding.organization}.")
             return redirect("member", member.id)
     status = 422 if form.errors else 200
     return render(

@@ -69,6 +69,7 @@ def api_key_create(
     Raises PermissionDenied (also for a permission that the actor lacks there, or that no key can have),
     NotFound (organization), InvalidInput, Conflict.
     """
+    actor = places().settle(actor)
     place = places().find(actor, organization_id)
     authorize(actor, MANAGE_API_KEY, place)
     actor.require_recent_proof()
@@ -119,6 +120,7 @@ def api_key_update(
     expires_in_days counts from now. Raises PermissionDenied (also where the key then allows what the actor
     lacks there), NotFound, InvalidInput, Conflict (revoked or expired).
     """
+    actor = places().settle(actor)
     key, place = _lock(actor, api_key_id)
     actor.require_recent_proof()
     if key.state == ApiKeyState.EXPIRED:
@@ -169,6 +171,7 @@ def api_key_rotate(
     Raises PermissionDenied (also where the key allows what the actor lacks there: they get the text),
     NotFound, InvalidInput, Conflict (revoked, or rotated meanwhile).
     """
+    actor = places().settle(actor)
     key, place = _lock(actor, api_key_id)
     actor.require_recent_proof()
     if replaces is not None and replaces != key.hint:
@@ -209,6 +212,7 @@ def api_key_revoke(*, actor: Actor, api_key_id: uuid.UUID, reason: str = "") -> 
 
     Staff and the system may. Raises PermissionDenied, NotFound, Conflict (revoked already).
     """
+    actor = places().settle(actor)
     key, _place = _lock(actor, api_key_id)
     key.revoked_at = timezone.now()
     key.save(update_fields=["revoked_at", "updated_at"])

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any
@@ -16,7 +17,14 @@ from apps.accounts import authorizations
 from apps.accounts.models import Person
 from apps.common.tenancy import tenant_context
 from apps.organizations.actors import actor_for
-from apps.organizations.models import Group, Member, Organization, RoleBinding
+from apps.organizations.models import (
+    Group,
+    Invitation,
+    Member,
+    Organization,
+    Placement,
+    RoleBinding,
+)
 from apps.organizations.services import (
     binding_create,
     binding_delete,
@@ -27,6 +35,9 @@ from apps.organizations.services import (
     group_members_add,
     local_group_create,
     local_group_delete,
+    organization_archive,
+    organization_create,
+    organization_restore,
     role_retire,
 )
 from apps.organizations.services.groups import GroupData
@@ -37,43 +48,61 @@ from tests.conftest import World
 from tests.organizations.scim.conftest import make_scim
 
 __all__ = ["api", "bearer"]
-INVITATIONS = "invitations/"
 # Longer than some requests take on a busy machine.
 SOON_S = 5
 
 
-def answer(client: Api, pipe: Connection) -> None:
+Request = tuple[str, str, Any]
+Answer = tuple[int, int, int]
+
+
+def answer(send: Callable[..., Any], pipe: Connection) -> None:
     """The other process: answers with the status of a request, each time that it is asked."""
     authorizations._entries.clear()
-    while pipe.recv():
-        status = client.get(INVITATIONS).status_code
+    while request := pipe.recv():
+        status = send(*request).status_code
         pipe.send((status, len(authorizations._entries), os.getpid()))
     os._exit(0)
 
 
-Other = Callable[[], tuple[int, int, int]]
-
-
-@pytest.fixture
-def other(bearer: Any, bob: Person) -> Iterator[Other]:
-    """Asks another process what bob's request is answered with there."""
+@contextmanager
+def elsewhere(send: Callable[..., Any]) -> Iterator[Callable[[Request], Answer]]:
+    """Sends requests from another process: method, path and body."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(
-        target=answer, args=(bearer(bob), theirs), daemon=True
+        target=answer, args=(send, theirs), daemon=True
     )
     connections.close_all()
     process.start()
 
-    def ask() -> tuple[int, int, int]:
-        ours.send(True)
+    def ask(request: Request) -> Answer:
+        ours.send(request)
         assert ours.poll(30), "the other process is gone"
-        found: tuple[int, int, int] = ours.recv()
+        found: Answer = ours.recv()
         return found
 
-    yield ask
-    ours.send(False)
-    process.join(10)
+    try:
+        yield ask
+    finally:
+        ours.send(None)
+        process.join(10)
     assert process.exitcode == 0
+
+
+Other = Callable[[], Answer]
+
+
+@pytest.fixture(params=["token", "session", "page"])
+def other(request: Any, api: Any, bearer: Any, bob: Person) -> Iterator[Other]:
+    """Asks another process what bob's request is answered with there: by API, or for a page."""
+    client: Api = bearer(bob) if request.param == "token" else api(bob)
+    path = "/invitations/" if request.param == "page" else "/api/v1/invitations/"
+
+    def send(method: str, path: str, _body: Any) -> Any:
+        return client.client.generic(method, path)
+
+    with elsewhere(send) as ask:
+        yield lambda: ask(("GET", path, None))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -162,3 +191,64 @@ def test_a_role_begins_and_ends_elsewhere_to_the_second(world: World, other: Oth
 
 def wait_for(moment: Any) -> None:
     time.sleep(max(0.0, (moment - timezone.now()).total_seconds()) + 0.01)
+
+
+ORGANIZATIONS = "organizations/"
+
+
+@pytest.mark.parametrize("by", ["token", "session"])
+@pytest.mark.django_db(transaction=True)
+def test_what_is_archived_is_closed_elsewhere(world: World, api: Any, bearer: Any, by: str) -> None:
+    """Nothing of the tree is remembered: the next request of another process knows."""
+    with tenant_context(world.acme):
+        alice = actor_for(world.alice)
+        root = Organization.objects.get(depth=1)
+        north, south = (
+            organization_create(actor=alice, name=name, parent_id=root.id)
+            for name in ("North", "South")
+        )
+        below = organization_create(actor=alice, name="Below", parent_id=north.id)
+        bob = Member.objects.get(person_id=world.bob.id)
+        role = Role.objects.get(code="member")
+    client: Api = bearer(world.alice) if by == "token" else api(world.alice)
+    acts: list[tuple[Request, int]] = [
+        (("POST", ORGANIZATIONS, {"name": "New", "parent": below.id}), 201),
+        (("POST", f"{ORGANIZATIONS}{below.id}/move/", {"parent": south.id}), 200),
+        (("POST", f"{ORGANIZATIONS}{below.id}/reorder/", {"position": 1}), 200),
+        (("PUT", f"members/{bob.id}/organizations/{below.id}/", {}), 200),
+        (
+            (
+                "POST",
+                "role-bindings/",
+                {"member_id": bob.id, "role_id": role.id, "organization_id": below.id},
+            ),
+            201,
+        ),
+        (
+            (
+                "POST",
+                "invitations/",
+                {"email": "d@acme.test", "role_ids": [role.id], "organization_id": below.id},
+            ),
+            201,
+        ),
+    ]
+
+    def tree() -> Any:
+        return (
+            list(Organization.objects.order_by("path").values_list("id", "path")),
+            RoleBinding.objects.count(),
+            Invitation.objects.count(),
+            Placement.objects.count(),
+        )
+
+    with elsewhere(client) as ask:
+        assert ask(("GET", ORGANIZATIONS, None))[0] == 200
+        with tenant_context(world.acme):
+            organization_archive(actor=alice, organization_id=north.id)
+            before = tree()
+        assert [ask(request)[0] for request, _open in acts] == [409] * len(acts)
+        with tenant_context(world.acme):
+            assert tree() == before
+            organization_restore(actor=alice, organization_id=north.id)
+        assert [ask(request)[0] for request, _open in acts] == [open_ for _request, open_ in acts]

@@ -25,6 +25,7 @@ from apps.organizations.api.v1.serializers_access import (
     MovePreviewSerializer,
 )
 from apps.organizations.selectors_tree import organizations_matching
+from apps.organizations.tree_lock import tree_locked
 
 
 class OrganizationsView(TenantView):
@@ -95,7 +96,7 @@ class OrganizationView(TenantView):
         changes = self.body(OrganizationUpdateSerializer, partial=True)
         with transaction.atomic():
             if self.has_condition:
-                selectors.tree_locked()
+                tree_locked(self.actor)
             organization = selectors.organization_for(self.actor, organization_id)
             self.check_condition(organization, OrganizationSerializer)
             if changes:
