@@ -2,9 +2,9 @@
 
 from django.utils.module_loading import autodiscover_modules
 
+from apps.audit.actions import audited
 from apps.audit.chains import chain_of
 from apps.audit.describing import details, targets
-from apps.audit.not_audited import audited
 from apps.common.tenancy import TenantNotReady, tenant_context
 from apps.events.enums import Scope
 from apps.events.registry import Event, EventContext, subscribe

@@ -14,6 +14,7 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
+from apps.console.audit import PlatformEntryAdmin
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
 from apps.console.email_domains import EmailDomainAdmin
@@ -28,6 +29,7 @@ from apps.console.site import site
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.tenants.models import Domain, MigrationRun, Tenant
+from apps.trail.models import PlatformEntry
 
 site.register(Tenant, TenantAdmin)
 site.register(Domain, DomainAdmin)
@@ -44,3 +46,4 @@ site.register(ExternalIdentity, ExternalIdentityAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)
+site.register(PlatformEntry, PlatformEntryAdmin)

@@ -42,6 +42,7 @@ GROUPS: dict[str, list[Page]] = {
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),
         Page("Handlings", "checklist", "admin:events_handling_changelist"),
         Page("Dead tasks", "assignment_late", "admin:events_deadtask_changelist"),
+        Page("Audit log", "receipt_long", "admin:trail_platformentry_changelist"),
     ],
 }
 # Environments by the settings module's name, and unfold's colours for them.

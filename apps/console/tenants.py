@@ -19,6 +19,7 @@ from apps.accounts.selectors import person_by_email
 from apps.common.errors import PlatformError
 from apps.console import rendering as r
 from apps.console.acts import Act, show_errors, staff_actor
+from apps.console.audit import AUDIT_ACTS, audit_link, audit_sections
 from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.roles import roles_link, roles_table
@@ -50,7 +51,7 @@ class TenantAdmin(ConsolePage):
     # What destroys comes last.
     acts = tuple(
         sorted(
-            (*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS, *KEY_ACTS),
+            (*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS, *KEY_ACTS, *AUDIT_ACTS),
             key=lambda act: act.dangerous,
         )
     )
@@ -133,6 +134,7 @@ class TenantAdmin(ConsolePage):
             ("Tree", organizations_link(tenant)),
             ("Programs", api_keys_link(tenant)),
             ("Access", roles_link(tenant)),
+            ("Audit", audit_link(tenant)),
             *copy_facts(tenant),
             ("Schema", r.code(tenant.schema_name)),
             ("Id", r.code(tenant.pk)),
@@ -223,6 +225,11 @@ class TenantAdmin(ConsolePage):
                 self.admin_site.admin_view(self.organizations_view),
                 name="tenants_tenant_organizations",
             ),
+            path(
+                "<uuid:object_id>/audit/",
+                self.admin_site.admin_view(self.audit_view),
+                name="tenants_tenant_audit",
+            ),
         ]
 
     # What a tenant's own schema holds.
@@ -238,6 +245,9 @@ class TenantAdmin(ConsolePage):
         return self._inside(
             request, object_id, "API keys", lambda tenant: [api_keys_table(tenant)], KEY_ACTS
         )
+
+    def audit_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+        return self._inside(request, object_id, "Audit log", audit_sections, AUDIT_ACTS)
 
     def roles_view(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
         return self._inside(request, object_id, "Roles", lambda tenant: [roles_table(tenant)])

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.accounts.middleware.HostSessionMiddleware",
     "apps.console.middleware.ConsoleConnectionMiddleware",
+    "apps.audit.middleware.RefusalMiddleware",
     "apps.portal.middleware.PersonTimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -11,6 +11,9 @@ from apps.common.actors import ActorKind
 from apps.common.tenancy import tenant_context
 from apps.tenants.models import Tenant
 from apps.trail.chains import Chain, NewEntry, entries_append
+from tests.api.client import api, bearer
+
+__all__ = ["api", "bearer"]
 
 
 def new_entry(number: int = 0, **values: Any) -> NewEntry:

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 
 from apps.accounts.events import PasswordChanged
+from apps.audit.actions import NOT_AUDITED, audited
 from apps.audit.describing import MASK, details, summary, targets
 from apps.audit.models import Entry
-from apps.audit.not_audited import NOT_AUDITED, audited
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context

@@ -1,7 +1,9 @@
 """Every address of the console, for everybody: the list is generated from the site itself."""
 
 import re
+import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from apps.accounts.token_sessions import token_session_start
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.tenants.models import Domain, MigrationRun, Tenant
+from apps.trail.chains import PLATFORM_CHAIN, entries_append
+from tests.audit.conftest import new_entry
 from tests.conftest import SYSTEM, World
 from tests.console.conftest import PUBLIC, browser_session, dead_letter, signed_in
 
@@ -42,13 +46,20 @@ def routes(
 
 
 def address(route: str, objects: dict[str, Any]) -> str:
-    route = route.replace("^(?P<app_label>tenants|accounts|events)/$", "tenants/")
+    route = route.replace("^(?P<app_label>tenants|accounts|events|trail)/$", "tenants/")
     route = route.replace("(?P<url>.*)$", "no/such/page/")
     if "<uuid:object_id>" in route:
         model = "/".join(route.split("/")[:2])
         route = route.replace("<uuid:object_id>", str(objects[model].pk))
     assert not re.search(r"[<(^$]", route), f"no address for {route}"
     return f"/console/{route}"
+
+
+def platform_entry() -> uuid.UUID:
+    """The id that its page is found by."""
+    entry = new_entry(1)
+    entries_append(PLATFORM_CHAIN, [entry])
+    return entry.event_id
 
 
 @pytest.fixture
@@ -78,6 +89,7 @@ def addresses(world: World) -> list[str]:
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
         "events/outboxevent": handling.event,
         "events/handling": handling,
+        "trail/platformentry": SimpleNamespace(pk=platform_entry()),
         "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
     }
     found = [address(route, objects) for route, _name in routes(site.get_urls())]

@@ -112,6 +112,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "events.OutboxEvent",
         "events.Handling",
         "events.DeadTask",
+        "trail.PlatformEntry",
     }
 
 

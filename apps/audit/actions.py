@@ -1,15 +1,25 @@
-"""Events that are no audit entries, each with the reason. All others are, also what is declared later."""
+"""What is recorded: every event but those listed here, also what is declared later, and what is no event."""
 
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
 from apps.events import registry
+from apps.trail.verifying import ERASED
 
 NOT_AUDITED = {
     "accounts.email_requested": "a mail that is owed: what it is about is an event of its own",
     "organizations.member_person_changed": "accounts.person_updated, told to each workspace of the person",
 }
+
+# What is written without an event: refusals, at once, and erasures.
+UNPUBLISHED = (
+    ACCESS_DENIED := "audit.access_denied",
+    SIGN_IN_FAILED := "audit.sign_in_failed",
+    CREDENTIAL_REFUSED := "audit.credential_refused",
+    REFUSALS_THINNED := "audit.refusals_thinned",
+    ERASED,
+)
 
 
 def audited() -> list[str]:
@@ -22,7 +32,7 @@ def exceptions_exist(**_kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{name} is listed as not audited, and no app declares it.",
-            hint="Correct the name in apps/audit/not_audited.py, or remove it.",
+            hint="Correct the name in apps/audit/actions.py, or remove it.",
             id="audit.E001",
         )
         for name in NOT_AUDITED
