@@ -25,6 +25,7 @@ def main() -> None:
         "copies",
         "scim",
         "events",
+        "audit",
         "tree",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)

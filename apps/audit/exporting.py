@@ -14,7 +14,7 @@ from apps.common.tenancy import TenantRef, tenant_context
 from apps.trail.chains import PLATFORM_CHAIN
 
 BATCH = 2000
-CONTENT_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
 def export_lines(tenant: TenantRef | None, filters: Filters, form: str) -> Iterator[bytes]:

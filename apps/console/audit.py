@@ -133,7 +133,7 @@ class PlatformEntryAdmin(ConsolePage):
     empty_text = "What staff do and what happens in no tenant is recorded here."
     actions_list = ("verify",)
     list_display = ("number", "told", "actor", "address", "occurred")
-    list_display_links = ("told",)
+    list_display_links = None  # they would lead to the number
     list_filter = ("occurred_at", ActionFilter)
     search_fields = ("actor_label__exact", "address__exact", "request_id__exact", "action__exact")
     search_help_text = "Actor, address, request or action, in full"
@@ -145,8 +145,8 @@ class PlatformEntryAdmin(ConsolePage):
         return f"{entry.seq:,}"
 
     @display(description="What")
-    def told(self, entry: PlatformEntry) -> str:
-        return summary(entry.action, entry.what)
+    def told(self, entry: PlatformEntry) -> SafeString:
+        return r.link(self.object_url(entry), summary(entry.action, entry.what))
 
     @display(description="Who", ordering="actor_label")
     def actor(self, entry: PlatformEntry) -> str:

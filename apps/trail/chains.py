@@ -88,10 +88,10 @@ def entries_append(chain: Chain, new: Iterable[NewEntry]) -> None:
     other. An event that is recorded already is left out.
     """
     with transaction.atomic():
-        chain.model._default_manager.bulk_create(_entry(chain, one) for one in new)
+        chain.model._default_manager.bulk_create(entry_new(chain, one) for one in new)
 
 
-def _entry(chain: Chain, new: NewEntry) -> AbstractEntry:
+def entry_new(chain: Chain, new: NewEntry) -> AbstractEntry:
     salts = os.urandom(2 * SALT_BYTES)
     who_salt, what_salt = salts[:SALT_BYTES], salts[SALT_BYTES:]
     entry = chain.model(

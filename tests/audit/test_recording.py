@@ -147,6 +147,13 @@ def test_address_and_client_of_the_request_are_kept(
     assert entry.actor_label == "alice@acme.test"
 
 
+def test_a_sign_in_on_a_workspaces_host_is_in_its_chain(acme: Tenant, alice: Any, browser: Any) -> None:
+    begin_session(browser(acme), alice)
+    with tenant_context(acme):
+        entry = Entry.objects.get(action="accounts.session_started")
+    assert (entry.actor_label, entry.what["data"]["host"]) == (alice.email, "acme.localhost")  # type: ignore[index]
+
+
 @event("accounts.thing_changed", version=1, scope="user", aggregate="thing_id")
 class _Declared(Event):
     __module__ = "tests"

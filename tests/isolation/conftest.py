@@ -42,6 +42,7 @@ from apps.organizations.models import (
 from apps.roles.models import ApiKey, Role
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from apps.trail.chains import NewEntry, entries_append
+from apps.trail.models import Checkpoint, Segment
 from tests.api.client import Api, bearer
 from tests.conftest import World
 
@@ -147,6 +148,11 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             ],
         )
     # Ids of shared rows are nobody else's.
+    signed = {"tenant_id": tenant.id, "signed_at": timezone.now(), "key_id": "", "signature": b""}
+    Checkpoint.objects.create(seq=1, hash=b"", **signed)
+    Segment.objects.create(
+        first_seq=1, last_seq=1, prev_hash=b"", last_hash=b"", file=f"audit/{canary}", **signed
+    )
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     domain = Domain.objects.create(
         tenant=tenant, domain=f"{canary}.example", token=f"token-of-{canary}"

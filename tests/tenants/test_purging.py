@@ -179,11 +179,11 @@ def test_each_batch_is_small_and_leaves_a_mark(
     # begin, exports; seven files and folders by three, and once to see that none is left; the tables by
     # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
     # e-mail domain, one provisioning token, one identity, one organization, one provider, one browser; no
-    # event that is settled yet, no refused task; five entries of the history by two; one domain, one export,
-    # no late file.
+    # event that is settled yet, no refused task; five entries of the history by two; one checkpoint and
+    # one archive of the audit log; one domain, one export, no late file.
     assert batches == [
         0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 17, 17, 18, 19,
-        20, 21,
+        20, 21, 22, 23,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 

@@ -15,13 +15,13 @@ DECLARE
     last_hash bytea;
 BEGIN
     PERFORM pg_advisory_xact_lock(x'7472616c'::int, TG_RELID::int);
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE event_id = $1)', TG_TABLE_SCHEMA, TG_TABLE_NAME)
-        INTO is_known USING NEW.event_id;
+    EXECUTE format(
+        'SELECT EXISTS (SELECT FROM %1$I.%2$I WHERE event_id = $1), last.seq, last.hash '
+        'FROM (VALUES (1)) one LEFT JOIN (SELECT seq, hash FROM %1$I.%2$I ORDER BY seq DESC LIMIT 1) last ON true',
+        TG_TABLE_SCHEMA, TG_TABLE_NAME) INTO is_known, last_seq, last_hash USING NEW.event_id;
     IF is_known THEN
         RETURN NULL;
     END IF;
-    EXECUTE format('SELECT seq, hash FROM %I.%I ORDER BY seq DESC LIMIT 1', TG_TABLE_SCHEMA, TG_TABLE_NAME)
-        INTO last_seq, last_hash;
     NEW.seq := coalesce(last_seq, 0) + 1;
     NEW.prev_hash := coalesce(last_hash, decode(repeat('00', 32), 'hex'));
     NEW.hash := sha256(int8send(NEW.seq) || NEW.prev_hash || NEW.content_hash);
