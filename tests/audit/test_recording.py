@@ -27,6 +27,8 @@ from apps.tenants.models import Tenant
 from apps.trail.chains import Chain, entries_append
 from apps.trail.models import PlatformEntry
 from apps.trail.verifying import chain_verify
+from tests.accounts.support import PUBLIC, sign_in
+from tests.accounts.test_handoff import Browser, enter_url
 from tests.audit.conftest import new_entry
 
 ACTOR = Actor.system("tests")
@@ -147,11 +149,16 @@ def test_address_and_client_of_the_request_are_kept(
     assert entry.actor_label == "alice@acme.test"
 
 
-def test_a_sign_in_on_a_workspaces_host_is_in_its_chain(acme: Tenant, alice: Any, browser: Any) -> None:
-    begin_session(browser(acme), alice)
+def test_a_sign_in_on_a_workspaces_host_is_in_its_chain(acme: Tenant, alice: Any) -> None:
+    walker = Browser()
+    sign_in(walker.on(PUBLIC), alice)
+    walker.get(enter_url(walker, acme))
+    drain_once()
     with tenant_context(acme):
         entry = Entry.objects.get(action="accounts.session_started")
-    assert (entry.actor_label, entry.what["data"]["host"]) == (alice.email, "acme.localhost")  # type: ignore[index]
+    assert (entry.actor_label, entry.what["data"]["host"]) == (alice.email, "acme.localhost")
+    # The one on the public host, from which it came.
+    assert PlatformEntry.objects.filter(action="accounts.session_started").count() == 1
 
 
 @event("accounts.thing_changed", version=1, scope="user", aggregate="thing_id")
