@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from django.core.cache import caches
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from apps.audit.actions import REFUSALS_THINNED
@@ -22,12 +23,14 @@ from apps.common.database import system_connection
 from apps.common.origin import current_origin
 from apps.common.outages import REDIS_OUTAGES
 from apps.common.tenancy import TenantRef, tenant_context
-from apps.trail.chains import PLATFORM_CHAIN, NewEntry, entries_append
+from apps.trail.chains import PLATFORM_CHAIN, Chain, NewEntry, entries_append
 
 log = structlog.get_logger(__name__)
 
 ANONYMOUS = "anonymous"
 PER_MINUTE = 30
+# Whoever is refused waits no longer for somebody else who writes to the chain.
+LOCK_TIMEOUT = "1s"
 MAX_CHARS = 300
 
 
@@ -46,7 +49,8 @@ class Refusal:
 def refusal_record(refusal: Refusal) -> bool:
     """Write an entry in a transaction of its own, or count it; returns whether one was written.
 
-    One statement and one round trip to Redis, or two. Where Redis is away nothing is written but the log.
+    Two statements. Where Redis or the chain is not to be had, it is in the process's log only: the answer to
+    the request is the same.
     """
     origin = current_origin()
     chain_key = str(refusal.tenant.id) if refusal.tenant else "platform"
@@ -63,7 +67,11 @@ def refusal_record(refusal: Refusal) -> bool:
             return False
         refusal = Refusal(REFUSALS_THINNED, refusal.tenant, ActorKind.SYSTEM, "system:audit")
         times = written
-    _write(refusal, times)
+    try:
+        _write(refusal, times)
+    except OperationalError:
+        log.exception("audit.refusal_not_recorded", action=refusal.action)
+        return False
     return True
 
 
@@ -85,10 +93,17 @@ def _write(refusal: Refusal, times: int) -> None:
     )
     if refusal.tenant is None:
         with tenant_context(None), system_connection():
-            entries_append(PLATFORM_CHAIN, [entry])
+            _append(PLATFORM_CHAIN, entry)
     else:
         with tenant_context(refusal.tenant):
-            entries_append(chain_of(refusal.tenant), [entry])
+            _append(chain_of(refusal.tenant), entry)
+
+
+def _append(chain: Chain, entry: NewEntry) -> None:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        entries_append(chain, [entry])
 
 
 def _count(what: str) -> int:

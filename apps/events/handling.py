@@ -19,9 +19,9 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
-from apps.common.origin import Origin, origin_bound
 from apps.common.database import system_connection
 from apps.common.ids import uuid7
+from apps.common.origin import Origin, origin_bound
 from apps.common.tenancy import (
     TenantGone,
     TenantInMaintenance,

@@ -1,19 +1,23 @@
 """What was refused is in the audit log at once, and nobody fills the disk by being refused."""
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from apps.audit import refusals
+from apps.audit.chains import chain_of
 from apps.audit.models import Entry
 from apps.audit.refusals import PER_MINUTE, Refusal, refusal_record
 from apps.common.tenancy import tenant_context
 from apps.tenants.models import Tenant
-from apps.trail.chains import PLATFORM_CHAIN
+from apps.trail.chains import PLATFORM_CHAIN, entries_append
 from apps.trail.models import PlatformEntry
 from apps.trail.verifying import chain_verify
 from tests.accounts.support import force_sign_in, host
+from tests.audit.conftest import new_entry
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +128,32 @@ def test_without_redis_the_answer_is_still_the_refusal(
     api = bearer(bob, tenant=acme)
     assert api.post("invitations/", {"email": "x@y.test"}).status_code == 403
     assert found(acme) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chain_that_is_locked_keeps_nobody_waiting(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "LOCK_TIMEOUT", "50ms")
+    acme = world.acme
+    before = len(found(acme))
+    locked, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with tenant_context(acme), transaction.atomic():
+            entries_append(chain_of(acme), [new_entry(1)])
+            locked.set()
+            done.wait(20)
+            transaction.set_rollback(True)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert locked.wait(20)
+        assert refusal_record(Refusal("audit.access_denied", acme.ref)) is False
+    finally:
+        done.set()
+        holder.join()
+    assert len(found(acme)) == before
+    assert refusal_record(Refusal("audit.access_denied", acme.ref, label="x")) is True
