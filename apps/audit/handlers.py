@@ -1,5 +1,7 @@
 """Records every event: a handler for each type in the registry, so that a new one is audited by default."""
 
+from collections.abc import Sequence
+
 from django.utils.module_loading import autodiscover_modules
 
 from apps.audit.actions import audited
@@ -15,14 +17,31 @@ from apps.trail.chains import PLATFORM_CHAIN, NewEntry, entries_append
 UNFINISHED = (TenantStatus.PENDING, TenantStatus.PROVISIONING, TenantStatus.FAILED)
 
 
-def record(event: Event, context: EventContext) -> None:
-    """An event of a tenant into the tenant's chain, any other and all of scope system into the platform's.
+def record(given: Sequence[tuple[Event, EventContext]]) -> None:
+    """Events of a tenant into the tenant's chain, any others and all of scope system into the platform's.
 
     Runs outside the tenant and enters it itself: what happens to one that is suspended is recorded too.
-    Two statements. Raises TenantNotReady while the tenant is being made: it is tried again.
+    Two statements, for one event or a batch of the same type. Raises TenantNotReady while the tenant is
+    being made: it is tried again.
     """
+    entries = [_entry(event, context) for event, context in given]
+    event, context = given[0]
+    if context.tenant_id is None or event.scope is Scope.SYSTEM:
+        entries_append(PLATFORM_CHAIN, entries)
+        return
+    tenant = tenant_by_id(context.tenant_id)
+    if tenant is None or tenant.purge_started_at is not None:
+        # Its chain went with it, and what it tells of is to go too.
+        return
+    if tenant.status in UNFINISHED:
+        raise TenantNotReady(f"tenant {tenant.slug} is {tenant.status}")
+    with tenant_context(tenant):
+        entries_append(chain_of(tenant), entries)
+
+
+def _entry(event: Event, context: EventContext) -> NewEntry:
     kind, ids = targets(event)
-    entry = NewEntry(
+    return NewEntry(
         event_id=context.event_id,
         occurred_at=context.created_at,
         action=context.name,
@@ -36,20 +55,14 @@ def record(event: Event, context: EventContext) -> None:
         targets=ids,
         what=details(event),
     )
-    if context.tenant_id is None or event.scope is Scope.SYSTEM:
-        entries_append(PLATFORM_CHAIN, [entry])
-        return
-    tenant = tenant_by_id(context.tenant_id)
-    if tenant is None or tenant.purge_started_at is not None:
-        # Its chain went with it, and what it tells of is to go too.
-        return
-    if tenant.status in UNFINISHED:
-        raise TenantNotReady(f"tenant {tenant.slug} is {tenant.status}")
-    with tenant_context(tenant):
-        entries_append(chain_of(tenant), [entry])
 
 
 # Of all apps, also of those that are installed after this one.
 autodiscover_modules("events")
 for _name in audited():
-    subscribe(_name, name=f"audit.record_{_name.replace('.', '_')}", tenant_context=False)(record)
+    subscribe(
+        _name,
+        name=f"audit.record_{_name.replace('.', '_')}",
+        tenant_context=False,
+        takes_batches=True,
+    )(record)
