@@ -25,6 +25,7 @@ def main() -> None:
         "copies",
         "scim",
         "events",
+        "audit",
         "tree",
         "fairness",
         "caching",

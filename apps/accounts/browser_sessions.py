@@ -101,7 +101,8 @@ def browser_session_begin(
     publish(
         SessionStarted(person_id=person.id, session_id=row.id, kind="browser", host=host),
         actor=person_actor(person),
-        tenant_id=None,
+        # A workspace's people see who signs in on its host.
+        tenant_id=tenant_id,
     )
     if tenant_id is None:
         known_devices.browser_note(request, person)

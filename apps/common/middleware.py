@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.common.database import app_connection
 from apps.common.ids import uuid7
+from apps.common.origin import origin_bound
 from apps.common.problems import problem_or_page
 
 log = structlog.get_logger("wrapper.request")
@@ -41,7 +42,11 @@ class RequestLogMiddleware:
         if TRACEPARENT.fullmatch(trace):
             context["traceparent"] = trace
         started = time.perf_counter()
-        with app_connection(), structlog.contextvars.bound_contextvars(**context):
+        with (
+            app_connection(),
+            origin_bound(request),
+            structlog.contextvars.bound_contextvars(**context),
+        ):
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             self._log(request, response, time.perf_counter() - started)

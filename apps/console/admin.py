@@ -14,6 +14,7 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
+from apps.console.audit import PlatformEntryAdmin
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
 from apps.console.email_domains import EmailDomainAdmin
@@ -30,6 +31,7 @@ from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
+from apps.trail.models import PlatformEntry
 
 site.register(Tenant, TenantAdmin)
 site.register(Domain, DomainAdmin)
@@ -47,3 +49,4 @@ site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)
 site.register(Schedule, ScheduleAdmin)
+site.register(PlatformEntry, PlatformEntryAdmin)

@@ -43,6 +43,7 @@ GROUPS: dict[str, list[Page]] = {
         Page("Handlings", "checklist", "admin:events_handling_changelist"),
         Page("Dead tasks", "assignment_late", "admin:events_deadtask_changelist"),
         Page("Schedules", "schedule", "admin:schedules_schedule_changelist"),
+        Page("Audit log", "receipt_long", "admin:trail_platformentry_changelist"),
     ],
 }
 # Environments by the settings module's name, and unfold's colours for them.

@@ -172,7 +172,9 @@ def _rates(stats: dict[str, Any]) -> list[Rates]:
         group: Chart([(at, one.get(group, 0)) for at, one in zip(minutes, rates, strict=True)])
         for group in stats["groups"]
     }
-    return [Rates(f"{group}, events handled by the minute", chart) for group, chart in charts.items()]
+    return [
+        Rates(f"{group}, events handled by the minute", chart) for group, chart in charts.items()
+    ]
 
 
 def _count(value: int | None) -> Cell:

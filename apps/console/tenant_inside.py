@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from apps.console import rendering as r
 from apps.console.acts import Act
+from apps.console.audit import AUDIT_ACTS, audit_sections
 from apps.console.pages import Section
 from apps.console.roles import roles_table
 from apps.console.tenant_access import bindings_sections, groups_sections
@@ -60,5 +61,8 @@ INSIDE_PAGES = (
     InsidePage("roles", "Roles", "Access", lambda tenant, _q: [roles_table(tenant)]),
     InsidePage(
         "api-keys", "API keys", "Programs", lambda tenant, _q: [api_keys_table(tenant)], KEY_ACTS
+    ),
+    InsidePage(
+        "audit", "Audit log", "Audit", lambda tenant, _q: audit_sections(tenant), AUDIT_ACTS
     ),
 )

@@ -20,6 +20,7 @@ from apps.accounts.selectors import person_by_email
 from apps.common.errors import PlatformError
 from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
+from apps.console.audit import AUDIT_ACTS
 from apps.console.domains import domain_badge
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, Text
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
@@ -51,7 +52,14 @@ class TenantAdmin(ConsolePage):
     # What destroys comes last.
     acts = tuple(
         sorted(
-            (*TENANT_ACTS, *OPERATION_ACTS, *ADDRESS_ACTS, *KEY_ACTS, *ACCESS_ACTS),
+            (
+                *TENANT_ACTS,
+                *OPERATION_ACTS,
+                *ADDRESS_ACTS,
+                *KEY_ACTS,
+                *ACCESS_ACTS,
+                *AUDIT_ACTS,
+            ),
             key=lambda act: act.dangerous,
         )
     )

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from apps.common.database import system_connection
 from apps.common.ids import uuid7
+from apps.common.origin import Origin, origin_bound
 from apps.common.tenancy import (
     TenantGone,
     TenantInMaintenance,
@@ -196,6 +197,7 @@ def _call(attempt: Attempt, scope: ExitStack) -> None:
         bound |= {"event_id": str(first.id), "request_id": first.request_id or None}
         if first.traceparent:
             bound["traceparent"] = first.traceparent
+        scope.enter_context(origin_bound(Origin(first.address, first.agent)))
     scope.enter_context(structlog.contextvars.bound_contextvars(**bound))
     if isinstance(attempt.tenant, Refused):
         raise attempt.tenant
@@ -227,6 +229,8 @@ def _context(message: Message, attempt: int) -> registry.EventContext:
         request_id=message.request_id,
         created_at=message.created_at,
         attempt=attempt,
+        address=message.address,
+        agent=message.agent,
     )
 
 

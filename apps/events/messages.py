@@ -1,8 +1,8 @@
-"""What is in the streams: CloudEvents 1.0, as the database builds them (events_envelope, migration 0005).
+"""What is in the streams: CloudEvents 1.0, as the database builds them (events_envelope, migration 0007).
 
 Attributes of ours beside the standard's: dataversion (of the event type), partition and sequence (its
 place among the events of its aggregate), dispatched, tenantid, actorkind, actor, actorperson, requestid,
-traceparent.
+traceparent, address, agent.
 """
 
 import uuid
@@ -33,6 +33,8 @@ class Message:
     actor_person_id: uuid.UUID | None
     request_id: str
     traceparent: str
+    address: str
+    agent: str
     created_at: datetime
     payload: dict[str, Any]
 
@@ -64,6 +66,9 @@ def parse(envelope: str | bytes) -> Message:
         actor_person_id=_uuid(value["actorperson"]),
         request_id=value["requestid"],
         traceparent=value["traceparent"],
+        # A stream may still hold messages of the release before, which had neither.
+        address=value.get("address", ""),
+        agent=value.get("agent", ""),
         created_at=datetime.fromisoformat(value["time"]),
         payload=value["data"],
     )

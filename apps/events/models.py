@@ -53,6 +53,9 @@ class OutboxEvent(models.Model):
     request_id = models.CharField(_("request"), max_length=128, blank=True)
     # The W3C trace context of the request that published it.
     traceparent = UnreturnedChar(_("trace"), max_length=55, blank=True, default="", db_default="")
+    # Of the request; empty where none is behind it (apps.common.origin).
+    address = UnreturnedChar(_("address"), max_length=45, blank=True, default="", db_default="")
+    agent = UnreturnedChar(_("client"), max_length=300, blank=True, default="", db_default="")
     payload = models.JSONField(_("payload"))
     created_at = models.DateTimeField(_("published"), default=timezone.now)
     # Of the stream that it goes to: all of one tenant's aggregate to the same.

@@ -18,6 +18,8 @@ def _erase_events(rows: QuerySet[OutboxEvent], subject: Subject) -> None:
         is_theirs = event.actor_person_id == subject.person_id or event.actor_label == subject.email
         OutboxEvent.objects.filter(id=event.id).update(
             actor_label=subject.pseudonym if is_theirs else event.actor_label,
+            address="" if is_theirs else event.address,
+            agent="" if is_theirs else event.agent,
             aggregate_id=replaced(event.aggregate_id, subject),
             payload=replaced(event.payload, subject),
         )

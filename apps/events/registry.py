@@ -52,6 +52,9 @@ class EventContext:
     request_id: str
     created_at: datetime
     attempt: int  # 1 the first time
+    # Of the client whose request it comes from; empty where none is behind it.
+    address: str = ""
+    agent: str = ""
 
     @property
     def actor_label(self) -> str:

@@ -16,6 +16,7 @@ from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.database import execute_with_next
 from apps.common.ids import uuid7
+from apps.common.origin import current_origin
 from apps.common.tenancy import current_tenant
 from apps.events.enums import DeadTaskState, HandlingState, Scope
 from apps.events.errors import InvalidEvent, NotInTransaction
@@ -29,7 +30,8 @@ PRUNE_BATCH = 1000
 
 COLUMNS = (
     *("id", "name", "version", "scope", "tenant_id", "aggregate_id", "actor_kind", "actor_label"),
-    *("actor_person_id", "request_id", "traceparent", "partition", "payload", "created_at"),
+    *("actor_person_id", "request_id", "traceparent", "address", "agent", "partition", "payload"),
+    "created_at",
 )
 INSERT = (
     f"INSERT INTO events_outboxevent ({', '.join(COLUMNS)}) "  # noqa: S608 - constants
@@ -87,6 +89,7 @@ def _row(
     if event.scope is Scope.ORGANIZATION and tenant_id is None:
         raise InvalidEvent(f"{event.event_name} has scope organization and needs a tenant")
     context = structlog.contextvars.get_contextvars()
+    origin = current_origin()
     aggregate_id = event.aggregate_id
     return {
         "id": uuid7(),
@@ -100,6 +103,8 @@ def _row(
         "actor_person_id": actor.person_id,
         "request_id": str(context.get("request_id") or "")[:128],
         "traceparent": context.get("traceparent") or "",
+        "address": origin.address,
+        "agent": origin.agent,
         "partition": partition_of(tenant_id, aggregate_id),
         "payload": json.dumps(serialize(event)),
         "created_at": timezone.now(),

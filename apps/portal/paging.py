@@ -1,8 +1,8 @@
-"""Cursor pagination of pages: by id, so that it is stable and as cheap on the last page as on the first."""
+"""Cursor pagination of pages: by key, so that it is stable and as cheap on the last page as on the first."""
 
-import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -21,20 +21,25 @@ class Page(Generic[M]):
 
 
 def paginate(
-    request: HttpRequest, rows: QuerySet[M], *, newest_first: bool = False, size: int = PAGE_SIZE
+    request: HttpRequest,
+    rows: QuerySet[M],
+    *,
+    newest_first: bool = False,
+    size: int = PAGE_SIZE,
+    parse: Callable[[str], Any] = parse_uuid,
 ) -> Page[M]:
     """The page that `?after=` or `?before=` asks for; ids are UUIDv7, so they order by creation.
 
-    One statement. An id that is none is ignored: the first page.
+    One statement. A key that is none, by `parse`, is ignored: the first page.
     """
-    after = parse_uuid(request.GET.get("after", ""))
-    before = None if after else parse_uuid(request.GET.get("before", ""))
+    after = parse(request.GET.get("after", ""))
+    before = None if after else parse(request.GET.get("before", ""))
     backwards = before is not None
     greater = newest_first == backwards
     cursor = before or after
     if cursor:
-        rows = rows.filter(**{"id__gt" if greater else "id__lt": cursor})
-    found = list(rows.order_by("id" if newest_first == backwards else "-id")[: size + 1])
+        rows = rows.filter(**{"pk__gt" if greater else "pk__lt": cursor})
+    found = list(rows.order_by("pk" if newest_first == backwards else "-pk")[: size + 1])
     more = len(found) > size
     items = found[:size]
     if backwards:
@@ -48,7 +53,7 @@ def paginate(
     )
 
 
-def _url(request: HttpRequest, name: str, cursor: uuid.UUID) -> str:
+def _url(request: HttpRequest, name: str, cursor: object) -> str:
     query = request.GET.copy()
     query.pop("after", None)
     query.pop("before", None)

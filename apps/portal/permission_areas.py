@@ -7,6 +7,7 @@ from apps.common.access import Permission
 # Headings; an app that is not named here shows its own label, capitalised.
 AREAS = {
     "accounts": "Sign-in",
+    "audit": "Audit",
     "organizations": "People and organizations",
     "roles": "Roles",
     "tenants": "Workspace",

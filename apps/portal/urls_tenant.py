@@ -5,6 +5,7 @@ from django.urls import path
 from apps.portal.views import (
     addresses,
     api_keys,
+    audit,
     bindings,
     dashboard,
     email_domains,
@@ -41,6 +42,9 @@ urlpatterns = [
     path("members/<uuid:member_id>/access/", member_access.access, name="member_access"),
     path("role-bindings/<uuid:binding_id>/take/", bindings.take, name="binding_take"),
     path("role-bindings/<uuid:binding_id>/end/", bindings.end, name="binding_end"),
+    path("audit/", audit.index, name="audit"),
+    path("audit/export/", audit.export, name="audit_export"),
+    path("audit/<uuid:entry_id>/", audit.detail, name="audit_entry"),
     path("groups/", groups.index, name="groups"),
     path("groups/new/", groups.create, name="group_new"),
     path("groups/<uuid:group_id>/", groups.detail, name="group"),

@@ -29,9 +29,6 @@ SELECT 4, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid, 0, true)
 FROM t JOIN pg_index i ON i.indrelid = t.oid
 WHERE NOT EXISTS (SELECT FROM pg_constraint con WHERE con.conrelid = i.indrelid
                   AND con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x'))
-UNION ALL
-SELECT 6, tg.tgname, pg_get_triggerdef(tg.oid, true)
-FROM t JOIN pg_trigger tg ON tg.tgrelid = t.oid WHERE NOT tg.tgisinternal
 """
 
 # Rebuilds a schema of this database, rows and all, in another schema. LIKE copies the columns.
@@ -47,13 +44,17 @@ SELECT 2, t.name, format('INSERT INTO %%s OVERRIDING SYSTEM VALUE SELECT * FROM 
 UNION ALL
 {AFTER_ROWS}
 UNION ALL
+SELECT 6, tg.tgname, pg_get_triggerdef(tg.oid, true)
+FROM t JOIN pg_trigger tg ON tg.tgrelid = t.oid WHERE NOT tg.tgisinternal
+UNION ALL
 SELECT 7, t.name, format('SELECT setval(pg_get_serial_sequence(%%L, %%L), max(%%I)) FROM %%s HAVING '
                          'max(%%I) IS NOT NULL', t.name, a.attname, a.attname, t.name, a.attname)
 FROM t JOIN pg_attribute a ON a.attrelid = t.oid WHERE a.attidentity <> ''
 ORDER BY 1, 2
 """  # noqa: S608 - constants
 
-# Rebuilds a schema without this database: the columns in full, and no rows.
+# Rebuilds a schema without this database: the columns in full, no rows, and no triggers, as their functions
+# are in the public schema.
 DUMP_SQL = f"""
 {TABLES}, c AS (
     SELECT t.oid, t.name, a.attnum,

@@ -69,6 +69,7 @@ Mask.NEW_ID = Mask("gen_random_uuid()")
 Mask.NULL = Mask("NULL")
 
 _masks: dict[type[Model], dict[str, Mask | None]] = {}
+_left_out: set[type[Model]] = set()
 # Types of columns that cannot say anything about a person beyond a number, a state or a moment.
 HARMLESS = (
     models.BooleanField,
@@ -94,6 +95,11 @@ def register_masks(model: type[Model], *, kept: Iterable[str] = (), **masks: Mas
     _masks[model] = declared
 
 
+def register_left_out(model: type[Model]) -> None:
+    """Declare that a model's rows are not copied: the copy begins without any. From AppConfig.ready()."""
+    _left_out.add(model)
+
+
 def is_free(field: "Field[Any, Any]") -> bool:
     """Whether a column can hold something about people that is nowhere else: it has to be declared.
 
@@ -104,6 +110,8 @@ def is_free(field: "Field[Any, Any]") -> bool:
 
 
 def undeclared(model: type[Model]) -> list[str]:
+    if model in _left_out:
+        return []
     declared = _masks.get(model, {})
     free = (field.name for field in model._meta.concrete_fields if is_free(field))
     return [name for name in free if name not in declared]
@@ -145,6 +153,8 @@ def copy_statement(source: str, target: str) -> str:
     known = {model._meta.db_table: model for model in tenant_models()}
     parts = []
     for number, (table, columns) in enumerate(tables.items()):
+        if known.get(table) in _left_out:
+            continue
         pairs = _pairs(table, columns, known.get(table))
         names = ", ".join(quoted(name) for name, _ in pairs)
         values = ", ".join(value for _, value in pairs)

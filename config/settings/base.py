@@ -40,6 +40,7 @@ SHARED_APPS = [
     "apps.schedules",
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
+    "apps.trail",
     "apps.console",
     "apps.portal",
     "apps.api",
@@ -71,6 +72,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     "apps.roles",
     "apps.organizations",
+    "apps.audit",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
@@ -91,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.accounts.middleware.HostSessionMiddleware",
     "apps.console.middleware.ConsoleConnectionMiddleware",
+    "apps.audit.middleware.RefusalMiddleware",
     "apps.portal.middleware.PersonTimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -234,6 +237,8 @@ JWT_ROTATION_DAYS = env.int("JWT_ROTATION_DAYS", default=90)
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
 TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)
+# Where no plan says otherwise (apps.audit.retention).
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=365)
 EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 

@@ -30,6 +30,7 @@ CELERY_TASK_ROUTES = {
         for name in (
             "accounts.check_email_domains",
             "accounts.run_erasure",
+            "audit.tend_chains_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -118,6 +119,12 @@ CELERY_BEAT_SCHEDULE = {
     "roles-tend-api-keys": {
         "task": "roles.tend_api_keys",
         "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Of all tenants: what is not signed yet could be cut off unseen.
+    "audit-tend-chains": {
+        "task": "audit.tend_chains",
+        "schedule": 3600.0,
         "options": {"expires": 3600},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},

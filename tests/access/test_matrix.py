@@ -21,6 +21,7 @@ from django.test import Client
 
 from apps.accounts.email_domains import email_domain_add
 from apps.accounts.models import Person
+from apps.audit.chains import chain_of
 from apps.common.tenancy import tenant_context
 from apps.organizations.actors import actor_for
 from apps.organizations.models import Group, JoinRequest, Member, Organization, RoleBinding
@@ -33,10 +34,12 @@ from apps.organizations.services import (
 from apps.roles.models import Role
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.services import export_request
+from apps.trail.chains import entries_append
 from tests.access.routes import Route, routes
 from tests.accounts.factors import give_passkey
 from tests.accounts.support import PUBLIC, force_sign_in, host
 from tests.api.client import MISSING
+from tests.audit.conftest import new_entry
 from tests.conftest import SYSTEM, World, make_person
 from tests.roles.support import make_key
 
@@ -85,7 +88,10 @@ def samples(world: World) -> Samples:
         request = JoinRequest.objects.create(
             person_id=world.charlie.id, email=world.charlie.email, name="Charlie Chen"
         )
+        entry = new_entry(1)
+        entries_append(chain_of(world.acme), [entry])
         known = {
+            "entry_id": entry.event_id,
             "join_request_id": request.id,
             "export_id": export.id,
             "member_id": Member.objects.get(person_id=world.alice.id).id,

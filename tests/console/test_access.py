@@ -1,7 +1,9 @@
 """Every address of the console, for everybody: the list is generated from the site itself."""
 
 import re
+import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +29,8 @@ from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.organizations.models import Group, Organization, RoleBinding
 from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
+from apps.trail.chains import PLATFORM_CHAIN, entries_append
+from tests.audit.conftest import new_entry
 from tests.conftest import SYSTEM, World
 from tests.console.conftest import PUBLIC, browser_session, dead_letter, signed_in
 
@@ -46,13 +50,20 @@ def routes(
 
 
 def address(route: str, objects: dict[str, Any]) -> str:
-    route = route.replace("^(?P<app_label>tenants|accounts|events|schedules)/$", "tenants/")
+    route = route.replace("^(?P<app_label>tenants|accounts|events|schedules|trail)/$", "tenants/")
     route = route.replace("(?P<url>.*)$", "no/such/page/")
     if "<uuid:object_id>" in route:
         model = "/".join(route.split("/")[:2])
         route = route.replace("<uuid:object_id>", str(objects[model].pk))
     assert not re.search(r"[<(^$]", route), f"no address for {route}"
     return f"/console/{route}"
+
+
+def platform_entry() -> uuid.UUID:
+    """The id that its page is found by."""
+    entry = new_entry(1)
+    entries_append(PLATFORM_CHAIN, [entry])
+    return entry.event_id
 
 
 @pytest.fixture
@@ -82,6 +93,7 @@ def addresses(world: World) -> list[str]:
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
         "events/outboxevent": handling.event,
         "events/handling": handling,
+        "trail/platformentry": SimpleNamespace(pk=platform_entry()),
         "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
         "schedules/schedule": Schedule.objects.create(name="events-prune", next_at=timezone.now()),
     }

@@ -171,7 +171,8 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "files": 1,
         "file_bytes": 5,
         "tables": {
-            "django_migrations": 12,
+            "audit_entry": 0,
+            "django_migrations": 13,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,
@@ -202,6 +203,8 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "events": 7,
         "dead_tasks": 0,
         "history": 3,
+        "audit_checkpoints": 0,
+        "audit_segments": 0,
         "domains": ["acme.localhost"],
         "exports": 0,
     }

@@ -56,6 +56,8 @@ def test_an_entry_is_a_cloudevent_with_all_that_was_published():
         "actorperson": None,
         "requestid": "r-1",
         "traceparent": TRACE,
+        "address": "",
+        "agent": "",
         "data": row.payload,
     }
     message = parse(envelope)

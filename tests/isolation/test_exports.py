@@ -46,6 +46,7 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
         heard = {name for name, text in found.items() if mine.canary in text}
         assert heard == {
             "dump.sql",
+            "json/audit_entry.jsonl",
             "json/organizations_directoryuser.jsonl",
             "json/organizations_group.jsonl",
             "json/organizations_invitation.jsonl",
@@ -56,6 +57,7 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
             "json/organizations_providergrouprole.jsonl",
             "json/roles_apikey.jsonl",
             "json/roles_role.jsonl",
+            "json/public/audit_segments.jsonl",
             "json/public/domains.jsonl",
             "json/public/email_domains.jsonl",
             "json/public/external_identities.jsonl",

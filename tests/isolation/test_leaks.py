@@ -95,6 +95,13 @@ def test_the_canaries_sing_at_home(twins: tuple[Twin, Twin], world: World) -> No
         "/api/v1/api-keys/",
         "/api/v1/api-keys/{api_key_id}/",
         "/settings/",
+        "/audit/",
+        "/audit/export/",
+        "/audit/{entry_id}/",
+        "/api/v1/audit-events/",
+        "/api/v1/audit-events/{entry_id}/",
+        "/api/v1/audit-events/export/",
+        "/api/v1/audit-events/stream/",
         "/settings/addresses/",
         "/settings/addresses/{domain_id}/",
         "/api/v1/members/",
@@ -225,6 +232,7 @@ def only_of(tenant: Tenant) -> dict[str, str]:
             "email_domain_id": EmailDomain.objects.get().id,
             "group_id": MISSING,
             "scim_token_id": ScimToken.objects.get().id,
+            "entry_id": MISSING,
         }
     return {name: str(value) for name, value in ids.items()}
 

@@ -22,6 +22,7 @@ EMAIL = {
 BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",
+    "audit.tend_chains_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

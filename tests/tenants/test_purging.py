@@ -35,14 +35,15 @@ from apps.tenants.purging import PurgeStep, purge, purge_preview, purge_progress
 from apps.tenants.roles import tenant_roles_missing
 from apps.tenants.selectors import tenants_to_purge
 from apps.tenants.services import export_request, tenant_delete, tenant_resume
+from apps.trail.models import Checkpoint, Segment
 from tests.conftest import SYSTEM, World
 
 pytestmark = pytest.mark.django_db
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
     "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
-    "identity_providers", "browser_sessions", "events", "dead_tasks", "history", "domains", "exports",
-    "files_late",
+    "identity_providers", "browser_sessions", "events", "dead_tasks", "history", "audit_checkpoints",
+    "audit_segments", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -66,6 +67,11 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     expires_at = timezone.now() + timedelta(days=1)
     BrowserSession.objects.create(person=charlie, tenant=globex, expires_at=expires_at)
     Export.objects.create(tenant=globex, status="ready", requested_by="x", file="exports/a.zip")
+    signed = {"tenant_id": globex.id, "signed_at": expires_at, "key_id": "x", "signature": b"x"}
+    Checkpoint.objects.create(seq=1, hash=b"x", **signed)
+    Segment.objects.create(
+        first_seq=1, last_seq=1, prev_hash=b"x", last_hash=b"x", file="x", **signed
+    )
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
     return globex
@@ -90,6 +96,8 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "provider_organizations": set(ProviderOrganization.objects.filter(**of_it)),
         "providers": set(IdentityProvider.objects.filter(**of_it)),
         "browsers": set(BrowserSession.objects.filter(**of_it)),
+        "checkpoints": set(Checkpoint.objects.filter(**of_it)),
+        "segments": set(Segment.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
     }
@@ -98,6 +106,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
     "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers", "browsers",
+    "checkpoints", "segments",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -170,11 +179,11 @@ def test_each_batch_is_small_and_leaves_a_mark(
     # begin, exports; seven files and folders by three, and once to see that none is left; the tables by
     # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
     # e-mail domain, one provisioning token, one identity, one organization, one provider, one browser; no
-    # event that is settled yet, no refused task; five entries of the history by two; one domain, one export,
-    # no late file.
+    # event that is settled yet, no refused task; five entries of the history by two; one checkpoint and
+    # one archive of the audit log; one domain, one export, no late file.
     assert batches == [
         0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 17, 17, 18, 19,
-        20, 21,
+        20, 21, 22, 23,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -332,7 +341,8 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "files": 5,
         "file_bytes": 25,
         "tables": {
-            "django_migrations": 12,
+            "audit_entry": 0,
+            "django_migrations": 13,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,
@@ -363,6 +373,8 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "events": 6,
         "dead_tasks": 0,
         "history": 4,
+        "audit_checkpoints": 1,
+        "audit_segments": 1,
         "domains": ["globex.localhost"],
         "exports": 1,
     }

@@ -43,7 +43,7 @@ class CursorPagination(pagination.CursorPagination):
         try:
             cursor = super().decode_cursor(request)
         except exceptions.NotFound as error:
-            raise _invalid_cursor() from error
+            raise invalid_cursor() from error
         if cursor is not None and cursor.position is not None:
             self.check_position(str(cursor.position))
         return cursor
@@ -55,7 +55,7 @@ class CursorPagination(pagination.CursorPagination):
         else:
             fits = "\0" not in position and len(position) <= MAX_POSITION_LENGTH
         if not fits:
-            raise _invalid_cursor()
+            raise invalid_cursor()
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The framework's says `nullable`, which OpenAPI 3.1 no longer knows."""
@@ -77,7 +77,7 @@ class CursorPagination(pagination.CursorPagination):
         return parameters
 
 
-def _invalid_cursor() -> InvalidInput:
+def invalid_cursor() -> InvalidInput:
     return InvalidInput.field(
         "cursor", _("Take the cursor from `next` or `previous` of a page."), "cursor"
     )

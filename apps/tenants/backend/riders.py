@@ -1,6 +1,6 @@
 """Statements that nobody waits for: they travel in the message of the next one, and cost no round trip.
 
-BEGIN is one, and the row of an event (docs/adr/0027). What comes next may be any statement, a savepoint or
+BEGIN is one, and the row of an event (docs/adr/0029). What comes next may be any statement, a savepoint or
 COMMIT; ROLLBACK makes them needless. If one fails, so does what carried it.
 """
 

@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "apps.audit"
+    verbose_name = "Audit log"
+
+    def ready(self) -> None:
+        from apps.audit import actions  # noqa: F401 - registers its checks
+        from apps.audit.models import Entry
+        from apps.audit.permissions import PERMISSIONS
+        from apps.common.access import register_permissions
+        from apps.tenants.masking import register_left_out
+
+        register_permissions(PERMISSIONS)
+        # A sandbox has a chain of its own, from its own first event on.
+        register_left_out(Entry)
