@@ -48,8 +48,9 @@ def _action(request: HttpRequest, status: int, code: str) -> str:
 
 
 def _record(request: HttpRequest, action: str, **data: str) -> None:
-    actor: Actor | None = getattr(request, "actor", None)
     user: Any = getattr(request, "user", None)
+    # A program's is that of its principal.
+    actor: Actor | None = getattr(request, "actor", None) or getattr(user, "actor", None)
     tenant: Any = getattr(request, "tenant", None)
     who: dict[str, Any] = {}
     if actor is not None:

@@ -68,11 +68,10 @@ def test_no_secret_lies_in_the_outbox(
 def test_unknown_address_looks_the_same(client: Client, alice: Person) -> None:
     known, unknown = ask(client, alice.email), ask(client, "nobody@example.com")
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    message = mails_after_drain()[-1]
-    assert (message.to, message.subject) == (
-        ["nobody@example.com"],
-        "There is no account with this address",
-    )
+    assert {(*message.to, message.subject) for message in mails_after_drain()} == {
+        (alice.email, "Set a new password"),
+        ("nobody@example.com", "There is no account with this address"),
+    }
 
 
 def test_inactive_person_gets_no_link(client: Client, alice: Person) -> None:

@@ -221,11 +221,11 @@ def test_a_failure_holds_back_its_own_aggregate_only():
     post(2, note_id=note_id)
     post(3)
     assert drain_once() == drain.Drained(dispatched=3, done=4, failed=1)
-    assert seen == [1, 3]
+    assert sorted(seen) == [1, 3]
     assert sorted(effects()) == [1, 2, 3]
     make_due()
     assert drain_once() == drain.Drained(failed=1)
-    assert seen == [1, 3, 1]
+    assert seen[2:] == [1]
 
 
 @pytest.mark.django_db(transaction=True)

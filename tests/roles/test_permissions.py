@@ -21,6 +21,7 @@ VIEWS = {
     "roles.view_role",
     "tenants.view_settings",
 }
+EVERYTHING = VIEWS | {"audit.view_entries"}
 
 
 def found(*added: Permission) -> list[tuple[str, Any]]:
@@ -106,11 +107,11 @@ def test_implications_reach_other_apps_and_further() -> None:
 
 
 def test_the_auditor_sees_everything_and_changes_nothing() -> None:
-    assert of_system_role("auditor") == VIEWS
+    assert of_system_role("auditor") == EVERYTHING
     with declared(permission("notes.view_note", system_roles=()), permission("notes.viewer_note")):
-        assert of_system_role("auditor") == {*VIEWS, "notes.view_note"}
+        assert of_system_role("auditor") == {*EVERYTHING, "notes.view_note"}
         assert of_system_role("owner") == permissions().keys()
-    assert of_system_role("auditor") == VIEWS
+    assert of_system_role("auditor") == EVERYTHING
 
 
 def test_what_the_other_system_roles_hold() -> None:

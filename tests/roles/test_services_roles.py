@@ -65,7 +65,8 @@ def test_a_role_allows_what_the_roles_allow_that_it_includes(owner: Actor) -> No
     assert held(bottom) == {INVITE, SEE_TREE}
     assert held(middle) == {INVITE, SEE_TREE, REMOVE, SEE_MEMBERS}
     assert held(top) == {*held(middle), SEE_ROLES, "organizations.view_group"} | {
-        "tenants.view_settings"
+        "tenants.view_settings",
+        "audit.view_entries",
     }
     stored = Role.objects.get(id=top.id)
     assert (stored.own, stored.permissions) == (frozenset(), [])
@@ -100,6 +101,7 @@ def test_an_actor_is_one_statement(owner: Actor, bob_member: Member, bob: Person
     assert actor.grants[0].permissions == {INVITE, SEE_TREE, SEE_MEMBERS, SEE_ROLES} | {
         "organizations.view_group",
         "tenants.view_settings",
+        "audit.view_entries",
     }
 
 
