@@ -83,15 +83,12 @@ def dispatch_batch(writer: Writer) -> int:
     return len(rows)
 
 
-def trim(writer: Writer) -> None:
-    """Take from the streams what every group is done with, and note until when that is.
+def trim(writer: Writer, number: int, groups: Sequence[str]) -> None:
+    """Take from a stream what every group is done with, and note until when that is.
 
     Raises redis.exceptions.RedisError.
     """
-    groups = subscribers.groups_of(subscribers.subscribers())
-    for partition in Partition.objects.all():
-        first = writer.trim(partition.number, groups)
-        if first is None or entry_time_s(first) == 0:
-            continue
+    first = writer.trim(number, groups)
+    if first is not None and entry_time_s(first):
         settled = datetime.fromtimestamp(entry_time_s(first), UTC) - CLOCKS_APART
-        Partition.objects.filter(number=partition.number).update(settled_before=settled)
+        Partition.objects.filter(number=number).update(settled_before=settled)

@@ -1,5 +1,6 @@
 """The relay process: dispatches when PostgreSQL says that there is something, and looks every second."""
 
+import itertools
 import select
 import time
 
@@ -11,13 +12,13 @@ from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.dispatching import dispatch_batch, prepare, trim, verify
 from apps.events.processes import Stop, direct_connection, outlive_outages
-from apps.events.streams import Writer
+from apps.events.streams import Writer, all_partitions
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "outbox"
 SWEEP_S = 1.0  # what a lost notification would have told, and whether the streams are still there
-TRIM_S = 10.0
+TRIM_S = 0.5  # one partition each time, for what waits to be dispatched waits for it
 REFRESH_S = 3600.0
 
 
@@ -36,6 +37,7 @@ def _serve(stop: Stop) -> None:
         with direct_connection("wrapper-events-relay") as listener:
             listener.execute(f"LISTEN {CHANNEL}")
             refreshed_s = swept_s = trimmed_s = float("-inf")
+            to_trim = itertools.cycle(all_partitions())
             while not stop.is_set():
                 now_s = time.monotonic()
                 if now_s - refreshed_s >= REFRESH_S:
@@ -45,7 +47,7 @@ def _serve(stop: Stop) -> None:
                     verify(writer, groups)
                     swept_s = now_s
                 if now_s - trimmed_s >= TRIM_S:
-                    trim(writer)
+                    trim(writer, next(to_trim), groups)
                     trimmed_s = now_s
                 while dispatch_batch(writer) and not stop.is_set():
                     pass

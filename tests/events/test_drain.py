@@ -195,18 +195,23 @@ def test_streams_are_trimmed_behind_the_slowest_group():
     for n in range(20):
         post(n)
     writer = Writer()
-    prepare(writer)
+    groups = prepare(writer)
     dispatch_batch(writer)
     consumer = GroupConsumer("sample", Reader("sample", "quick"))
     assert consumer.take(consumer.reader.read(all_partitions(), None)) == 20
-    trim(writer)
+    trim_all(writer, groups)
     assert entries() >= 20
     drain_once()
     assert sorted(slow) == list(range(20))
-    trim(writer)
+    trim_all(writer, groups)
     assert entries() <= len(all_partitions())
     assert Partition.objects.filter(settled_before__isnull=False).exists()
     writer.close()
+
+
+def trim_all(writer: Writer, groups: list[str]) -> None:
+    for number in all_partitions():
+        trim(writer, number, groups)
 
 
 def entries() -> int:

@@ -11,7 +11,7 @@ from apps.events.drain import drain_once
 from apps.events.models import Handling, OutboxEvent
 from apps.events.replaying import handling_discard, handling_replay, handlings_replay
 from apps.events.services import events_prune
-from apps.events.streams import Writer
+from apps.events.streams import Writer, all_partitions
 from tests.events.sample import ACTOR, effects, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("effects_table")]
@@ -80,8 +80,9 @@ def test_prune_removes_old_events_that_are_done_with(dead):
     # Somebody may still have to take them: the streams have not been looked at.
     assert events_prune(actor=ACTOR) == 0
     writer = Writer()
-    prepare(writer)
-    trim(writer)
+    groups = prepare(writer)
+    for number in all_partitions():
+        trim(writer, number, groups)
     writer.close()
     OutboxEvent.objects.filter(id=done).update(dispatched_at=timezone.now() - timedelta(days=31))
     assert events_prune(actor=ACTOR) == 1
