@@ -70,7 +70,7 @@ def streams_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             if waiting
             else "Nothing waits for a relay.",
             "badges": [_relay_badge(oldest_s)],
-            "sections": [_groups(stats), *_rates(stats), _handlers(stats)],
+            "sections": [_groups(stats), _handlers(stats), *_rates(stats)],
             "acts": (),
         },
     )

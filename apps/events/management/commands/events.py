@@ -135,7 +135,13 @@ class Command(BaseCommand):
             )
         )
         self._table("group", stats["groups"], ("lag", "unfinished", "per_minute", "processes"))
-        self._table("handler", stats["handlers"], ("pending", "retrying", "dead"))
+        still_open = {
+            name: row for name, row in stats["handlers"].items() if row["pending"] or row["dead"]
+        }
+        if still_open:
+            self._table("handler", still_open, ("pending", "retrying", "dead"))
+        else:
+            self.stdout.write("\nNo handler has anything pending or dead.")
 
     def _table(self, title: str, rows: dict[str, Any], columns: tuple[str, ...]) -> None:
         width = max(len(name) for name in (title, *rows))
