@@ -171,6 +171,8 @@ class OutboxEventAdmin(ConsolePage):
                     ("Published", r.exact(obj.created_at)),
                     ("Dispatched", r.exact(obj.dispatched_at)),
                     ("Request", r.code(obj.request_id) if obj.request_id else r.NONE),
+                    ("Trace", r.code(obj.traceparent) if obj.traceparent else r.NONE),
+                    ("Partition", obj.partition),
                     ("Id", r.code(obj.pk)),
                 ],
             ),

@@ -84,6 +84,7 @@ def test_dead_lists_what_failed_and_why(dead):
     assert letter["id"] == str(dead.id)
     assert letter["error"] == "Traceback ...\nValueError: 5"
     assert letter["event"]["payload"]["n"] == 5
+    assert letter["event"]["traceparent"] == ""
     line = run("dead")
     assert str(dead.id) in line
     assert line.endswith("ValueError: 5\n")

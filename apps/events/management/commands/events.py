@@ -181,6 +181,7 @@ class Command(BaseCommand):
                 "aggregate_id": event.aggregate_id,
                 "actor": event.actor_label,
                 "request_id": event.request_id,
+                "traceparent": event.traceparent,
                 "payload": event.payload,
                 "created_at": event.created_at.isoformat(),
             },
