@@ -118,7 +118,7 @@ check-deploy:
 check-schema:
 	$(call check,OpenAPI schema,$(TEST_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null)
 check-tests:
-	$(call check,tests,$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS))
+	$(call check,tests,$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS))
 
 # --- The virtual environment ---------------------------------------------------------------------------
 # An environment that works is completed; one that is broken, or that was made elsewhere, is made anew. The lock

@@ -16,7 +16,6 @@ from apps.events.streams import Entry, Reader
 
 log = structlog.get_logger(__name__)
 
-REFRESH_S = 5.0  # how soon an older release's consumer knows of a newer one's handlers
 RETRY_BATCH = 100
 RECYCLE_EVERY = 20  # entries: it asks the server whether the connection is good
 
@@ -106,7 +105,7 @@ class GroupConsumer:
         return RETRY_BATCH
 
     def _known(self) -> subscribers.Subscribers:
-        if time.monotonic() - self._refreshed_s >= REFRESH_S:
+        if time.monotonic() - self._refreshed_s >= subscribers.KNOWN_AFTER_S:
             self._subscribers = subscribers.subscribers()
             self._refreshed_s = time.monotonic()
         return self._subscribers

@@ -13,7 +13,8 @@ from django.db import connection
 
 from apps.events.streams import all_partitions
 
-MEMBER = 1000  # beside the numbers of partitions: who is there holds this one, shared
+# Beside the numbers of partitions: who is there holds this one, shared (also in IS_MEMBER).
+MEMBER = 1000
 
 STATE = """
 SELECT objid::int, mode = 'ShareLock' FROM pg_locks
@@ -21,18 +22,16 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s::oid
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
-MEMBERS = """
-SELECT classid::bigint, count(*) FROM pg_locks
-WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND objid = %s AND mode = 'ShareLock'
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-GROUP BY classid
-"""
+# Of a row of pg_locks: of a process that is there, for any group.
+IS_MEMBER = """locktype = 'advisory' AND granted AND objsubid = 2 AND objid = 1000
+    AND mode = 'ShareLock' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+MEMBERS = f"SELECT classid::bigint, count(*) FROM pg_locks WHERE {IS_MEMBER} GROUP BY classid"  # noqa: S608
 
 
 def members_of(groups: Iterable[str]) -> dict[str, int]:
     """How many processes work for each group. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(MEMBERS, [MEMBER])
+        cursor.execute(MEMBERS)
         found = dict(cursor.fetchall())
     return {group: found.get(_class_of(group), 0) for group in groups}
 

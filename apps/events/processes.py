@@ -48,19 +48,24 @@ class Stop:
 
 
 def outlive_outages(serve: Callable[[], None], stop: Stop, what: str) -> None:
-    """Call until stopped, again after PostgreSQL or Redis was away. Pauses grow; a good while resets them."""
+    """Call until stopped, also after PostgreSQL or Redis was away. Pauses grow; a good while resets them."""
     pause_s = MIN_PAUSE_S
     while not stop.is_set():
         began_s = time.monotonic()
         try:
             serve()
         except OUTAGES as error:
-            connection.close()
-            if time.monotonic() - began_s > MAX_PAUSE_S:
-                pause_s = MIN_PAUSE_S
-            log.warning("events.server_lost", process=what, error=str(error), retry_in_s=pause_s)
-            stop.wait(pause_s)
-            pause_s = min(pause_s * 2, MAX_PAUSE_S)
+            log.warning("events.server_lost", process=what, error=str(error))
+        except Exception:
+            # A defect. Whoever holds what others wait for must not die of it unseen.
+            log.exception("events.process_failed", process=what)
+        else:
+            continue
+        connection.close()
+        if time.monotonic() - began_s > MAX_PAUSE_S:
+            pause_s = MIN_PAUSE_S
+        stop.wait(pause_s)
+        pause_s = min(pause_s * 2, MAX_PAUSE_S)
 
 
 @contextmanager

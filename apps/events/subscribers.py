@@ -12,18 +12,26 @@ from django.utils import timezone
 from apps.events import registry
 from apps.events.messages import PARTITIONS
 from apps.events.models import Partition, Subscriber
+from apps.events.ownership import IS_MEMBER
 
 # A handler that no process has told of for so long is of no release any more.
 FORGOTTEN_AFTER = timedelta(days=1)
 REFRESH_AFTER = timedelta(hours=1)
+# How soon a consumer that runs knows of another release's handlers. What it reads before, it takes for
+# something that nobody wants, so that a new handler is owed nothing yet while there are consumers.
+KNOWN_AFTER_S = 5.0
+OWED_AFTER_S = 2 * KNOWN_AFTER_S
 
 REGISTER = """
 INSERT INTO events_subscriber (handler, event_name, "group", since, seen_at)
-SELECT handler, event_name, "group", now(), now()
+SELECT handler, event_name, "group",
+    now() + CASE WHEN EXISTS (SELECT FROM pg_locks WHERE {member}) THEN %s ELSE 0 END * interval '1 second',
+    now()
 FROM unnest(%s::text[], %s::text[], %s::text[]) AS known (handler, event_name, "group")
 ON CONFLICT (handler, event_name) DO UPDATE SET
     "group" = excluded."group", seen_at = now(),
-    since = CASE WHEN events_subscriber.seen_at < %s THEN now() ELSE events_subscriber.since END
+    since = CASE WHEN events_subscriber.seen_at < %s THEN excluded.since
+        ELSE events_subscriber.since END
 WHERE events_subscriber.seen_at < %s OR events_subscriber."group" <> excluded."group"
 """
 # Dispatched while somebody was subscribed, and no row tells what became of it there.
@@ -45,7 +53,8 @@ Subscribers = dict[tuple[str, str], list[tuple[str, datetime]]]
 def subscribers_register() -> None:
     """Tell the database of this release's handlers. They are owed what is dispatched from now on.
 
-    For the relay, before it dispatches, and for consumers; at start and then hourly. Two statements.
+    From OWED_AFTER_S on, if consumers run, which may not know of them. For the relay, before it dispatches,
+    and for consumers; at start and then hourly. Two statements.
     """
     found = list(registry.subscriptions().values())
     now = timezone.now()
@@ -56,8 +65,9 @@ def subscribers_register() -> None:
             [PARTITIONS - 1],
         )
         cursor.execute(
-            REGISTER,
+            REGISTER.format(member=IS_MEMBER),
             [
+                OWED_AFTER_S,
                 [one.name for one in found],
                 [one.event_name for one in found],
                 [one.group for one in found],

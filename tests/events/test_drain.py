@@ -12,6 +12,8 @@ from apps.events.dispatching import dispatch_batch, prepare, trim
 from apps.events.drain import drain_once
 from apps.events.enums import HandlingState
 from apps.events.models import Handling, OutboxEvent, Partition, Subscriber
+from apps.events.ownership import Ownership
+from apps.events.processes import direct_connection
 from apps.events.registry import EventContext, subscribe
 from apps.events.services import publish
 from apps.events.streams import Reader, StreamLost, Writer, all_partitions
@@ -173,6 +175,23 @@ def test_a_handler_of_a_newer_release_gets_what_this_one_read():
     registry._subscriptions["sample.newer"] = newer
     assert drain_once() == drain.Drained(done=1)
     assert seen == [1]
+
+
+def test_a_new_handler_is_owed_nothing_before_running_consumers_know_of_it():
+    """An older one reads what it takes for something that nobody wants, and says that it is done."""
+    drain_once()
+    with direct_connection("a consumer of the release before") as direct:
+        Ownership("sample", direct)
+        seen = failing(name="sample.newer")
+        post(1)
+        drain_once()
+    newer = Subscriber.objects.get(handler="sample.newer")
+    assert newer.since - newer.seen_at == timedelta(seconds=10)
+    assert seen == []
+    Subscriber.objects.filter(id=newer.id).update(since=newer.seen_at)
+    post(2)
+    drain_once()
+    assert seen == [2]
 
 
 def test_a_handler_that_nobody_has_known_for_a_day_is_owed_nothing():

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import datetime
 
 import pytest
 
@@ -38,18 +39,20 @@ def test_an_entry_is_a_cloudevent_with_all_that_was_published():
     name, envelope = entry()
     row = OutboxEvent.objects.get(id=event_id)
     assert name == b"sample.note_posted"
-    assert json.loads(envelope) == {
+    value = json.loads(envelope)
+    # PostgreSQL leaves zeros at the end out.
+    for name, expected in (("time", row.created_at), ("dispatched", row.dispatched_at)):
+        assert datetime.fromisoformat(value.pop(name)) == expected
+    assert value == {
         "specversion": "1.0",
         "id": str(event_id),
         "type": "sample.note_posted",
         "source": "/platform",
         "subject": AWKWARD,
-        "time": row.created_at.isoformat(),
         "datacontenttype": "application/json",
         "dataversion": 1,
         "partition": row.partition,
         "sequence": row.position,
-        "dispatched": row.dispatched_at.isoformat(),
         "tenantid": None,
         "actorkind": "system",
         "actor": AWKWARD,
