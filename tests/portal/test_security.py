@@ -129,7 +129,7 @@ def test_garbage_inside_is_no_passkey(client: Client, alice: Person) -> None:
     device = Device()
     for holder in (None, "response"):
         for part in ("id", "rawId", "type", "clientDataJSON", "attestationObject"):
-            for value in (None, 7, "", "é", "AAAA", [], {}):
+            for value in (None, 7, "é", "AAAA", {}) if holder else (None, "AAAA"):
                 options = json.loads(client.get(PASSKEY).context["options"])
                 answer = device.create(options)
                 (answer[holder] if holder else answer)[part] = value
