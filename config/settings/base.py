@@ -41,6 +41,7 @@ SHARED_APPS = [
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
     "apps.trail",
+    "apps.billing",
     "apps.console",
     "apps.portal",
     "apps.api",
