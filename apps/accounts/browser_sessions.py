@@ -19,16 +19,26 @@ from django.utils import timezone
 from apps.accounts import known_devices, sessions
 from apps.accounts.devices import client_of
 from apps.accounts.enums import RevokedReason
-from apps.accounts.events import SessionEnded, SessionStarted
+from apps.accounts.events import (
+    EmailRequested,
+    ImpersonationEnded,
+    ImpersonationStarted,
+    SessionEnded,
+    SessionStarted,
+)
+from apps.accounts.impersonation import Impersonation
 from apps.accounts.models import BrowserSession, Person
 from apps.accounts.selectors import person_actor
 from apps.common.actors import Actor
+from apps.common.tenancy import tenant_context
 from apps.events.services import publish
+from apps.tenants.selectors import tenant_by_id
 
 SEEN_EVERY_S = 300
 # In a session: when its row was last written, in seconds since 1970.
 SEEN_KEY = "seen_at"
 PRUNE_BATCH = 1000
+SUPPORT_MAIL = "account/email/support_access"
 
 
 def person_lock(person_id: uuid.UUID) -> bool:
@@ -68,7 +78,8 @@ def browser_session_begin(
     What this browser's cookie named until now is ended. A workspace's session ends with the public one
     that it came from (`request.parent_session`), at the latest. Locks the person.
     Publishes accounts.session_started, accounts.session_ended for the one that is replaced, and what
-    `known_devices` does.
+    `known_devices` does; of staff who act for the person (`request.impersonation`)
+    accounts.impersonation_started and accounts.email_requested.
     """
     person_lock(person.id)
     session = request.session
@@ -81,9 +92,13 @@ def browser_session_begin(
     ):
         _end(person_actor(person), [replaced], RevokedReason.REPLACED)
     parent: BrowserSession | None = getattr(request, "parent_session", None)
-    began_at = (
-        parent.expires_at.timestamp() - settings.SESSION_COOKIE_AGE if parent else time.time()
+    acting: Impersonation | None = getattr(request, "impersonation", None)
+    ends_at_s = (
+        parent.expires_at.timestamp() if parent else time.time() + settings.SESSION_COOKIE_AGE
     )
+    if acting is not None:
+        ends_at_s = min(ends_at_s, acting.ends_at.timestamp())
+    began_at = ends_at_s - settings.SESSION_COOKIE_AGE
     session[sessions.BEGAN_KEY] = int(began_at)
     session[SEEN_KEY] = int(time.time())
     client = client_of(request)
@@ -95,9 +110,14 @@ def browser_session_begin(
         key_hash=sessions.key_hash(session.session_key or ""),
         user_agent=client.user_agent,
         ip=client.ip,
+        impersonator_id=acting.impersonator.person_id if acting else None,
+        reason=acting.reason if acting else "",
         expires_at=datetime.fromtimestamp(int(began_at), UTC)
         + timedelta(seconds=settings.SESSION_COOKIE_AGE),
     )
+    if acting is not None:
+        _impersonation_note(row, acting)
+        return row
     publish(
         SessionStarted(person_id=person.id, session_id=row.id, kind="browser", host=host),
         actor=person_actor(person),
@@ -109,18 +129,47 @@ def browser_session_begin(
     return row
 
 
+def _impersonation_note(row: BrowserSession, acting: Impersonation) -> None:
+    """In the workspace's history, and in a mail to the person."""
+    actor = acting.actor
+    publish(
+        ImpersonationStarted(
+            person_id=row.person_id,
+            impersonator_id=acting.impersonator.person_id,
+            session_id=row.id,
+            email=row.person.email,
+            reason=row.reason,
+            ends_at=row.expires_at,
+        ),
+        actor=actor,
+        tenant_id=row.tenant_id,
+    )
+    publish(
+        EmailRequested(
+            template=SUPPORT_MAIL,
+            email=row.person.email,
+            person_id=row.person_id,
+            subject_id=row.id,
+        ),
+        actor=actor,
+        tenant_id=None,
+    )
+
+
 def browser_session_touch(request: HttpRequest) -> bool:
     """Note that the browser is busy, and from where; false when its session has been ended.
 
     No statement and no round trip, but once in SEEN_EVERY_S: then one UPDATE, and the session is saved.
-    It also finds out a session that was to be ended while Redis was away.
+    It also finds out a session that was to be ended while Redis was away, or whose impersonator is no staff
+    any more.
     """
     session = request.session
     now_s = int(time.time())
     if now_s - session.get(SEEN_KEY, 0) < SEEN_EVERY_S:
         return True
+    is_good = Q(impersonator=None) | Q(impersonator__is_active=True, impersonator__is_staff=True)
     found = BrowserSession.objects.filter(
-        key_hash=sessions.key_hash(session.session_key or ""), revoked_at=None
+        is_good, key_hash=sessions.key_hash(session.session_key or ""), revoked_at=None
     ).update(last_used_at=timezone.now(), ip=client_of(request).ip)
     if found:
         session[SEEN_KEY] = now_s
@@ -164,12 +213,15 @@ def revoke_all(
 ) -> int:
     """End every session of a person, or those in one tenant; returns how many. Publishes nothing.
 
-    keep: this one, the public one that it came from, and what else did stay. Locks the person.
+    With all of them go those in which the person acts for others. keep: this one, the public one that it
+    came from, and what came from that. Locks the person.
     """
     person_lock(person_id)
     found = BrowserSession.objects.filter(live(person_id))
     if tenant_id is not None:
         found = found.filter(tenant_id=tenant_id)
+    else:
+        found |= BrowserSession.objects.filter(impersonator_id=person_id, revoked_at=None)
     if keep is not None:
         root = keep.parent_id or keep.id
         found = found.exclude(id=root).exclude(parent_id=root)
@@ -179,11 +231,31 @@ def revoke_all(
 def _end(actor: Actor, rows: Sequence[BrowserSession], reason: RevokedReason) -> None:
     _mark(rows, reason)
     for row in rows:
+        if row.impersonator_id is not None:
+            _impersonation_end(actor, row, row.impersonator_id, reason)
+            continue
         publish(
             SessionEnded(person_id=row.person_id, session_id=row.id, kind="browser", reason=reason),
             actor=actor,
             tenant_id=None,
         )
+
+
+def _impersonation_end(
+    actor: Actor, row: BrowserSession, impersonator_id: uuid.UUID, reason: RevokedReason
+) -> None:
+    """In the workspace's history, wherever it was ended from."""
+    tenant = tenant_by_id(row.tenant_id) if row.tenant_id else None
+    event = ImpersonationEnded(
+        person_id=row.person_id,
+        impersonator_id=impersonator_id,
+        session_id=row.id,
+        email=row.person.email,
+        reason=reason,
+    )
+    if tenant is not None:
+        with tenant_context(tenant):
+            publish(event, actor=actor)
 
 
 def _mark(rows: Sequence[BrowserSession], reason: RevokedReason) -> int:

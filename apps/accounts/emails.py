@@ -16,7 +16,7 @@ from django.urls import reverse
 from apps.accounts.devices import device_name
 from apps.accounts.factors import factors_of
 from apps.accounts.mailer import render_mail
-from apps.accounts.models import KnownDevice, Person
+from apps.accounts.models import BrowserSession, KnownDevice, Person
 from apps.accounts.selectors import person_by_email, person_by_id
 from apps.common.urls import public_url
 
@@ -107,6 +107,28 @@ def _new_device(
     }
 
 
+def _support_access(
+    _email: str, person_id: uuid.UUID | None, session_id: uuid.UUID | None = None
+) -> Context | None:
+    """Also of one that is over by now: they are to know."""
+    person = _active(person_id)
+    if person is None or session_id is None:
+        return None
+    session = (
+        BrowserSession.objects.select_related("tenant", "impersonator")
+        .filter(id=session_id, person_id=person.id, impersonator__isnull=False)
+        .first()
+    )
+    if session is None:
+        return None
+    return {
+        "person": person,
+        "session": session,
+        "ends_at": session.expires_at.astimezone(zoneinfo.ZoneInfo(person.time_zone)),
+        "url": public_url("/account/sessions/"),
+    }
+
+
 def _social_notice(_email: str, person_id: uuid.UUID | None) -> Context | None:
     person = _active(person_id)
     return {"person": person, "url": _url("socialaccount_connections")} if person else None
@@ -136,6 +158,7 @@ BUILDERS: dict[str, Builder] = {
     "account/email/password_reset": _password_notice,
     "account/email/password_changed": _password_notice,
     "account/email/new_device": _new_device,
+    "account/email/support_access": _support_access,
     "account/email/social_connected": _social_notice,
     "account/email/social_disconnected": _social_notice,
     "account/email/factor_added": _factor_notice,

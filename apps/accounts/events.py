@@ -1,6 +1,7 @@
 """What happens to people. Payloads carry no secrets: no tokens, no links, no passwords."""
 
 import uuid
+from datetime import datetime
 
 from apps.events.registry import Event, event
 
@@ -206,6 +207,37 @@ class SignInPolicyChanged(Event):
 
     tenant_id: uuid.UUID
     require_mfa: bool
+
+
+@event("accounts.support_access_changed", version=1, scope="user", aggregate="tenant_id")
+class SupportAccessChanged(Event):
+    """Whether a workspace lets the platform's staff act for its members."""
+
+    tenant_id: uuid.UUID
+    allowed: bool
+
+
+@event("accounts.impersonation_started", version=1, scope="organization", aggregate="person_id")
+class ImpersonationStarted(Event):
+    """Platform staff came in as a person. reason: what they gave. Until ends_at at the latest."""
+
+    person_id: uuid.UUID
+    impersonator_id: uuid.UUID
+    session_id: uuid.UUID
+    email: str
+    reason: str
+    ends_at: datetime
+
+
+@event("accounts.impersonation_ended", version=1, scope="organization", aggregate="person_id")
+class ImpersonationEnded(Event):
+    """Before its time. reason: a RevokedReason."""
+
+    person_id: uuid.UUID
+    impersonator_id: uuid.UUID
+    session_id: uuid.UUID
+    email: str
+    reason: str
 
 
 @event("accounts.identity_provider_connected", version=1, scope="user", aggregate="provider_id")

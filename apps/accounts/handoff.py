@@ -24,6 +24,7 @@ from apps.common.proofs import Proof
 from apps.tenants.models import Tenant
 
 TICKET_LIFETIME_S = 60
+PERMIT_LIFETIME_S = 600
 STATE_LIFETIME_S = 600
 STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 # Keys in a session: which site it belongs to, the tenant's id or PUBLIC_HOST; and on which of the tenant's
@@ -53,6 +54,8 @@ class Ticket:
     proved_at: float = 0.0
     # What the tenant's session remembers of the tenant's own identity provider, if they came by it.
     provider: dict[str, Any] | None = None
+    # Who of the staff acts for the person (`impersonation`); the public session and the proof are theirs.
+    impersonation: dict[str, str] | None = None
 
 
 def _digest(value: str) -> str:
@@ -95,6 +98,7 @@ def issue(
     path: str,
     proof: Proof,
     provider: dict[str, Any] | None = None,
+    impersonation: dict[str, str] | None = None,
 ) -> str:
     """A ticket for a person whose membership and proof the caller has checked.
 
@@ -110,6 +114,7 @@ def issue(
         methods=tuple(sorted(proof.methods)),
         proved_at=proof.proved_at,
         provider=provider,
+        impersonation=impersonation,
     )
     return _store("handoff", asdict(ticket))
 
@@ -147,6 +152,22 @@ def redeem_test(token: str) -> dict[str, Any] | None:
     return _take("oidc-test", token)
 
 
+def issue_permit(data: dict[str, Any]) -> str:
+    """For staff who are to act for a member."""
+    return _store("permit", data, PERMIT_LIFETIME_S)
+
+
+def read_permit(token: str) -> dict[str, Any] | None:
+    """It stays: staff may have to prove a second factor on the way."""
+    data: dict[str, Any] | None = caches["global"].get(f"permit:{_digest(token)}")
+    return data
+
+
+def take_permit(token: str) -> bool:
+    """True once."""
+    return _take("permit", token) is not None
+
+
 def bind_session(session: SessionBase, tenant: Tenant | None, host: str = "") -> None:
     """Mark which site a session belongs to, and the tenant's host; it is refused on every other."""
     session[HOST_KEY] = str(tenant.id) if tenant else PUBLIC_HOST
@@ -161,9 +182,9 @@ def session_fits(session: SessionBase, tenant: Tenant | None, host: str) -> bool
     return tenant is None or session.get(NAME_KEY) == host
 
 
-def _store(kind: str, data: dict[str, Any]) -> str:
+def _store(kind: str, data: dict[str, Any], lifetime_s: int = TICKET_LIFETIME_S) -> str:
     token = secrets.token_urlsafe(32)
-    caches["global"].set(f"{kind}:{_digest(token)}", data, TICKET_LIFETIME_S)
+    caches["global"].set(f"{kind}:{_digest(token)}", data, lifetime_s)
     return token
 
 

@@ -12,6 +12,7 @@ from apps.accounts import known_devices, tokens
 from apps.accounts.browser_sessions import browser_session_end, browser_session_touch
 from apps.accounts.errors import TokenExpired, TokenInvalid
 from apps.accounts.handoff import session_fits
+from apps.accounts.impersonation import current_impersonation
 from apps.accounts.oidc.sessions import ended_by_provider
 from apps.common.actors import Actor
 from apps.common.requests import host_name
@@ -105,6 +106,8 @@ class HostSessionMiddleware:
             and browser_session_touch(request)
         ):
             request.log_person_id = str(request.user.pk)
+            if acting := current_impersonation(request.session):
+                request.log_impersonator_id = str(acting.impersonator.person_id)
             return
         # Another host's session, or one that was ended, here or at the identity provider, or of a person who
         # is gone or has a new password.

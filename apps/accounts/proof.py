@@ -8,6 +8,7 @@ from allauth.account.internal.flows.login import get_authentication_records, rec
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.accounts.handoff import HOST_KEY, PUBLIC_HOST
+from apps.accounts.impersonation import current_impersonation
 from apps.accounts.methods import TYPE_OF_METHOD, methods_of_records
 from apps.common.proofs import Proof
 
@@ -25,7 +26,12 @@ def session_proof(request: Any) -> Proof:
     """Of the session that the request's person is signed in by."""
     session = request.session
     if session.get(HOST_KEY) != PUBLIC_HOST:
-        return Proof(frozenset(session.get(METHODS_KEY, ())), session.get(AT_KEY, 0.0))
+        acting = current_impersonation(session)
+        return Proof(
+            frozenset(session.get(METHODS_KEY, ())),
+            session.get(AT_KEY, 0.0),
+            acting.impersonator if acting else None,
+        )
     records = get_authentication_records(request, request.user)
     return Proof(
         methods_of_records(records), max((record.get("at", 0.0) for record in records), default=0.0)

@@ -152,6 +152,8 @@ def access_end(*, actor: Actor, person_id: uuid.UUID) -> Person:
     person.set_unusable_password()
     person.save(update_fields=["is_active", "password", "updated_at"])
     token_sessions.revoke_all(actor=actor, person_id=person.id, reason=RevokedReason.DEACTIVATED)
+    # Their own browsers are signed out by not being active; those in which they act for others are not.
+    browser_sessions.revoke_all(actor=actor, person_id=person.id, reason=RevokedReason.DEACTIVATED)
     return person
 
 

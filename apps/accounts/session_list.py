@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet, UUIDField, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    UUIDField,
+    Value,
+    When,
+)
 from django.utils import timezone
 
 from apps.accounts import sessions
@@ -13,7 +23,8 @@ from apps.accounts.models import BrowserSession, TokenSession
 from apps.common.actors import Actor
 from apps.common.errors import NotFound
 
-BROWSER, API = "browser", "api"
+# SUPPORT: by platform staff who act for the person.
+BROWSER, API, SUPPORT = "browser", "api", "support"
 FIELDS = ("user_agent", "ip", "created_at", "last_used_at", "expires_at")
 
 
@@ -57,7 +68,7 @@ def sign_ins_of(person_id: uuid.UUID, current: Current) -> SignIns:
     browsers = BrowserSession.objects.filter(live).values(
         "id",
         *FIELDS,
-        kind=Value(BROWSER),
+        kind=Case(When(impersonator=None, then=Value(BROWSER)), default=Value(SUPPORT)),
         came_from=F("parent_id"),
         at_host=F("host"),
         tenant_slug=F("tenant__slug"),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import epochs
 from apps.accounts.enums import SignInMethod
 from apps.accounts.errors import MfaRequired
-from apps.accounts.events import SignInPolicyChanged
+from apps.accounts.events import SignInPolicyChanged, SupportAccessChanged
 from apps.accounts.methods import has_second_factor
 from apps.accounts.models import SignInPolicy
 from apps.accounts.permissions import MANAGE_SIGN_IN_POLICY
@@ -56,10 +56,13 @@ def require_satisfied(require_mfa: bool, methods: Set[str]) -> None:
 
 
 @transaction.atomic
-def sign_in_policy_update(*, actor: Actor, require_mfa: bool | None = None) -> SignInPolicy:
+def sign_in_policy_update(
+    *, actor: Actor, require_mfa: bool | None = None, allow_support: bool | None = None
+) -> SignInPolicy:
     """Change the policy of the actor's tenant; None leaves a rule as it is. Effective on the next request.
 
-    Locks the policy. Publishes accounts.sign_in_policy_changed, when something changed.
+    Locks the policy. Publishes accounts.sign_in_policy_changed, accounts.support_access_changed, when
+    something changed.
     Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`mfa_required`: they would lock
     themselves out).
     """
@@ -69,6 +72,8 @@ def sign_in_policy_update(*, actor: Actor, require_mfa: bool | None = None) -> S
     actor.require_recent_proof()
     SignInPolicy.objects.get_or_create(tenant_id=actor.tenant_id)
     policy = SignInPolicy.objects.select_for_update().get(tenant_id=actor.tenant_id)
+    if allow_support is not None and policy.allow_support != allow_support:
+        _set_support(actor, policy, allow_support)
     if require_mfa is None or policy.require_mfa == require_mfa:
         return policy
     if require_mfa and not actor.is_platform and not has_second_factor(actor.methods):
@@ -84,6 +89,13 @@ def sign_in_policy_update(*, actor: Actor, require_mfa: bool | None = None) -> S
         actor=actor,
     )
     return policy
+
+
+def _set_support(actor: Actor, policy: SignInPolicy, allowed: bool) -> None:
+    """Who is in as a member when it is taken away goes on until their time is over, an hour at most."""
+    policy.allow_support = allowed
+    policy.save(update_fields=["allow_support", "updated_at"])
+    publish(SupportAccessChanged(tenant_id=policy.tenant_id, allowed=allowed), actor=actor)
 
 
 def _find(tenant_id: uuid.UUID) -> SignInPolicy:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from apps.accounts.browser_sessions import browser_session_begin, browser_session_end
 from apps.accounts.factors import recovery_code_note_use
 from apps.accounts.handoff import bind_session
+from apps.accounts.impersonation import current_impersonation
 from apps.accounts.middleware import is_tenant_host
 from apps.accounts.models import Person
 from apps.accounts.selectors import person_actor
@@ -31,7 +32,9 @@ def session_begin(request: HttpRequest, user: Person, **_kwargs: Any) -> None:
 @receiver(user_logged_out, dispatch_uid="accounts.session_end")
 def session_end(request: HttpRequest, user: Person | None, **_kwargs: Any) -> None:
     if user is not None:
-        browser_session_end(actor=person_actor(user), session_key=request.session.session_key)
+        acting = current_impersonation(request.session)
+        actor = acting.actor if acting else person_actor(user)
+        browser_session_end(actor=actor, session_key=request.session.session_key)
 
 
 @receiver(authenticator_used, dispatch_uid="accounts.recovery_code_used")

@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from apps.accounts import views, views_handoff
+from apps.accounts import views, views_handoff, views_impersonation
 from apps.accounts.oidc import views as oidc
 from apps.accounts.oidc import views_logout, views_tenant
 
 urlpatterns = [
     path("accounts/", include("apps.accounts.urls")),
     path("open/<str:slug>/", views_handoff.open_workspace, name="open_workspace"),
+    path("support/", views_impersonation.support, name="support"),
     path("signed-out/", views_handoff.signed_out, name="signed_out"),
     path("oidc/start/", oidc.start, name="oidc_start"),
     path("oidc/connect/", oidc.connect, name="oidc_connect"),

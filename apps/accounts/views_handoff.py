@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
@@ -17,6 +18,8 @@ from apps.accounts import handoff
 from apps.accounts.browser_sessions import current_browser_session, parent_for_hand_over
 from apps.accounts.enums import SsoRule
 from apps.accounts.errors import MfaRequired
+from apps.accounts.impersonation import KEY as IMPERSONATION
+from apps.accounts.impersonation import Impersonation, current_impersonation
 from apps.accounts.models import BrowserSession, Person
 from apps.accounts.oidc.enforcement import Must, break_glass_note, is_met, provider_on, sso_must
 from apps.accounts.oidc.sessions import KEY, is_workspace_session, sign_out_url
@@ -156,7 +159,19 @@ def enter(request: PlatformRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def sign_out(request: PlatformRequest) -> HttpResponse:
-    """Tenant host: end this host's session, then the public one, or signing in would undo it."""
+    """Tenant host: end this host's session, then the public one, or signing in would undo it.
+
+    Staff who act for a member go back to the console.
+    """
+    if current_impersonation(request.session) is not None:
+        # Their own sign-in stays, and the member's.
+        logout(request)
+        tenant = reverse(
+            "admin:tenants_tenant_change",
+            args=[_tenant(request).pk],
+            urlconf=settings.PUBLIC_URLCONF,
+        )
+        return redirect(public_url(tenant))
     person, onward = request.user, sign_out_url(request.session)
     logout(request)
     if not isinstance(person, Person):
@@ -198,13 +213,21 @@ def _enter(request: PlatformRequest, ticket: handoff.Ticket, tenant: Tenant) -> 
     person = _member(ticket, tenant)
     if person is None:
         return False
+    acting = Impersonation.restored(ticket.impersonation) if ticket.impersonation else None
     # Who comes by the tenant's own provider has no session on the public host.
     if ticket.session_id:
-        parent = parent_for_hand_over(person.id, ticket.session_id)
+        signed_in_id = acting.impersonator.person_id if acting else person.id
+        parent = parent_for_hand_over(signed_in_id, ticket.session_id)
         if parent is None:
             return False
         request.parent_session = parent  # type: ignore[attr-defined]
+    request.impersonation = acting  # type: ignore[attr-defined]
+    last_login = person.last_login
     login(request, person, backend=BACKEND)
+    if acting is not None:
+        request.session[IMPERSONATION] = acting.stored()
+        # Which Django has just set: it is the person's own.
+        Person.objects.filter(id=person.id).update(last_login=last_login)
     bind_proof(request.session, ticket.methods, ticket.proved_at)
     if ticket.provider is not None:
         request.session[KEY] = ticket.provider

@@ -1,6 +1,7 @@
 """Records every event: a handler for each type in the registry, so that a new one is audited by default."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
 
@@ -53,8 +54,15 @@ def _entry(event: Event, context: EventContext) -> NewEntry:
         request_id=context.request_id,
         target_type=kind,
         targets=ids,
-        what=details(event),
+        what=_what(event, context),
     )
+
+
+def _what(event: Event, context: EventContext) -> dict[str, Any]:
+    what = details(event)
+    if (who := context.actor.impersonator) is not None:
+        what["impersonator"] = {"id": str(who.person_id), "label": who.label}
+    return what
 
 
 # Of all apps, also of those that are installed after this one.

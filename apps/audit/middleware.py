@@ -54,7 +54,12 @@ def _record(request: HttpRequest, action: str, **data: str) -> None:
     tenant: Any = getattr(request, "tenant", None)
     who: dict[str, Any] = {}
     if actor is not None:
-        who = {"kind": actor.kind, "label": actor.label, "person_id": actor.person_id}
+        who = {
+            "kind": actor.kind,
+            "label": actor.label,
+            "person_id": actor.person_id,
+            "impersonator": actor.impersonator,
+        }
     elif user is not None and user.is_authenticated:
         who = {"label": user.email, "person_id": user.pk}
     refusal_record(

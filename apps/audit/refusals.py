@@ -22,6 +22,7 @@ from apps.common.actors import ActorKind
 from apps.common.database import system_connection
 from apps.common.origin import current_origin
 from apps.common.outages import REDIS_OUTAGES
+from apps.common.proofs import Impersonator
 from apps.common.tenancy import TenantRef, tenant_context
 from apps.trail.chains import PLATFORM_CHAIN, Chain, NewEntry, entries_append
 
@@ -44,6 +45,7 @@ class Refusal:
     label: str = ANONYMOUS
     person_id: uuid.UUID | None = None
     data: dict[str, str] = field(default_factory=dict)
+    impersonator: Impersonator | None = None
 
 
 def refusal_record(refusal: Refusal) -> bool:
@@ -78,6 +80,9 @@ def refusal_record(refusal: Refusal) -> bool:
 def _write(refusal: Refusal, times: int) -> None:
     origin = current_origin()
     data: dict[str, Any] = {name: plain(text)[:MAX_CHARS] for name, text in refusal.data.items()}
+    what: dict[str, Any] = {"data": {**data, "times": times}, "before": {}, "after": {}}
+    if (who := refusal.impersonator) is not None:
+        what["impersonator"] = {"id": str(who.person_id), "label": who.label}
     entry = NewEntry(
         occurred_at=timezone.now(),
         action=refusal.action,
@@ -89,7 +94,7 @@ def _write(refusal: Refusal, times: int) -> None:
         request_id=str(structlog.contextvars.get_contextvars().get("request_id") or "")[:128],
         target_type="request",
         targets=(),
-        what={"data": {**data, "times": times}, "before": {}, "after": {}},
+        what=what,
     )
     if refusal.tenant is None:
         with tenant_context(None), system_connection():

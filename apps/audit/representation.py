@@ -17,8 +17,28 @@ COLUMNS = (
     *("address", "agent", "target_type", "targets", "request_id", "what", "hash"),
 )
 CSV_HEADER = (
-    *("number", "id", "time", "action", "summary", "actor_kind", "actor_id", "actor", "address"),
-    *("agent", "target_type", "targets", "request_id", "before", "after", "data", "hash"),
+    *(
+        "number",
+        "id",
+        "time",
+        "action",
+        "summary",
+        "actor_kind",
+        "actor_id",
+        "actor",
+        "impersonator",
+    ),
+    *(
+        "address",
+        "agent",
+        "target_type",
+        "targets",
+        "request_id",
+        "before",
+        "after",
+        "data",
+        "hash",
+    ),
 )
 # What a spreadsheet takes for the beginning of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -28,6 +48,7 @@ def as_json(row: tuple[Any, ...]) -> dict[str, Any]:
     """row: of COLUMNS. Texts are empty and details null where they were erased."""
     one = dict(zip(COLUMNS, row, strict=True))
     what = one["what"]
+    acted = what.get("impersonator") if what else None
     return {
         "id": one["event_id"],
         "number": one["seq"],
@@ -39,6 +60,7 @@ def as_json(row: tuple[Any, ...]) -> dict[str, Any]:
             "person_id": one["actor_id"],
             "label": one["actor_label"] or "",
         },
+        "impersonator": {"person_id": acted["id"], "label": acted["label"]} if acted else None,
         "address": one["address"] or "",
         "agent": one["agent"] or "",
         "target_type": one["target_type"],
@@ -80,6 +102,7 @@ def _cells(one: dict[str, Any]) -> Iterator[str]:
         actor["kind"],
         actor["person_id"],
         actor["label"],
+        one["impersonator"]["label"] if one["impersonator"] else "",
         one["address"],
         one["agent"],
         one["target_type"],

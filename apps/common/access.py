@@ -7,7 +7,7 @@ role gives (docs/adr/0023-no-negative-permissions.md).
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
 from apps.common.actors import Actor, Grant
-from apps.common.errors import PermissionDenied
+from apps.common.errors import ImpersonationRefused, PermissionDenied
 
 # System roles that hold by rule what they hold; the others are named by permissions.
 OWNER = "owner"
@@ -129,6 +129,12 @@ def permissions() -> Mapping[str, Permission]:
     return _ordered
 
 
+def without_dangerous(grant: Grant) -> Grant:
+    """What of it support may use that acts for a member."""
+    kept = {code for code in grant.permissions if not _permissions[code].dangerous}
+    return replace(grant, permissions=frozenset(kept))
+
+
 def conflicting_declarations() -> tuple[Permission, ...]:
     return tuple(_conflicting)
 
@@ -218,6 +224,8 @@ def authorize(actor: Actor, permission: str, node: Node | None = None) -> None:
     """Let through or raise PermissionDenied, which names the permission that is missing."""
     decision = decide(actor, permission, node)
     if not decision.allowed:
+        if actor.impersonator is not None and _permissions[permission].dangerous:
+            raise ImpersonationRefused
         label = _permissions[permission].label
         raise PermissionDenied(
             f"This needs the permission “{label}” ({permission}). Ask an administrator of the workspace."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from apps.common.proofs import Proof
+from apps.common.proofs import Impersonator, Proof
 
 
 class ActorKind(StrEnum):
@@ -74,6 +74,11 @@ class Actor:
     def staff(cls, person_id: uuid.UUID, label: str) -> "Actor":
         """Platform staff, acting from the console."""
         return cls(ActorKind.STAFF, label, person_id=person_id)
+
+    @property
+    def impersonator(self) -> Impersonator | None:
+        """The staff who act for this person, if it is not themselves."""
+        return self.proof.impersonator if self.proof else None
 
     @property
     def methods(self) -> frozenset[str]:

@@ -78,6 +78,17 @@ class ReauthenticationRequired(PermissionDenied):
     )
 
 
+class ImpersonationRefused(PermissionDenied):
+    """Staff who act for a member want what only the member may do."""
+
+    code = "impersonation_refused"
+    title = _("Only the member may do this")
+    default_detail = _(
+        "Support that acts for a member cannot change how they sign in, who may do what, or what cannot be "
+        "undone. Ask the member to do it."
+    )
+
+
 class NotFound(PlatformError):
     """It does not exist, or the actor may not know that it does: the answer is the same."""
 

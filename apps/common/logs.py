@@ -12,6 +12,7 @@ ECS_NAMES = {
     "request_id": "http.request.id",
     "tenant_id": "organization.id",
     "person_id": "user.id",
+    "impersonator_id": "user.impersonator.id",
     "api_key_id": "api_key.id",
     "ip": "client.ip",
     "user_agent": "user_agent.original",

@@ -62,6 +62,7 @@ class RequestLogMiddleware:
             "ip": request.META.get("REMOTE_ADDR"),
             "tenant_id": getattr(request, "log_tenant_id", None),
             "person_id": getattr(request, "log_person_id", None),
+            "impersonator_id": getattr(request, "log_impersonator_id", None),
             "api_key_id": getattr(request, "log_api_key_id", None),
         }
         write = log.error if response.status_code >= 500 else log.info

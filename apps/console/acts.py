@@ -44,7 +44,8 @@ class ReasonForm(ActForm):
 class Act:
     """available: whether the object's state allows it. explain: what will happen, in sentences.
 
-    run: calls the service. done: the message, given the object as it was before.
+    run: calls the service; what it returns is the answer to go on with, if it is one.
+    done: the message, given the object as it was before.
     bulk: also offered for a selection of the list. removes: the object is gone afterwards.
     inside: the name of the page below the object's own that offers it, and that it leads back to.
     """
@@ -75,12 +76,14 @@ def act_on_one(page: "ConsolePage", request: HttpRequest, obj: Any, act: Act) ->
     )
     if form.is_valid():
         try:
-            act.run(staff_actor(request), obj, form.cleaned_data)
+            outcome = act.run(staff_actor(request), obj, form.cleaned_data)
         except PlatformError as error:
             if not show_errors(form, error):
                 messages.error(request, str(error.detail))
                 return redirect(back)
         else:
+            if isinstance(outcome, HttpResponse):
+                return outcome
             messages.success(request, act.done(obj))
             return redirect(page.list_url() if act.removes else back)
     return page.page(

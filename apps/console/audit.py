@@ -109,7 +109,10 @@ def audit_sections(tenant: Tenant) -> list[Section]:
 
 
 def who(entry: AbstractEntry) -> str:
-    return "Erased person" if entry.actor_label is None else entry.actor_label
+    if entry.actor_label is None:
+        return "Erased person"
+    acted = entry.what.get("impersonator") if entry.what else None
+    return f"{entry.actor_label}, by {acted['label']}" if acted else entry.actor_label
 
 
 class ActionFilter(admin.SimpleListFilter):

@@ -166,6 +166,7 @@ class OutboxEventAdmin(ConsolePage):
                 [
                     ("Tenant", tenant_link(obj.tenant_id, obj.tenant_slug)),
                     ("Actor", f"{obj.actor_label} ({obj.actor_kind})"),
+                    ("Acted for them", obj.impersonator_label or r.NONE),
                     ("Aggregate", r.link(same, obj.aggregate_id)),
                     ("Version", obj.version),
                     ("Published", r.exact(obj.created_at)),

@@ -14,6 +14,7 @@ from apps.console.roles import roles_table
 from apps.console.tenant_access import bindings_sections, groups_sections
 from apps.console.tenant_acts_access import BINDING_ACTS, GROUP_ACTS, ORGANIZATION_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_table, has_schema
+from apps.console.tenant_members import IMPERSONATE_ACTS, members_sections
 from apps.console.tenant_organizations import organizations_sections
 from apps.tenants.models import Tenant
 
@@ -49,6 +50,7 @@ def _in_schema(
 
 
 INSIDE_PAGES = (
+    InsidePage("members", "Members", "People", _in_schema(members_sections), IMPERSONATE_ACTS),
     InsidePage(
         "organizations",
         "Organizations",

@@ -29,6 +29,7 @@ from apps.console.tenant_acts_addresses import ADDRESS_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS
 from apps.console.tenant_acts_operations import OPERATION_ACTS
 from apps.console.tenant_inside import INSIDE_PAGES, SEARCH_LENGTH, InsidePage
+from apps.console.tenant_members import IMPERSONATE_ACTS
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Tenant
@@ -58,6 +59,7 @@ class TenantAdmin(ConsolePage):
                 *ADDRESS_ACTS,
                 *KEY_ACTS,
                 *ACCESS_ACTS,
+                *IMPERSONATE_ACTS,
                 *AUDIT_ACTS,
             ),
             key=lambda act: act.dangerous,

@@ -224,7 +224,11 @@ def _context(message: Message, attempt: int) -> registry.EventContext:
         name=message.name,
         tenant_id=message.tenant_id,
         actor=registry.actor_of(
-            message.actor_kind, message.actor_label, message.actor_person_id, message.tenant_id
+            message.actor_kind,
+            message.actor_label,
+            message.actor_person_id,
+            message.tenant_id,
+            message.impersonator,
         ),
         request_id=message.request_id,
         created_at=message.created_at,

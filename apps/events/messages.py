@@ -1,8 +1,8 @@
-"""What is in the streams: CloudEvents 1.0, as the database builds them (events_envelope, migration 0007).
+"""What is in the streams: CloudEvents 1.0, as the database builds them (events_envelope, migration 0008).
 
 Attributes of ours beside the standard's: dataversion (of the event type), partition and sequence (its
-place among the events of its aggregate), dispatched, tenantid, actorkind, actor, actorperson, requestid,
-traceparent, address, agent.
+place among the events of its aggregate), dispatched, tenantid, actorkind, actor, actorperson,
+impersonatorid and impersonator, requestid, traceparent, address, agent.
 """
 
 import uuid
@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+
+from apps.common.proofs import Impersonator
 
 PARTITIONS = 16
 
@@ -31,6 +33,7 @@ class Message:
     actor_kind: str
     actor_label: str
     actor_person_id: uuid.UUID | None
+    impersonator: Impersonator | None
     request_id: str
     traceparent: str
     address: str
@@ -64,6 +67,7 @@ def parse(envelope: str | bytes) -> Message:
         actor_kind=value["actorkind"],
         actor_label=value["actor"],
         actor_person_id=_uuid(value["actorperson"]),
+        impersonator=_impersonator(value),
         request_id=value["requestid"],
         traceparent=value["traceparent"],
         # A stream may still hold messages of the release before, which had neither.
@@ -72,6 +76,12 @@ def parse(envelope: str | bytes) -> Message:
         created_at=datetime.fromisoformat(value["time"]),
         payload=value["data"],
     )
+
+
+def _impersonator(value: dict[str, Any]) -> Impersonator | None:
+    """Both keys are there only where somebody acted for the person."""
+    found = value.get("impersonatorid")
+    return Impersonator(uuid.UUID(found), value["impersonator"]) if found else None
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

@@ -34,6 +34,10 @@ class UnreturnedChar(_Unreturned, models.CharField):
     pass
 
 
+class UnreturnedUUID(_Unreturned, models.UUIDField):
+    pass
+
+
 class OutboxEvent(models.Model):
     """A domain event, committed with the change that it tells of. Written by publish() only."""
 
@@ -50,6 +54,11 @@ class OutboxEvent(models.Model):
     actor_kind = models.CharField(_("kind of actor"), max_length=20)
     actor_label = models.TextField(_("actor"))
     actor_person_id = models.UUIDField(_("person"), null=True)
+    # The staff who acted for the person, if it was not themselves.
+    impersonator_id = UnreturnedUUID(_("impersonator"), null=True)
+    impersonator_label = UnreturnedChar(
+        _("impersonator"), max_length=254, blank=True, default="", db_default=""
+    )
     request_id = models.CharField(_("request"), max_length=128, blank=True)
     # The W3C trace context of the request that published it.
     traceparent = UnreturnedChar(_("trace"), max_length=55, blank=True, default="", db_default="")

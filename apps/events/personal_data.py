@@ -10,7 +10,7 @@ def _events(subject: Subject) -> Q:
     found = Q(actor_person_id=subject.person_id)
     if subject.email:
         found |= Q(actor_label=subject.email) | Q(payload__icontains=subject.email)
-    return found
+    return found | Q(impersonator_id=subject.person_id)
 
 
 def _erase_events(rows: QuerySet[OutboxEvent], subject: Subject) -> None:
@@ -18,6 +18,7 @@ def _erase_events(rows: QuerySet[OutboxEvent], subject: Subject) -> None:
         is_theirs = event.actor_person_id == subject.person_id or event.actor_label == subject.email
         OutboxEvent.objects.filter(id=event.id).update(
             actor_label=subject.pseudonym if is_theirs else event.actor_label,
+            impersonator_label=replaced(event.impersonator_label, subject),
             address="" if is_theirs else event.address,
             agent="" if is_theirs else event.agent,
             aggregate_id=replaced(event.aggregate_id, subject),

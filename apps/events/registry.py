@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from apps.common.actors import Actor, ActorKind
+from apps.common.proofs import Impersonator, Proof
 from apps.events.enums import Scope
 from apps.events.errors import InvalidEvent, UnknownEvent
 
@@ -301,7 +302,17 @@ def deserialize(name: str, version: int, payload: dict[str, Any]) -> Event:
 
 
 def actor_of(
-    kind: str, label: str, person_id: uuid.UUID | None, tenant_id: uuid.UUID | None
+    kind: str,
+    label: str,
+    person_id: uuid.UUID | None,
+    tenant_id: uuid.UUID | None,
+    impersonator: Impersonator | None = None,
 ) -> Actor:
     """Who published an event, from its stored columns. The member's id is not among them."""
-    return Actor(ActorKind(kind), label, person_id=person_id, tenant_id=tenant_id)
+    return Actor(
+        ActorKind(kind),
+        label,
+        person_id=person_id,
+        tenant_id=tenant_id,
+        proof=Proof(impersonator=impersonator) if impersonator else None,
+    )

@@ -30,8 +30,8 @@ PRUNE_BATCH = 1000
 
 COLUMNS = (
     *("id", "name", "version", "scope", "tenant_id", "aggregate_id", "actor_kind", "actor_label"),
-    *("actor_person_id", "request_id", "traceparent", "address", "agent", "partition", "payload"),
-    "created_at",
+    *("actor_person_id", "impersonator_id", "impersonator_label", "request_id", "traceparent"),
+    *("address", "agent", "partition", "payload", "created_at"),
 )
 INSERT = (
     f"INSERT INTO events_outboxevent ({', '.join(COLUMNS)}) "  # noqa: S608 - constants
@@ -101,6 +101,8 @@ def _row(
         "actor_kind": actor.kind.value,
         "actor_label": actor.label,
         "actor_person_id": actor.person_id,
+        "impersonator_id": actor.impersonator.person_id if actor.impersonator else None,
+        "impersonator_label": actor.impersonator.label if actor.impersonator else "",
         "request_id": str(context.get("request_id") or "")[:128],
         "traceparent": context.get("traceparent") or "",
         "address": origin.address,

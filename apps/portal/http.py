@@ -22,9 +22,9 @@ from apps.accounts.models import Person
 from apps.accounts.proof import session_proof
 from apps.accounts.redirects import safe_path
 from apps.accounts.selectors import person_actor
-from apps.common.access import paths_allowed, permissions
+from apps.common.access import authorize, paths_allowed
 from apps.common.actors import Actor
-from apps.common.errors import PermissionDenied, PlatformError, ReauthenticationRequired
+from apps.common.errors import PlatformError, ReauthenticationRequired
 from apps.common.problems import problem_or_page, wants_problem
 from apps.organizations.actors import actor_for
 from apps.tenants.http import PlatformRequest
@@ -116,8 +116,8 @@ def step_up(view: Callable[Concatenate[R, P], HttpResponse]) -> Any:
     @wraps(view)
     def wrapper(request: R, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         proof = request.actor.proof
-        if request.method in ("GET", "HEAD") and proof is not None and not proof.is_recent(0):
-            raise ReauthenticationRequired
+        if request.method in ("GET", "HEAD") and proof is not None:
+            proof.require_recent(0)
         request.actor.require_recent_proof()
         return view(request, *args, **kwargs)
 
@@ -153,10 +153,7 @@ def to_step_up(request: PageRequest, error: PlatformError) -> HttpResponse:
 def require(actor: Actor, permission: str) -> None:
     """For pages about many things: held at one organization at least. Raises PermissionDenied."""
     if paths_allowed(actor, permission) == []:
-        label = permissions()[permission].label
-        raise PermissionDenied(
-            f"This needs the permission “{label}” ({permission}). Ask an administrator of the workspace."
-        )
+        authorize(actor, permission)
 
 
 def may(actor: Actor, permission: str) -> bool:

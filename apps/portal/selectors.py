@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts.impersonation import current_impersonation
 from apps.accounts.models import Person
 from apps.accounts.oidc.sessions import is_workspace_session
 from apps.common.access import allows, permissions
@@ -48,10 +49,11 @@ from apps.tenants.models import Tenant
 def workspaces_in(request: HttpRequest, tenant: Tenant, person: Person) -> list[Tenant]:
     """Where the person can go from a workspace's pages.
 
-    Nowhere from a session that began by the workspace's own identity provider: it does not tell which others
-    the person belongs to.
+    Nowhere else from a session that began by the workspace's own identity provider: it does not tell which
+    others the person belongs to. Nor do staff who act for them learn it.
     """
-    return [tenant] if is_workspace_session(request.session) else workspaces_of(person)
+    stays = is_workspace_session(request.session) or current_impersonation(request.session)
+    return [tenant] if stays else workspaces_of(person)
 
 
 @system_connection()

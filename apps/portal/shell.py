@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from apps.accounts.impersonation import Impersonation, current_impersonation
 from apps.common.access import paths_allowed
 from apps.common.actors import Actor
 from apps.common.navigation import navigation
@@ -53,6 +54,11 @@ class Shell:
             return ""
         source = tenant_by_id(self.tenant.cloned_from_id)
         return f"Sandbox copy of {source.slug}" if source else "Sandbox copy"
+
+    @cached_property
+    def impersonation(self) -> Impersonation | None:
+        """Who of the staff acts for the person, if it is not themselves."""
+        return current_impersonation(self._request.session) if self.actor else None
 
     @property
     def sign_out_name(self) -> str:

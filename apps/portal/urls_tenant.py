@@ -166,6 +166,7 @@ urlpatterns = [
         sign_in_policy.second_factor,
         name="sign_in_policy_second_factor",
     ),
+    path("settings/sign-in/support/", sign_in_policy.support, name="sign_in_policy_support"),
     path("files/<str:token>/", files.download, name="file"),
     path("settings/sign-in/provider/", identity_provider.index, name="identity_provider"),
     path(

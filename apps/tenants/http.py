@@ -20,5 +20,6 @@ class PlatformRequest(HttpRequest):
     log_path: str
     log_tenant_id: str
     log_person_id: str
+    log_impersonator_id: str
     log_api_key_id: str
     urlconf: str

@@ -21,7 +21,7 @@ from apps.accounts.oidc.sessions import is_workspace_session
 from apps.accounts.proof import session_proof
 from apps.accounts.selectors import is_member
 from apps.accounts.tokens import AccessClaims
-from apps.common.errors import NotFound
+from apps.common.errors import ImpersonationRefused, NotFound
 from apps.common.proofs import Proof
 
 
@@ -71,7 +71,8 @@ class CookieAuthentication(SessionAuthentication):
     """The session cookie of the host's own pages, with the CSRF token that Django's forms send.
 
     HostSessionMiddleware has refused sessions of other hosts by now. One that began by a tenant's own
-    identity provider speaks for the person in that tenant only: WorkspaceSession elsewhere.
+    identity provider speaks for the person in that tenant only: WorkspaceSession elsewhere. So does one of
+    staff who act for a member: ImpersonationRefused.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
@@ -86,12 +87,15 @@ class CookieAuthentication(SessionAuthentication):
         ):
             raise NotFound
         view = (request.parser_context or {}).get("view")
-        if is_workspace_session(http_request.session) and not (
+        proof = session_proof(http_request)
+        if not (
             getattr(view, "needs_tenant", False)
             or request.method in getattr(view, "open_to_workspace_sessions", ())
         ):
-            raise WorkspaceSession
-        proof = session_proof(http_request)
+            if proof.impersonator is not None:
+                raise ImpersonationRefused
+            if is_workspace_session(http_request.session):
+                raise WorkspaceSession
         _accept(http_request, person, proof)
         if tenant is not None:
             http_request.authorization = page_authorization_of(

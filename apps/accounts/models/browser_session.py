@@ -15,6 +15,7 @@ class BrowserSession(BaseModel):
     """A session of one host. Only the SHA-256 of its key is kept.
 
     parent: the session of the public host that this one of a workspace's host came from.
+    impersonator: the staff who act for the person, whose session the parent is; reason: why.
     tenant, host: the workspace, and which of its hosts; None and empty for the public host.
     """
 
@@ -26,6 +27,10 @@ class BrowserSession(BaseModel):
     )
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, null=True, blank=True)
     host = models.CharField(max_length=253, blank=True)
+    impersonator = models.ForeignKey(
+        Person, on_delete=models.CASCADE, null=True, blank=True, related_name="impersonations"
+    )
+    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
     key_hash = models.CharField(max_length=64, unique=True)
     user_agent = models.CharField(max_length=300, blank=True)
     ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
@@ -39,6 +44,11 @@ class BrowserSession(BaseModel):
         indexes = [
             models.Index(fields=["person", "id"], name="accounts_browser_person"),
             models.Index(fields=["expires_at"], name="accounts_browser_expires"),
+            models.Index(
+                fields=["impersonator"],
+                name="accounts_browser_impersonator",
+                condition=models.Q(impersonator__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

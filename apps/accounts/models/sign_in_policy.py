@@ -18,6 +18,14 @@ class SignInPolicy(BaseModel):
         db_default=False,
         help_text=_("Everybody signs in with a second factor or a passkey."),
     )
+    allow_support = models.BooleanField(
+        _("support may act for members"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "The platform's staff can come in as a member, with a reason, for an hour at most."
+        ),
+    )
 
     class Meta:
         verbose_name = _("sign-in policy")

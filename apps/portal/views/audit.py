@@ -91,6 +91,7 @@ def _line(entry: Entry) -> dict[str, Any]:
     return {
         "entry": entry,
         "summary": summary(entry.action, entry.what),
+        "impersonator": entry.what.get("impersonator") if entry.what else None,
         "is_refused": entry.action in REFUSED,
         "is_erased": entry.actor_label is None or entry.what is None,
     }

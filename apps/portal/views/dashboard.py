@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.accounts.models import Person
 from apps.common.urls import public_url
 from apps.organizations import permissions as p
 from apps.organizations.selectors import members_for, organizations_for
@@ -29,16 +28,19 @@ class FirstStep:
     done: bool
 
 
-def first_steps(person: Person, figures: Figures) -> list[FirstStep]:
+def first_steps(request: WorkspaceRequest, figures: Figures) -> list[FirstStep]:
     """What makes a new workspace useful; each is ticked off by what is really there."""
-    steps = [
-        FirstStep(
-            "Set your time zone",
-            "So that every time you see is your own.",
-            public_url("/profile/"),
-            person.time_zone != "UTC",
+    steps = []
+    # The profile is the person's own: who acts for them has none here.
+    if request.actor.impersonator is None:
+        steps.append(
+            FirstStep(
+                "Set your time zone",
+                "So that every time you see is your own.",
+                public_url("/profile/"),
+                request.user.time_zone != "UTC",
+            )
         )
-    ]
     if figures.pending is not None and figures.members is not None:
         steps.append(
             FirstStep(
@@ -67,7 +69,7 @@ def dashboard(request: WorkspaceRequest) -> HttpResponse:
     newest = []
     if figures.members is not None:
         newest = list(members_with_roles(request.actor).order_by("-id")[:NEWEST])
-    steps = first_steps(request.user, figures)
+    steps = first_steps(request, figures)
     hour = timezone.localtime().hour
     context = {
         "greeting": "Good morning"
@@ -111,11 +113,12 @@ def palette(request: WorkspaceRequest) -> HttpResponse:
             results.append(_result("Change the address", "Action", reverse("address_change")))
         if may(request.actor, EXPORT_DATA):
             results.append(_result("Export everything", "Action", reverse("exports")))
-        results += [
-            _result("Profile", "Page", shell.profile_url),
-            _result("All workspaces", "Page", shell.workspaces_url),
-            _result("Create a workspace", "Action", shell.workspace_new_url),
-        ]
+        if request.actor.impersonator is None:
+            results += [
+                _result("Profile", "Page", shell.profile_url),
+                _result("All workspaces", "Page", shell.workspaces_url),
+                _result("Create a workspace", "Action", shell.workspace_new_url),
+            ]
         others = [
             t
             for t in workspaces_in(request, request.tenant, request.user)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.browser_sessions import current_browser_session
 from apps.accounts.devices import device_name, is_handheld
 from apps.accounts.session_end import sign_in_end, sign_ins_end_others
-from apps.accounts.session_list import API, BROWSER, Current, sign_in_for, sign_ins_of
+from apps.accounts.session_list import API, BROWSER, SUPPORT, Current, sign_in_for, sign_ins_of
 from apps.common.database import system_connection
 from apps.portal.http import PageRequest, person_page
 
@@ -38,7 +38,7 @@ def entries(rows: list[dict[str, Any]]) -> list[Entry]:
     found = {
         row["id"]: Entry(row, device_name(row["user_agent"]))
         for row in rows
-        if row["came_from"] is None
+        if row["came_from"] is None and row["kind"] != SUPPORT
     }
     for row in rows:
         if row["came_from"] in found:
@@ -64,6 +64,9 @@ def index(request: PageRequest) -> HttpResponse:
     context = {
         "browsers": [(e, _used_at(e)) for e in found if e.row["kind"] == BROWSER],
         "by_api": [(e, _used_at(e)) for e in found if e.row["kind"] == API],
+        "support": [
+            (row, device_name(row["user_agent"])) for row in rows[:SHOWN] if row["kind"] == SUPPORT
+        ],
         "others": sum(not e.row["is_current"] for e in found),
         "is_cut": len(rows) > SHOWN,
         "shown": SHOWN,

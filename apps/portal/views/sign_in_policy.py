@@ -28,10 +28,15 @@ def _second_factor(request: WorkspaceRequest) -> Section:
     return Section("portal/sign_in/_second_factor.html", context)
 
 
+def _support(request: WorkspaceRequest) -> Section:
+    return Section("portal/sign_in/_support.html", {"policy": sign_in_policy_for(request.actor)})
+
+
 # In the order of the page; None: nothing for this reader.
 SECTIONS: list[Callable[[WorkspaceRequest], Section | None]] = [
     _second_factor,
     identity_provider.section,
+    _support,
 ]
 
 
@@ -64,4 +69,19 @@ def second_factor(request: WorkspaceRequest) -> HttpResponse:
     else:
         now = "Everybody needs" if policy.require_mfa else "Nobody needs"
         messages.success(request, f"{now} a second factor, from the next request on.")
+    return redirect("sign_in_policy")
+
+
+@require_POST
+@workspace_page
+@step_up
+def support(request: WorkspaceRequest) -> HttpResponse:
+    """`allow` is `yes` or `no`."""
+    authorize(request.actor, MANAGE_SIGN_IN_POLICY)
+    wanted = request.POST.get("allow", "")
+    if wanted not in ("yes", "no"):
+        raise InvalidInput.field("allow", "Choose yes or no.")
+    policy = sign_in_policy_update(actor=request.actor, allow_support=wanted == "yes")
+    now = "can" if policy.allow_support else "can no longer"
+    messages.success(request, f"Platform support {now} act for members.")
     return redirect("sign_in_policy")

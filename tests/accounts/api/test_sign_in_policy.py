@@ -16,7 +16,10 @@ def test_get(api: Any, alice: Person) -> None:
     client = api(alice)
     with statements(4):
         response = client.get(PATH)
-    assert (response.status_code, response.json()) == (200, {"require_mfa": False})
+    assert (response.status_code, response.json()) == (
+        200,
+        {"require_mfa": False, "allow_support": True},
+    )
     assert response["ETag"]
 
 
@@ -30,7 +33,7 @@ def test_a_condition_is_kept(api: Any, alice: Person) -> None:
     client = api(alice)
     etag = client.get(PATH)["ETag"]
     same = client.patch(PATH, {"require_mfa": False}, headers={"If-Match": etag})
-    assert (same.status_code, same.json()) == (200, {"require_mfa": False})
+    assert (same.status_code, same.json()) == (200, {"require_mfa": False, "allow_support": True})
     stale = client.patch(PATH, {"require_mfa": False}, headers={"If-Match": '"old"'})
     assert stale.status_code == 412
 

@@ -76,6 +76,7 @@ def test_one_entry_says_all_of_it(api: Any, alice: Any, entries: list[Entry]) ->
         "action": "tenants.tenant_renamed",
         "summary": "Tenant renamed: Acme 2",
         "actor": {"kind": "person", "person_id": None, "label": "alice@acme.test"},
+        "impersonator": None,
         "address": "203.0.113.7",
         "agent": "curl/8",
         "target_type": "member",

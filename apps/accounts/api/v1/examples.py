@@ -74,7 +74,9 @@ SESSION = OpenApiExample(
 )
 REVOKED = OpenApiExample("Two others", {"revoked": 2}, response_only=True)
 SIGN_IN_POLICY = OpenApiExample(
-    "A second factor for everybody", {"require_mfa": True}, response_only=True
+    "A second factor for everybody",
+    {"require_mfa": True, "allow_support": True},
+    response_only=True,
 )
 SIGN_IN_POLICY_UPDATE = OpenApiExample(
     "Require a second factor", {"require_mfa": True}, request_only=True

@@ -12,12 +12,16 @@ from apps.accounts.forms import PASSWORD_MAX_LENGTH
 from apps.accounts.managers import normalize_email
 from apps.accounts.mfa_forms import CODE_MAX_LENGTH
 from apps.accounts.models import Person, SignInPolicy, TenantMembership
-from apps.accounts.session_list import API, BROWSER
+from apps.accounts.session_list import API, BROWSER, SUPPORT
 from apps.accounts.validators import validate_printable, validate_time_zone
 from apps.common.api.fields import FlagField
 from apps.tenants.enums import TenantStatus
 
-SESSION_KINDS = [(BROWSER, "In a browser"), (API, "By API")]
+SESSION_KINDS = [
+    (BROWSER, "In a browser"),
+    (API, "By API"),
+    (SUPPORT, "Platform staff who act for you"),
+]
 
 
 class EmailField(serializers.EmailField):
@@ -152,12 +156,15 @@ class RevokedSerializer(serializers.Serializer):
 class SignInPolicySerializer(serializers.ModelSerializer[SignInPolicy]):
     class Meta:
         model = SignInPolicy
-        fields = ["require_mfa"]
+        fields = ["require_mfa", "allow_support"]
         read_only_fields = fields
 
 
 class SignInPolicyUpdateSerializer(serializers.Serializer):
     require_mfa = FlagField(help_text="Everybody signs in with a second factor or a passkey.")
+    allow_support = FlagField(
+        help_text="The platform's staff can come in as a member, with a reason, for an hour at most."
+    )
 
 
 class CodeFactorSerializer(serializers.Serializer):

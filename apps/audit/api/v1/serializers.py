@@ -17,6 +17,11 @@ class AuditActorSerializer(serializers.Serializer):
     )
 
 
+class AuditImpersonatorSerializer(serializers.Serializer):
+    person_id = serializers.UUIDField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
 class AuditEventSerializer(serializers.Serializer):
     """As NDJSON has it too: one representation, made in one place."""
 
@@ -26,6 +31,9 @@ class AuditEventSerializer(serializers.Serializer):
     action = serializers.CharField()
     summary = serializers.CharField(help_text="For people.")
     actor = AuditActorSerializer()
+    impersonator = AuditImpersonatorSerializer(
+        allow_null=True, help_text="The platform's staff who acted for the actor."
+    )
     address = serializers.CharField(help_text="The client's; empty where no request is behind it.")
     agent = serializers.CharField()
     target_type = serializers.CharField()
