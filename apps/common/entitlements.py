@@ -1,8 +1,8 @@
 """What a tenant may have of something: declared here by every app, and asked where it is used up.
 
-The registry and the gate need no tables, so they sit below the apps that ask, as access.py does; what a tenant
-has is known by the billing app (docs/adr/0032-entitlements-below-the-apps.md). Where nobody knows, or a plan
-says nothing, the declared default holds.
+The registry and the gate need no tables, so they sit below the apps that ask, as access.py does; what a
+tenant has is known by the billing app (docs/adr/0032-entitlements-below-the-apps.md). Where nobody knows,
+or a plan says nothing, the declared default holds.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,9 +43,9 @@ class Period(StrEnum):
 class Entitlement:
     """Something that plans give or limit.
 
-    code: `app.thing`, the app's own; never renamed, because plans store it. default: what a tenant has whose plan says
-    nothing: whether, or how many; None: any number. unit: of a number, for people, in the plural.
-    rows: those that a limit counts, all of them together; called inside the tenant.
+    code: `app.thing`, the app's own; never renamed, because plans store it. default: what a tenant has
+    whose plan says nothing: whether, or how many; None: any number. unit: of a number, for people, in the
+    plural. rows: those that a limit counts, all of them together; called inside the tenant.
     period: of a metered one. Checked at start-up: apps/billing/checks.py.
     """
 
@@ -143,7 +143,13 @@ class Source(Protocol):
         """Why not, and which plan helps."""
 
     def crossed(
-        self, tenant: TenantRef, entitlement: Entitlement, granted: Granted, used: int, *, is_over: bool
+        self,
+        tenant: TenantRef,
+        entitlement: Entitlement,
+        granted: Granted,
+        used: int,
+        *,
+        is_over: bool,
     ) -> None:
         """It has just come near its limit, or gone over a soft one."""
 
@@ -211,8 +217,8 @@ def check(
     """Let through or raise EntitlementExceeded, in the transaction that adds.
 
     No statement where there is no limit, and for a boolean. Else others that add to the same wait until the
-    transaction ends, and what is there is counted: one round trip. rows: what to count instead of what is declared.
-    is_locked: the caller has a lock already that all who add take.
+    transaction ends, and what is there is counted: one round trip. rows: what to count instead of what is
+    declared. is_locked: the caller has a lock already that all who add take.
     """
     one, has_of_it, ref = entitlement(code), granted(tenant, code), _ref(tenant)
     if has_of_it.value is None:
@@ -225,7 +231,8 @@ def check(
         raise transaction.TransactionManagementError(f"{code} is checked with what it limits")
     if not is_locked:
         execute_with_next(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"entitlement {ref.id} {code}"]
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"entitlement {ref.id} {code}"],
         )
     before = _used(ref, one, rows)
     if before + adding > has_of_it.value and not has_of_it.is_soft:
@@ -236,7 +243,10 @@ def check(
 def room(
     tenant: TenantRef | HasRef, code: str, *, rows: Sequence[QuerySet[Any]] | None = None
 ) -> int | None:
-    """How many more there may be now; None: any number. Locks nothing. One statement where there is a limit."""
+    """How many more there may be now; None: any number. Locks nothing.
+
+    One statement where there is a limit.
+    """
     at_most = limit(tenant, code)
     if at_most is None:
         return None
@@ -244,14 +254,18 @@ def room(
 
 
 def require(tenant: TenantRef | HasRef, code: str, total: int) -> None:
-    """For what is no number of rows, as a depth: raises EntitlementExceeded above a hard limit. No statement."""
+    """For what is no number of rows, as a depth: raises EntitlementExceeded above a hard limit.
+
+    No statement.
+    """
     at_most = limit(tenant, code)
     if at_most is not None and total > at_most:
         raise _refused(_ref(tenant), entitlement(code), Granted(at_most))
 
 
 def record(tenant: TenantRef | HasRef, code: str, *, key: str, amount: int = 1) -> bool:
-    """Count what is metered, once for each key; False: it was counted before. One statement, in a transaction.
+    """Count what is metered, once for each key; False: it was counted before. One statement, in a
+    transaction.
 
     Raises EntitlementExceeded above a hard limit, and has counted nothing.
     """
@@ -262,7 +276,7 @@ def record(tenant: TenantRef | HasRef, code: str, *, key: str, amount: int = 1) 
         raise ValueError("amount is 1 or more, a key 1 to 100 characters")
     if _source is None:
         return True
-    with _inside(ref):
+    with inside(ref):
         used = _source.record(ref, one, has_of_it, amount, key)
     if used is None:
         return False
@@ -274,7 +288,7 @@ def standings(tenant: TenantRef | HasRef) -> list[Standing]:
     """Of all that is declared, in the order of the codes. Two statements."""
     ref, all_of_them = _ref(tenant), list(entitlements().values())
     counted = {one.code: one.rows(ref) for one in all_of_them if one.rows is not None}
-    with _inside(ref):
+    with inside(ref):
         used = dict(zip(counted, _count(list(counted.values())), strict=True))
         metered = [one for one in all_of_them if one.kind is Kind.METERED]
         if metered and _source is not None:
@@ -283,7 +297,7 @@ def standings(tenant: TenantRef | HasRef) -> list[Standing]:
 
 
 def _used(ref: TenantRef, one: Entitlement, rows: Sequence[QuerySet[Any]] | None) -> int:
-    with _inside(ref):
+    with inside(ref):
         if one.kind is Kind.METERED:
             return _source.used(ref, [one]).get(one.code, 0) if _source else 0
         if rows is None:
@@ -293,7 +307,8 @@ def _used(ref: TenantRef, one: Entitlement, rows: Sequence[QuerySet[Any]] | None
 
 def _count(groups: Sequence[Sequence[QuerySet[Any]]]) -> list[int]:
     """How many rows there are in each group. One statement."""
-    sums, parameters = [], []
+    sums: list[str] = []
+    parameters: list[Any] = []
     for group in groups:
         parts = ["0"]
         for rows in group:
@@ -334,6 +349,6 @@ def _ref(tenant: TenantRef | HasRef) -> TenantRef:
     return tenant if isinstance(tenant, TenantRef) else tenant.ref
 
 
-def _inside(ref: TenantRef) -> Any:
+def inside(ref: TenantRef) -> Any:
     """The tenant, entered unless it is."""
     return nullcontext() if current_tenant() == ref else tenant_context(ref)

@@ -6,261 +6,588 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0005_history_is_internal'),
+        ("tenants", "0005_history_is_internal"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AddOn',
+            name="AddOn",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=40, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('description', models.CharField(blank=True, default='', max_length=300, verbose_name='description')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('is_public', models.BooleanField(default=True, help_text='Shown to everybody; others staff assign.', verbose_name='public')),
-                ('retired_at', models.DateTimeField(blank=True, null=True, verbose_name='retired')),
-                ('stripe_product_id', models.CharField(blank=True, max_length=255, null=True, unique=True, verbose_name='Stripe product')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=40, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True, default="", max_length=300, verbose_name="description"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
+                (
+                    "is_public",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Shown to everybody; others staff assign.",
+                        verbose_name="public",
+                    ),
+                ),
+                ("retired_at", models.DateTimeField(blank=True, null=True, verbose_name="retired")),
+                (
+                    "stripe_product_id",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        null=True,
+                        unique=True,
+                        verbose_name="Stripe product",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'add-on',
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9_]*$')), name='add_on_code')],
+                "verbose_name": "add-on",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[a-z][a-z0-9_]*$")), name="add_on_code"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=40, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('description', models.CharField(blank=True, default='', max_length=300, verbose_name='description')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('is_public', models.BooleanField(default=True, help_text='Shown to everybody; others staff assign.', verbose_name='public')),
-                ('retired_at', models.DateTimeField(blank=True, null=True, verbose_name='retired')),
-                ('stripe_product_id', models.CharField(blank=True, max_length=255, null=True, unique=True, verbose_name='Stripe product')),
-                ('is_default', models.BooleanField(default=False, verbose_name='for new tenants')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=40, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True, default="", max_length=300, verbose_name="description"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
+                (
+                    "is_public",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Shown to everybody; others staff assign.",
+                        verbose_name="public",
+                    ),
+                ),
+                ("retired_at", models.DateTimeField(blank=True, null=True, verbose_name="retired")),
+                (
+                    "stripe_product_id",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        null=True,
+                        unique=True,
+                        verbose_name="Stripe product",
+                    ),
+                ),
+                ("is_default", models.BooleanField(default=False, verbose_name="for new tenants")),
             ],
             options={
-                'verbose_name': 'plan',
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9_]*$')), name='plan_code'), models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='plan_default_once')],
+                "verbose_name": "plan",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[a-z][a-z0-9_]*$")), name="plan_code"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("is_default",),
+                        name="plan_default_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PlanVersion',
+            name="PlanVersion",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('trial_days', models.PositiveSmallIntegerField(default=0, verbose_name='trial (days)')),
-                ('credits_per_period_microcredits', models.BigIntegerField(default=0, verbose_name='credits per period')),
-                ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='published')),
-                ('retired_at', models.DateTimeField(blank=True, null=True, verbose_name='retired')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='billing.plan')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                (
+                    "trial_days",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="trial (days)"),
+                ),
+                (
+                    "credits_per_period_microcredits",
+                    models.BigIntegerField(default=0, verbose_name="credits per period"),
+                ),
+                (
+                    "published_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="published"),
+                ),
+                ("retired_at", models.DateTimeField(blank=True, null=True, verbose_name="retired")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="billing.plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan version',
+                "verbose_name": "plan version",
             },
         ),
         migrations.CreateModel(
-            name='PlanEntitlement',
+            name="PlanEntitlement",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=80, verbose_name='entitlement')),
-                ('value', models.BigIntegerField(blank=True, null=True, verbose_name='value')),
-                ('is_soft', models.BooleanField(default=False, verbose_name='soft')),
-                ('add_on', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='billing.addon')),
-                ('plan_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='billing.planversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=80, verbose_name="entitlement")),
+                ("value", models.BigIntegerField(blank=True, null=True, verbose_name="value")),
+                ("is_soft", models.BooleanField(default=False, verbose_name="soft")),
+                (
+                    "add_on",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="billing.addon",
+                    ),
+                ),
+                (
+                    "plan_version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="billing.planversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entitlement of a plan',
+                "verbose_name": "entitlement of a plan",
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('interval', models.CharField(choices=[('month', 'Monthly'), ('year', 'Yearly')], max_length=5, verbose_name='paid')),
-                ('amount_minor', models.BigIntegerField(verbose_name='amount')),
-                ('is_per_seat', models.BooleanField(default=False, verbose_name='for each seat')),
-                ('stripe_price_id', models.CharField(blank=True, max_length=255, null=True, unique=True, verbose_name='Stripe price')),
-                ('add_on', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='billing.addon')),
-                ('plan_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='billing.planversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "interval",
+                    models.CharField(
+                        choices=[("month", "Monthly"), ("year", "Yearly")],
+                        max_length=5,
+                        verbose_name="paid",
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField(verbose_name="amount")),
+                ("is_per_seat", models.BooleanField(default=False, verbose_name="for each seat")),
+                (
+                    "stripe_price_id",
+                    models.CharField(
+                        blank=True,
+                        max_length=255,
+                        null=True,
+                        unique=True,
+                        verbose_name="Stripe price",
+                    ),
+                ),
+                (
+                    "add_on",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="billing.addon",
+                    ),
+                ),
+                (
+                    "plan_version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="billing.planversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'price',
+                "verbose_name": "price",
             },
         ),
         migrations.CreateModel(
-            name='TenantAddOn',
+            name="TenantAddOn",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('quantity', models.PositiveIntegerField(verbose_name='quantity')),
-                ('since', models.DateTimeField(verbose_name='since')),
-                ('add_on', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tenants', to='billing.addon')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='add_ons', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("quantity", models.PositiveIntegerField(verbose_name="quantity")),
+                ("since", models.DateTimeField(verbose_name="since")),
+                (
+                    "add_on",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tenants",
+                        to="billing.addon",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="add_ons",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'add-on of a tenant',
+                "verbose_name": "add-on of a tenant",
             },
         ),
         migrations.CreateModel(
-            name='TenantPlan',
+            name="TenantPlan",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('since', models.DateTimeField(verbose_name='since')),
-                ('period_anchor_at', models.DateTimeField(verbose_name='periods begin')),
-                ('is_comp', models.BooleanField(default=False, verbose_name='free of charge')),
-                ('actor', models.CharField(max_length=254, verbose_name='assigned by')),
-                ('reason', models.CharField(blank=True, default='', max_length=500, verbose_name='reason')),
-                ('plan_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tenants', to='billing.planversion')),
-                ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='assigned_plan', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("since", models.DateTimeField(verbose_name="since")),
+                ("period_anchor_at", models.DateTimeField(verbose_name="periods begin")),
+                ("is_comp", models.BooleanField(default=False, verbose_name="free of charge")),
+                ("actor", models.CharField(max_length=254, verbose_name="assigned by")),
+                (
+                    "reason",
+                    models.CharField(blank=True, default="", max_length=500, verbose_name="reason"),
+                ),
+                (
+                    "plan_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tenants",
+                        to="billing.planversion",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assigned_plan",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan of a tenant',
-                'verbose_name_plural': 'plans of tenants',
+                "verbose_name": "plan of a tenant",
+                "verbose_name_plural": "plans of tenants",
             },
         ),
         migrations.CreateModel(
-            name='UsageCounter',
+            name="UsageCounter",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=80, verbose_name='entitlement')),
-                ('period_start', models.DateTimeField(verbose_name='period')),
-                ('used', models.BigIntegerField(verbose_name='used')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=80, verbose_name="entitlement")),
+                ("period_start", models.DateTimeField(verbose_name="period")),
+                ("used", models.BigIntegerField(verbose_name="used")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'usage of a period',
+                "verbose_name": "usage of a period",
             },
         ),
         migrations.CreateModel(
-            name='UsageRecord',
+            name="UsageRecord",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=80, verbose_name='entitlement')),
-                ('key', models.CharField(max_length=100, verbose_name='key')),
-                ('amount', models.BigIntegerField(verbose_name='amount')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=80, verbose_name="entitlement")),
+                ("key", models.CharField(max_length=100, verbose_name="key")),
+                ("amount", models.BigIntegerField(verbose_name="amount")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'use',
+                "verbose_name": "use",
             },
         ),
         migrations.CreateModel(
-            name='EntitlementOverride',
+            name="EntitlementOverride",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=80, verbose_name='entitlement')),
-                ('value', models.BigIntegerField(blank=True, null=True, verbose_name='value')),
-                ('is_soft', models.BooleanField(default=False, verbose_name='soft')),
-                ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires')),
-                ('actor', models.CharField(max_length=254, verbose_name='set by')),
-                ('reason', models.CharField(max_length=500, verbose_name='reason')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entitlement_overrides', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=80, verbose_name="entitlement")),
+                ("value", models.BigIntegerField(blank=True, null=True, verbose_name="value")),
+                ("is_soft", models.BooleanField(default=False, verbose_name="soft")),
+                ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="expires")),
+                ("actor", models.CharField(max_length=254, verbose_name="set by")),
+                ("reason", models.CharField(max_length=500, verbose_name="reason")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entitlement_overrides",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'override',
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'code'), name='entitlement_override_once'), models.CheckConstraint(condition=models.Q(('value__isnull', True), ('value__gte', 0), _connector='OR'), name='entitlement_override_value'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='entitlement_override_reason')],
+                "verbose_name": "override",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "code"), name="entitlement_override_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("value__isnull", True), ("value__gte", 0), _connector="OR"
+                        ),
+                        name="entitlement_override_value",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="entitlement_override_reason",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_version_number_once'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="plan_version_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('credits_per_period_microcredits__gte', 0)), name='plan_version_credits'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credits_per_period_microcredits__gte", 0)),
+                name="plan_version_credits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('retired_at__isnull', True), ('published_at__isnull', False), _connector='OR'), name='plan_version_retired_once_published'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("retired_at__isnull", True), ("published_at__isnull", False), _connector="OR"
+                ),
+                name="plan_version_retired_once_published",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planentitlement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('add_on__isnull', True), ('plan_version__isnull', False)), models.Q(('add_on__isnull', False), ('plan_version__isnull', True)), _connector='OR'), name='plan_entitlement_of_one'),
+            model_name="planentitlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("add_on__isnull", True), ("plan_version__isnull", False)),
+                    models.Q(("add_on__isnull", False), ("plan_version__isnull", True)),
+                    _connector="OR",
+                ),
+                name="plan_entitlement_of_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planentitlement',
-            constraint=models.CheckConstraint(condition=models.Q(('value__isnull', True), ('value__gte', 0), _connector='OR'), name='plan_entitlement_value'),
+            model_name="planentitlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value__isnull", True), ("value__gte", 0), _connector="OR"),
+                name="plan_entitlement_value",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planentitlement',
-            constraint=models.UniqueConstraint(condition=models.Q(('plan_version__isnull', False)), fields=('plan_version', 'code'), name='plan_entitlement_once'),
+            model_name="planentitlement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("plan_version__isnull", False)),
+                fields=("plan_version", "code"),
+                name="plan_entitlement_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planentitlement',
-            constraint=models.UniqueConstraint(condition=models.Q(('add_on__isnull', False)), fields=('add_on', 'code'), name='add_on_entitlement_once'),
+            model_name="planentitlement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("add_on__isnull", False)),
+                fields=("add_on", "code"),
+                name="add_on_entitlement_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('add_on__isnull', True), ('plan_version__isnull', False)), models.Q(('add_on__isnull', False), ('plan_version__isnull', True)), _connector='OR'), name='price_of_one'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("add_on__isnull", True), ("plan_version__isnull", False)),
+                    models.Q(("add_on__isnull", False), ("plan_version__isnull", True)),
+                    _connector="OR",
+                ),
+                name="price_of_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='price_currency'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="price_currency"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='price_amount'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gte", 0)), name="price_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(condition=models.Q(('plan_version__isnull', False)), fields=('plan_version', 'currency', 'interval'), name='price_of_plan_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("plan_version__isnull", False)),
+                fields=("plan_version", "currency", "interval"),
+                name="price_of_plan_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(condition=models.Q(('add_on__isnull', False)), fields=('add_on', 'currency', 'interval'), name='price_of_add_on_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("add_on__isnull", False)),
+                fields=("add_on", "currency", "interval"),
+                name="price_of_add_on_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tenantaddon',
-            constraint=models.UniqueConstraint(fields=('tenant', 'add_on'), name='tenant_add_on_once'),
+            model_name="tenantaddon",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "add_on"), name="tenant_add_on_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tenantaddon',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='tenant_add_on_quantity'),
+            model_name="tenantaddon",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="tenant_add_on_quantity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagecounter',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code', 'period_start'), name='usage_counter_once'),
+            model_name="usagecounter",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "code", "period_start"), name="usage_counter_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagecounter',
-            constraint=models.CheckConstraint(condition=models.Q(('used__gte', 0)), name='usage_counter_used'),
+            model_name="usagecounter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("used__gte", 0)), name="usage_counter_used"
+            ),
         ),
         migrations.AddIndex(
-            model_name='usagerecord',
-            index=models.Index(fields=['created_at'], name='usage_record_age'),
+            model_name="usagerecord",
+            index=models.Index(fields=["created_at"], name="usage_record_age"),
         ),
         migrations.AddConstraint(
-            model_name='usagerecord',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code', 'key'), name='usage_record_once'),
+            model_name="usagerecord",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "code", "key"), name="usage_record_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagerecord',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 1)), name='usage_record_amount'),
+            model_name="usagerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 1)), name="usage_record_amount"
+            ),
         ),
     ]

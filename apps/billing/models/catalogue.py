@@ -127,7 +127,9 @@ class Price(_Part):
         verbose_name = _("price")
         constraints = [
             models.CheckConstraint(condition=_ONE_OWNER, name="price_of_one"),
-            models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="price_currency"),
+            models.CheckConstraint(
+                condition=Q(currency__regex="^[A-Z]{3}$"), name="price_currency"
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="price_amount"),
             models.UniqueConstraint(
                 fields=["plan_version", "currency", "interval"],
