@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import caches
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
-from apps.accounts import keys
+from apps.accounts import epochs, keys
 from apps.accounts.models import Person
 from apps.accounts.services import person_create
+from apps.billing.models import EntitlementOverride
+from apps.billing.source import epoch_of
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
@@ -224,6 +226,31 @@ def _clean_redis() -> Iterator[None]:
 def _own_files(tmp_path: Path, settings: Any) -> None:
     """Every test has a folder of files of its own."""
     settings.FILES_ROOT = str(tmp_path / "files")
+
+
+Entitle = Callable[..., None]
+
+
+@pytest.fixture
+def entitle(acme: Tenant) -> Entitle:
+    """`entitle({"organizations.seats": 3})`: acme has so much, whatever its plan; None: any number.
+
+    Without it nothing is limited, as no plan is sold.
+    """
+
+    def give(
+        values: dict[str, int | None], *, tenant: Tenant = acme, is_soft: bool = False
+    ) -> None:
+        with system_connection(), transaction.atomic():
+            epochs.change(epoch_of(tenant.id))
+            for code, value in values.items():
+                EntitlementOverride.objects.update_or_create(
+                    tenant=tenant,
+                    code=code,
+                    defaults={"value": value, "is_soft": is_soft, "reason": "A test"},
+                )
+
+    return give
 
 
 @pytest.fixture

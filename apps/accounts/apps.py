@@ -23,15 +23,18 @@ class AccountsConfig(AppConfig):
 
         from apps.accounts import checks, signals  # noqa: F401  # register themselves
         from apps.accounts.api import openapi  # noqa: F401  # registers the schemes
+        from apps.accounts.entitlements import ENTITLEMENTS
         from apps.accounts.exports import SHARED_ROWS
         from apps.accounts.mfa_adapter import UsedCodes
         from apps.accounts.permissions import PERMISSIONS
         from apps.accounts.purging import STEPS
         from apps.common.access import register_permissions
+        from apps.common.entitlements import register_entitlements
         from apps.tenants.exports.shared import register_shared_rows
         from apps.tenants.purging import register_purge_step
 
         totp.cache = UsedCodes()
         register_permissions(PERMISSIONS)
+        register_entitlements(ENTITLEMENTS)
         register_shared_rows(*SHARED_ROWS)
         register_purge_step(*STEPS)

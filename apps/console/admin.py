@@ -14,6 +14,7 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
+from apps.billing.models import AddOn, EntitlementOverride, Plan, TenantPlan
 from apps.console.audit import PlatformEntryAdmin
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
@@ -21,7 +22,9 @@ from apps.console.email_domains import EmailDomainAdmin
 from apps.console.events import HandlingAdmin, OutboxEventAdmin
 from apps.console.fleet import MigrationRunAdmin
 from apps.console.identity_providers import ExternalIdentityAdmin, IdentityProviderAdmin
+from apps.console.overrides import OverrideAdmin, TenantPlanAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
+from apps.console.plans import AddOnAdmin, PlanAdmin
 from apps.console.schedules import ScheduleAdmin
 from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
@@ -45,6 +48,10 @@ site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(IdentityProvider, IdentityProviderAdmin)
 site.register(ExternalIdentity, ExternalIdentityAdmin)
+site.register(Plan, PlanAdmin)
+site.register(AddOn, AddOnAdmin)
+site.register(TenantPlan, TenantPlanAdmin)
+site.register(EntitlementOverride, OverrideAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)

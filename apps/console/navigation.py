@@ -37,6 +37,12 @@ GROUPS: dict[str, list[Page]] = {
         Page("Signing keys", "key", "admin:accounts_signingkey_changelist"),
         Page("Permissions", "verified_user", "admin:permissions"),
     ],
+    "Billing": [
+        Page("Plans", "sell", "admin:billing_plan_changelist"),
+        Page("Add-ons", "add_shopping_cart", "admin:billing_addon_changelist"),
+        Page("Plans of tenants", "assignment_ind", "admin:billing_tenantplan_changelist"),
+        Page("Overrides", "tune", "admin:billing_entitlementoverride_changelist"),
+    ],
     "Events": [
         Page("Streams", "conversion_path", "admin:streams"),
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),

@@ -14,8 +14,10 @@ from apps.console.roles import roles_table
 from apps.console.tenant_access import bindings_sections, groups_sections
 from apps.console.tenant_acts_access import BINDING_ACTS, GROUP_ACTS, ORGANIZATION_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_table, has_schema
+from apps.console.tenant_acts_plan import PLAN_ACTS
 from apps.console.tenant_members import IMPERSONATE_ACTS, members_sections
 from apps.console.tenant_organizations import organizations_sections
+from apps.console.tenant_plan import plan_sections
 from apps.tenants.models import Tenant
 
 SEARCH_LENGTH = 100
@@ -63,6 +65,9 @@ INSIDE_PAGES = (
     InsidePage("roles", "Roles", "Access", lambda tenant, _q: [roles_table(tenant)]),
     InsidePage(
         "api-keys", "API keys", "Programs", lambda tenant, _q: [api_keys_table(tenant)], KEY_ACTS
+    ),
+    InsidePage(
+        "plan", "Plan and usage", "Plan", lambda tenant, _q: plan_sections(tenant), PLAN_ACTS
     ),
     InsidePage(
         "audit", "Audit log", "Audit", lambda tenant, _q: audit_sections(tenant), AUDIT_ACTS

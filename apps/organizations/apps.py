@@ -9,8 +9,10 @@ class OrganizationsConfig(AppConfig):
         from apps.accounts.oidc.members import set_members
         from apps.common.access import register_permissions
         from apps.common.api.views import set_actor_source
+        from apps.common.entitlements import register_entitlements
         from apps.organizations import masks
         from apps.organizations.actors import actor_for
+        from apps.organizations.entitlements import ENTITLEMENTS
         from apps.organizations.key_places import PLACES
         from apps.organizations.offboarding import register_ownable
         from apps.organizations.organization_settings import SETTINGS
@@ -26,6 +28,7 @@ class OrganizationsConfig(AppConfig):
         set_actor_source(actor_for)
         set_members(ProviderMembers())
         register_permissions(PERMISSIONS)
+        register_entitlements(ENTITLEMENTS)
         register_settings(SETTINGS)
         masks.register()
         register_ownable(*OWNABLES)

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
@@ -22,8 +23,10 @@ from apps.accounts.models import Person
 from apps.accounts.proof import session_proof
 from apps.accounts.redirects import safe_path
 from apps.accounts.selectors import person_actor
-from apps.common.access import authorize, paths_allowed
+from apps.billing.permissions import VIEW_BILLING
+from apps.common.access import allows, authorize, paths_allowed
 from apps.common.actors import Actor
+from apps.common.entitlements import EntitlementExceeded
 from apps.common.errors import PlatformError, ReauthenticationRequired
 from apps.common.problems import problem_or_page, wants_problem
 from apps.organizations.actors import actor_for
@@ -168,7 +171,7 @@ def error_page(request: PageRequest, error: PlatformError) -> HttpResponse:
         return render(
             request,
             "errors/workspace_message.html",
-            {**fields, "status": error.status},
+            {**fields, "status": error.status, "upgrade_url": _upgrade_url(request.actor, error)},
             status=error.status,
         )
     return problem_or_page(
@@ -179,6 +182,12 @@ def error_page(request: PageRequest, error: PlatformError) -> HttpResponse:
         context={"user": request.user},
         **fields,
     )
+
+
+def _upgrade_url(actor: Actor, error: PlatformError) -> str:
+    """Where somebody who sees the bill finds a plan that includes what was refused; else empty."""
+    is_refused = isinstance(error, EntitlementExceeded)
+    return reverse("plans") if is_refused and allows(actor, VIEW_BILLING) else ""
 
 
 def add_errors(form: BaseForm, error: PlatformError | ValidationError) -> None:

@@ -45,6 +45,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "scim-tokens", "description": "With which identity providers keep members."},
         {"name": "groups", "description": "Groups that an identity provider keeps."},
         {"name": "api-keys", "description": "How programs come in."},
+        {"name": "billing", "description": "Plans, and what they include."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,

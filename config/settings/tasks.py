@@ -31,6 +31,7 @@ CELERY_TASK_ROUTES = {
             "accounts.check_email_domains",
             "accounts.run_erasure",
             "audit.tend_chains_of",
+            "billing.prune_usage",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -125,6 +126,12 @@ CELERY_BEAT_SCHEDULE = {
     "audit-tend-chains": {
         "task": "audit.tend_chains",
         "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Keys of metered uses that nobody sends again.
+    "billing-prune-usage": {
+        "task": "billing.prune_usage",
+        "schedule": 6 * 3600.0,
         "options": {"expires": 3600},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.errors import InvalidInput, PermissionDenied
-from apps.organizations import limits
 from apps.organizations.actors import actor_for
-from apps.organizations.limits import TreeLimits, set_tree_limits
 from apps.organizations.models import Member, Organization
 from apps.organizations.organization_csv import (
     MAX_BYTES,
@@ -32,6 +30,7 @@ from apps.organizations.services import (
     organizations_import,
 )
 from apps.roles.models import Role
+from tests.conftest import Entitle
 from tests.organizations.conftest import Published
 
 pytestmark = pytest.mark.django_db
@@ -178,15 +177,12 @@ def test_each_line_says_what_is_wrong_and_nothing_is_made(
     assert (tree(), len(published())) == (before, events)
 
 
-def test_limits_hold(owner: Actor, europe: Organization) -> None:
+def test_limits_hold(owner: Actor, europe: Organization, entitle: Entitle) -> None:
     lines = ["path", *("/".join(f"L{n}" for n in range(depth)) for depth in range(1, 17))]
     outcomes = organizations_import(actor=owner, rows=rows("\n".join(lines)), dry_run=True)
     assert [one.code for one in outcomes] == [""] * 15 + ["too_deep"]
-    set_tree_limits(lambda _tenant: TreeLimits(organizations=5))
-    try:
-        found = organizations_import(actor=owner, rows=rows("path\nA\nB\nC"), dry_run=True)
-    finally:
-        limits._source = None
+    entitle({"organizations.organizations": 5})
+    found = organizations_import(actor=owner, rows=rows("path\nA\nB\nC"), dry_run=True)
     assert [one.code for one in found] == ["", "", "too_many"]
 
 

@@ -1,4 +1,4 @@
-"""Seats: asked wherever one more would come in, and never given twice. The limit is a fake of the tests."""
+"""Seats: asked wherever one more would come in, and never given twice."""
 
 import threading
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from apps.accounts.models import EmailDomain, Person, TenantMembership
 from apps.common.actors import Actor
+from apps.common.entitlements import EntitlementExceeded
 from apps.common.errors import PlatformError
-from apps.common.tenancy import TenantRef, tenant_context
+from apps.common.tenancy import tenant_context
 from apps.organizations import seats
-from apps.organizations.errors import SeatLimitReached
 from apps.organizations.invitation_csv import InvitationRow
 from apps.organizations.models import Invitation, JoinRequest, Member, Organization
 from apps.organizations.services import (
@@ -28,7 +28,7 @@ from apps.organizations.services import (
 )
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
-from tests.conftest import make_person
+from tests.conftest import Entitle, make_person
 from tests.organizations.conftest import Published
 from tests.organizations.test_invitations import token_of
 
@@ -37,17 +37,9 @@ SetLimit = Callable[[int | None], None]
 
 
 @pytest.fixture
-def limit(monkeypatch: pytest.MonkeyPatch, acme: Tenant) -> SetLimit:
+def limit(entitle: Entitle) -> SetLimit:
     """`limit(3)`: acme has 3 seats, all others any number."""
-
-    def make(number: int | None) -> None:
-        def seats_of(tenant: TenantRef) -> int | None:
-            return number if tenant.id == acme.id else None
-
-        monkeypatch.setattr(seats, "_limit", None)
-        seats.set_seats_limit(seats_of)
-
-    return make
+    return lambda number: entitle({"organizations.seats": number})
 
 
 @pytest.fixture
@@ -61,9 +53,9 @@ def invite(owner: Actor, root: Organization, role: Callable[[str], Role]) -> Cal
 
 
 def refused(act: Callable[[], object]) -> bool:
-    with pytest.raises(SeatLimitReached) as caught:
+    with pytest.raises(EntitlementExceeded) as caught:
         act()
-    return (caught.value.status, caught.value.code) == (409, "seat_limit_reached")
+    return (caught.value.status, caught.value.code) == (402, "entitlement_exceeded")
 
 
 def test_without_a_limit_anybody_comes(limit: SetLimit, invite: Callable) -> None:
@@ -109,7 +101,7 @@ def test_many_rows_get_what_is_left(limit: SetLimit, owner: Actor) -> None:
         InvitationRow(line, email)
         for line, email in enumerate(["a@b.test", "bad", "b@b.test", "c@b.test", "d@b.test"], 2)
     ]
-    expected = ["", "invalid", "", "seat_limit_reached", "seat_limit_reached"]
+    expected = ["", "invalid", "", "entitlement_exceeded", "entitlement_exceeded"]
     for dry_run in (True, False):
         made = invitations_create(actor=owner, rows=given, dry_run=dry_run)
         assert [one.code for one in made] == expected
@@ -223,7 +215,7 @@ def test_of_twenty_who_join_at_once_three_get_the_last_three_seats(
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == [*["joined"] * 3, *["seat_limit_reached"] * 17]
+    assert sorted(outcomes) == [*["joined"] * 3, *["entitlement_exceeded"] * 17]
     with tenant_context(acme):
         assert Member.objects.filter(status="active").count() == 5
     assert TenantMembership.objects.filter(tenant=acme).count() == 5
@@ -265,5 +257,5 @@ def test_of_twenty_who_invite_at_once_three_get_the_last_three_seats(
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == [*[""] * 3, *["seat_limit_reached"] * 17]
+    assert sorted(outcomes) == [*[""] * 3, *["entitlement_exceeded"] * 17]
     assert Invitation.objects.count() == 3

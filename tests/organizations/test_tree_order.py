@@ -1,7 +1,7 @@
 """The order among siblings, archiving with what lies below, and the limits of the tree."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -9,13 +9,13 @@ from django.db import connection
 from apps.accounts.models import Person
 from apps.common.access import allows
 from apps.common.actors import Actor
+from apps.common.entitlements import EntitlementExceeded
 from apps.common.errors import Conflict, Gone, NotFound, PermissionDenied
-from apps.common.tenancy import TenantRef, tenant_context
+from apps.common.tenancy import tenant_context
 from apps.organizations import limits
 from apps.organizations.actors import actor_for
 from apps.organizations.invitation_csv import InvitationRow
 from apps.organizations.invitation_tokens import token_make
-from apps.organizations.limits import TreeLimits, set_tree_limits
 from apps.organizations.models import Invitation, Member, Organization
 from apps.organizations.selectors import organizations_for
 from apps.organizations.selectors_tree import open_organizations_for
@@ -36,7 +36,7 @@ from apps.organizations.services import (
 )
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
-from tests.conftest import make_person
+from tests.conftest import Entitle, make_person
 from tests.organizations.conftest import Published
 from tests.roles.support import make_key
 
@@ -222,48 +222,30 @@ def test_an_archived_organization_that_is_empty_can_be_deleted(make: Make, owner
     assert names(owner) == ["Acme"]
 
 
-@pytest.fixture
-def limited() -> Iterator[Callable[[TreeLimits], None]]:
-    asked: list[str] = []
-
-    def limit(to: TreeLimits) -> None:
-        def source(tenant: TenantRef) -> TreeLimits:
-            asked.append(tenant.slug)
-            return to
-
-        set_tree_limits(source)
-
-    yield limit
-    assert set(asked) == {"acme"}
-    limits._source = None
-
-
-def test_limits_come_from_what_is_registered(
-    make: Make, owner: Actor, limited: Callable[[TreeLimits], None]
-) -> None:
+def test_limits_come_from_what_the_plan_gives(make: Make, owner: Actor, entitle: Entitle) -> None:
     europe = make("Europe")
     lisbon = make("Lisbon", europe)
-    limited(TreeLimits(depth=3, organizations=4))
-    with pytest.raises(Conflict) as caught:
+    entitle({"organizations.depth": 3, "organizations.organizations": 4})
+    with pytest.raises(EntitlementExceeded) as caught:
         make("Sales", lisbon)
-    assert (caught.value.code, "3 deep" in str(caught.value.detail)) == ("too_deep", True)
+    assert (caught.value.entitlement, caught.value.status) == ("organizations.depth", 402)
+    assert "3 levels" in str(caught.value.detail)
     asia = make("Asia")
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(EntitlementExceeded) as caught:
         make("Africa")
-    assert (caught.value.code, "4 organizations" in str(caught.value.detail)) == ("too_many", True)
-    with pytest.raises(Conflict) as caught:
+    assert caught.value.entitlement == "organizations.organizations"
+    assert "4 organizations" in str(caught.value.detail)
+    with pytest.raises(EntitlementExceeded) as caught:
         organization_move(actor=owner, organization_id=europe.id, parent_id=asia.id)
-    assert caught.value.code == "too_deep"
+    assert caught.value.entitlement == "organizations.depth"
     # A tree that is beyond its limits already stays as it is.
-    limited(TreeLimits(depth=1, organizations=1))
+    entitle({"organizations.depth": 1, "organizations.organizations": 1})
     assert names(owner) == ["Acme", "Europe", "Lisbon", "Asia"]
     organization_delete(actor=owner, organization_id=asia.id)
 
 
-def test_no_limit_goes_beyond_what_a_path_has_room_for(
-    make: Make, limited: Callable[[TreeLimits], None]
-) -> None:
-    limited(TreeLimits(depth=1000, organizations=1000))
+def test_no_limit_goes_beyond_what_a_path_has_room_for(make: Make, entitle: Entitle) -> None:
+    entitle({"organizations.depth": 1000})
     parent = None
     with pytest.raises(Conflict) as caught:
         for level in range(100):

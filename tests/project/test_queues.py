@@ -23,6 +23,7 @@ BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",
     "audit.tend_chains_of",
+    "billing.prune_usage",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

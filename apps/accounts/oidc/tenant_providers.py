@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import epochs, handoff
+from apps.accounts.entitlements import SINGLE_SIGN_ON
 from apps.accounts.enums import ProviderState as S
 from apps.accounts.errors import ProviderUnavailable
 from apps.accounts.events import (
@@ -28,7 +29,7 @@ from apps.accounts.oidc.enforcement import end_other_sign_ins, is_met, sso_rule_
 from apps.accounts.oidc.members import members
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
 from apps.accounts.validators import validate_printable
-from apps.common import crypto
+from apps.common import crypto, entitlements
 from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -76,7 +77,7 @@ def provider_connect(
     Not atomic: the discovery document and the keys are fetched before the transaction, in ten seconds at
     most. Another address or client begins anew as a draft, and forgets who was who. Publishes
     accounts.identity_provider_connected. Raises PermissionDenied, ReauthenticationRequired, InvalidInput,
-    Conflict (it is on, and another address or client was given).
+    Conflict (it is on, and another address or client was given), EntitlementExceeded.
     """
     authorize(actor, MANAGE_IDENTITY_PROVIDER)
     actor.require_recent_proof()
@@ -94,6 +95,7 @@ def provider_connect(
     if problem:
         raise InvalidInput.field("discovery_url", problem)
     _require_change_allowed(_row(), url, client_id.strip(), client_secret)
+    entitlements.check(require_tenant(), SINGLE_SIGN_ON)
     try:
         found = discover(url, is_trusted=False)
         require_keys(found)
@@ -198,6 +200,8 @@ def _switch(actor: Actor, row: IdentityProvider, state: S) -> None:
             _("Verify an e-mail domain first: only people in it can sign in by the provider."),
             code="no_verified_domain",
         )
+    if state != S.TESTED and row.state == S.TESTED:
+        entitlements.check(require_tenant(), SINGLE_SIGN_ON)
     if state == S.ENFORCED:
         _require_break_glass(row)
         _require_way_in(actor, row)

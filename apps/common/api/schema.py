@@ -35,6 +35,7 @@ MACHINE_SCHEME = "api_key"
 DESCRIPTIONS = {
     "400": "The input is not valid; `errors` says what.",
     "401": "Not signed in, or the token has expired or was revoked.",
+    "402": "The plan does not include it, or no more of it; `errors` names the entitlement.",
     "403": "A permission is missing; `detail` names it.",
     "404": "It does not exist, or you may not know that it does.",
     "409": "The current state does not allow it; `code` says why.",

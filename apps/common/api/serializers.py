@@ -28,6 +28,13 @@ PROBLEMS = [
     _example(400, "invalid", "The input is not valid", "This field is required.", "name"),
     _example(401, "not_authenticated", "Sign in first", "Send a valid access token or sign in."),
     _example(
+        402,
+        "entitlement_exceeded",
+        "Your plan does not include this",
+        "Starter includes 10 seats, and no more can be added. Business includes 50: "
+        "https://acme.wrapper.example/plan/compare/",
+    ),
+    _example(
         403,
         "permission_denied",
         "You may not do this",

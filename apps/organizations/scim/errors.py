@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rest_framework.exceptions import ParseError
 from scim2_models import Error, SCIMException
 
+from apps.common.entitlements import EntitlementExceeded
 from apps.common.errors import Conflict, InvalidInput, PlatformError
 from apps.common.outages import OUTAGES, RETRY_AFTER_S
 from apps.common.problems import scim_error
@@ -63,4 +64,6 @@ def _from_platform(error: PlatformError) -> HttpResponse:
     headers: dict[str, Any] = dict(error.headers)
     if error.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="scim"')
-    return scim_error(error.status, detail, scim_type=scim_type, headers=headers)
+    # SCIM's clients know no 402.
+    status = 403 if isinstance(error, EntitlementExceeded) else error.status
+    return scim_error(status, detail, scim_type=scim_type, headers=headers)

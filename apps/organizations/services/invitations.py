@@ -42,7 +42,7 @@ def invitation_create(
 
     Raises PermissionDenied (also for roles above the actor's own), InvalidInput, NotFound
     (organization), Conflict (member or invited already; the organization is archived, or its settings
-    refuse it), SeatLimitReached.
+    refuse it), EntitlementExceeded.
     """
     actor = tree_kept(actor)
     organization = organization_for(actor, organization_id)
@@ -81,8 +81,8 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
 
     Whoever sends it again is the inviter from now on, whose roles count when it is accepted. Publishes
     organizations.member_invited. Raises PermissionDenied (also for roles above the actor's own), NotFound,
-    Conflict (closed; the organization is archived, or its settings refuse it), SeatLimitReached (an expired
-    one holds no seat).
+    Conflict (closed; the organization is archived, or its settings refuse it), EntitlementExceeded (an
+    expired one holds no seat).
     """
     actor = tree_kept(actor)
     invitation = _lock_open(actor, invitation_id)

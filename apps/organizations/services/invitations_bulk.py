@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import allows, authorize, paths_allowed
 from apps.common.actors import Actor
+from apps.common.entitlements import EntitlementExceeded
 from apps.common.errors import InvalidInput, PermissionDenied
 from apps.common.ids import parse_uuid
 from apps.events.services import publish_many
@@ -23,7 +24,7 @@ from apps.organizations.enums import MemberStatus
 from apps.organizations.events import MemberInvited
 from apps.organizations.invitation_csv import MAX_ROWS, InvitationRow
 from apps.organizations.models import Invitation, Member, Organization
-from apps.organizations.seats import no_seat_to_invite, seats_to_invite
+from apps.organizations.seats import no_seat_to_invite, require_seat_to_invite, seats_to_invite
 from apps.organizations.selectors import organizations_for
 from apps.organizations.services.bindings import check_holds
 from apps.organizations.services.invitations import email_validate
@@ -78,6 +79,8 @@ def invitations_create(
     outcomes = _seated(checks.outcomes(), seats)
     if dry_run:
         return outcomes
+    if count := sum(not one.code for one in outcomes):
+        require_seat_to_invite(count)
     return _created(actor, outcomes, checks.rules)
 
 
@@ -88,7 +91,7 @@ def _seated(outcomes: list[InvitationOutcome], seats: int | None) -> list[Invita
     found, left = [], seats
     for one in outcomes:
         if not one.code and left == 0:
-            found.append(replace(one, code="seat_limit_reached", detail=no_seat_to_invite()))
+            found.append(replace(one, code=EntitlementExceeded.code, detail=no_seat_to_invite()))
             continue
         left -= not one.code
         found.append(one)

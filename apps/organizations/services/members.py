@@ -43,7 +43,7 @@ def member_join(
 
     They come without their old roles and groups: who invites them back may hold less than these allow.
     The caller has decided that they may join (an invitation, provisioning). Safe to repeat. Publishes
-    organizations.member_joined. Raises SeatLimitReached.
+    organizations.member_joined. Raises EntitlementExceeded.
     """
     member, _is_new = member_enter(
         actor=actor, person=person, organization=organization, roles=roles
@@ -112,7 +112,7 @@ def member_update_status(*, actor: Actor, member_id: uuid.UUID, status: MemberSt
     Removing takes all roles, and the place in groups and in the directory. Locks the owner role, and for
     removing the directory. Publishes member_status_changed. Raises
     PermissionDenied (also for an owner, unless one is an owner oneself), NotFound, Conflict (last owner),
-    SeatLimitReached (reactivating).
+    EntitlementExceeded (reactivating).
     """
     actor = tree_kept(actor)
     if status == MemberStatus.REMOVED:

@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import ScimToken
 from apps.accounts.scim_tokens import scim_token_issue, scim_token_withdraw, scim_tokens_good
+from apps.common import entitlements
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
+from apps.organizations.entitlements import PROVISIONING
 from apps.organizations.events import ScimTokenCreated, ScimTokenRevoked
 from apps.organizations.permissions import MANAGE_PROVISIONING
 from apps.organizations.services.directory import directory_locked
@@ -32,7 +34,8 @@ def scim_token_create(
 
     expires_in_days: 1 to 3,650, None for one that lasts until it is revoked. Locks the directory, and
     enters those into it who are members already. Publishes organizations.scim_token_created.
-    Raises PermissionDenied, ReauthenticationRequired, InvalidInput, Conflict (too many).
+    Raises PermissionDenied, ReauthenticationRequired, InvalidInput, Conflict (too many),
+    EntitlementExceeded.
     """
     authorize(actor, MANAGE_PROVISIONING)
     actor.require_recent_proof()
@@ -42,6 +45,7 @@ def scim_token_create(
     if expires_in_days is not None and not 1 <= expires_in_days <= MAX_DAYS:
         raise InvalidInput.field("expires_in_days", _("Use 1 to 3,650 days."), "out_of_range")
     directory_locked()
+    entitlements.check(require_tenant(), PROVISIONING)
     tenant_id = require_tenant().id
     if scim_tokens_good(tenant_id).count() >= MAX_GOOD:
         raise Conflict(

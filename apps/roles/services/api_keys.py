@@ -15,12 +15,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.common import entitlements
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.roles.api_key_text import api_key_digest, api_key_hint, api_key_text_make
+from apps.roles.entitlements import API_KEYS
 from apps.roles.enums import ApiKeyState
 from apps.roles.events import ApiKeyChanged, ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from apps.roles.models import EXPIRES_SOON, ApiKey
@@ -67,7 +69,7 @@ def api_key_create(
     None: never. networks: addresses or CIDRs that it may be used from; none: any. allow_dangerous: has to
     be said where a permission is dangerous.
     Raises PermissionDenied (also for a permission that the actor lacks there, or that no key can have),
-    NotFound (organization), InvalidInput, Conflict.
+    NotFound (organization), InvalidInput, Conflict, EntitlementExceeded.
     """
     actor = places().settle(actor)
     place = places().find(actor, organization_id)
@@ -76,6 +78,7 @@ def api_key_create(
     codes = codes_validate(actor, permission_codes, place, allow_dangerous)
     if ApiKey.objects.filter(revoked_at=None).count() >= KEYS_MAX:
         raise Conflict(_("A workspace can have 500 API keys."), code="too_many")
+    entitlements.check(require_tenant(), API_KEYS)
     text = api_key_text_make(require_tenant().id)
     key = ApiKey(
         name=name_validate(name),

@@ -9,10 +9,13 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.text import get_text_list, slugify
 from django.utils.translation import gettext_lazy as _
 
+from apps.common import entitlements
 from apps.common.access import allows, authorize, permissions
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from apps.common.tenancy import require_tenant
 from apps.events.services import publish
+from apps.roles.entitlements import CUSTOM_ROLES
 from apps.roles.events import RoleChanged
 from apps.roles.models import Role
 from apps.roles.permissions import MANAGE_ROLE
@@ -31,10 +34,11 @@ def role_create(
     """Create a custom role. includes: ids of roles. Locks all roles. Publishes roles.role_changed.
 
     Raises PermissionDenied (also for what the actor lacks, directly, implied or by an included role),
-    InvalidInput.
+    InvalidInput, EntitlementExceeded.
     """
     authorize(actor, MANAGE_ROLE)
     graph = graph_locked()
+    entitlements.check(require_tenant(), CUSTOM_ROLES, is_locked=True)
     name = _name_validate(name)
     role = Role(code=_code_for(name), name=name, description=_description_validate(description))
     role.permissions = _codes_validate(permission_codes)

@@ -7,11 +7,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.common import entitlements
 from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound, Unavailable
 from apps.common.tenancy import current_tenant
 from apps.events.services import publish
+from apps.tenants.entitlements import CUSTOM_DOMAINS
 from apps.tenants.enums import DomainCheck
 from apps.tenants.events import DomainAdded, DomainProofLost, DomainRemoved, DomainVerified
 from apps.tenants.hosts import domain_normalize
@@ -29,7 +31,7 @@ def domain_add(*, actor: Actor, tenant_id: uuid.UUID, domain: str) -> Domain:
 
     Others may claim the same name: whoever proves it gets it. Locks the tenant. Publishes
     tenants.domain_added. Raises PermissionDenied, NotFound, InvalidInput (no host name, the platform's own,
-    in the list already), Conflict (too many).
+    in the list already), Conflict (too many), EntitlementExceeded.
     """
     authorize_domains(actor, tenant_id)
     name = domain_normalize(domain)
@@ -39,6 +41,7 @@ def domain_add(*, actor: Actor, tenant_id: uuid.UUID, domain: str) -> Domain:
             "domain", _("This domain is in the list of this workspace already."), "domain_listed"
         )
     require_room(tenant)
+    entitlements.check(tenant, CUSTOM_DOMAINS, is_locked=True)
     added = Domain(tenant=tenant, domain=name, token=secrets.token_hex(16))
     added.save(force_insert=True)
     note(actor, tenant, "domain_added", reason=name)

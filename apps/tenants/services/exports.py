@@ -7,12 +7,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.common import entitlements
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import Conflict, NotFound
 from apps.common.tenancy import current_tenant
 from apps.events.services import publish
+from apps.tenants.entitlements import EXPORTS
 from apps.tenants.enums import ExportStatus as E
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import ExportRequested
@@ -31,7 +33,8 @@ def export_request(*, actor: Actor, tenant_id: uuid.UUID) -> Export:
     """Ask for an archive of everything in the workspace. Publishes tenants.export_requested.
 
     Members ask for their own tenant, in it; staff and the system for any. Locks the tenant's row. Raises
-    PermissionDenied, NotFound, Conflict (one is under way, too many today, nothing to export).
+    PermissionDenied, NotFound, Conflict (one is under way, too many today, nothing to export),
+    EntitlementExceeded (this month's are used up).
     """
     if actor.is_platform:
         with system_connection():
@@ -74,6 +77,8 @@ def _request(actor: Actor, tenant_id: uuid.UUID) -> Export:
     # Owners see this; who of the staff it was stands in the history.
     asked_by = BY_PLATFORM if actor.is_platform else actor.label[:254]
     export = Export.objects.create(tenant=tenant, requested_by=asked_by)
+    if not actor.is_platform:
+        entitlements.record(tenant, EXPORTS, key=str(export.id))
     note(actor, tenant, "export_requested")
     publish(
         ExportRequested(tenant_id=tenant.id, export_id=export.id), actor=actor, tenant_id=tenant.id

@@ -9,12 +9,12 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.events.models import OutboxEvent
-from apps.organizations import seats
 from apps.organizations.models import Invitation, Member, Organization
 from apps.organizations.services import invitation_create
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
 from tests.api.client import MISSING, same_problem, statements
+from tests.conftest import Entitle
 
 pytestmark = pytest.mark.django_db
 
@@ -167,14 +167,14 @@ def test_search(api: Any, alice: Person, in_acme: None, role: Any) -> None:
 
 
 def test_no_seat_is_left(
-    api: Any, alice: Person, in_acme: None, role: Any, monkeypatch: pytest.MonkeyPatch
+    api: Any, alice: Person, in_acme: None, role: Any, entitle: Entitle
 ) -> None:
-    monkeypatch.setattr(seats, "_limit", lambda _tenant: 2)
+    entitle({"organizations.seats": 2})
     client = api(alice)
     body = {"email": "dana@b.test", "role_ids": [role("member").id]}
     refused = client.post("invitations/", body)
-    assert (refused.status_code, refused.json()["code"]) == (409, "seat_limit_reached")
+    assert (refused.status_code, refused.json()["code"]) == (402, "entitlement_exceeded")
     assert "take an invitation back" in refused.json()["detail"]
     rows = client.post("invitations/bulk/", {"invitations": [{"email": "dana@b.test"}]}).json()
-    assert [one["code"] for one in rows["results"]] == ["seat_limit_reached"]
+    assert [one["code"] for one in rows["results"]] == ["entitlement_exceeded"]
     assert not Invitation.objects.exists()

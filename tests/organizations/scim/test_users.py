@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from apps.accounts.models import EmailDomain, Person, TenantMembership
 from apps.common.tenancy import tenant_context
-from apps.organizations import seats
 from apps.organizations.enums import MemberStatus
 from apps.organizations.models import DirectoryUser, Invitation, Member, RoleBinding
 from apps.organizations.services import person_erase
-from tests.conftest import SYSTEM, World
+from tests.conftest import SYSTEM, Entitle, World
 from tests.organizations.scim.conftest import USER, Scim
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ours")]
@@ -367,13 +366,11 @@ def test_who_is_erased_is_gone_from_the_directory(scim: Scim, world: World) -> N
     assert scim.get("Users", filter='userName eq "bob@elsewhere.example"')[1]["totalResults"] == 1
 
 
-def test_without_a_seat_nobody_is_added(
-    scim: Scim, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(seats, "_limit", lambda _tenant: 2)
+def test_without_a_seat_nobody_is_added(scim: Scim, world: World, entitle: Entitle) -> None:
+    entitle({"organizations.seats": 2})
     for user_name in ("jane@acme.test", "jane@elsewhere.example"):
         status, body = scim.post("Users", {"schemas": [USER], "userName": user_name})
-        assert (status, "scimType" in body) == (409, False)
+        assert (status, "scimType" in body) == (403, False)
         assert "seat" in body["detail"]
     assert not Person.objects.filter(email="jane@acme.test").exists()
     bob = scim.find("bob@acme.test")

@@ -21,7 +21,7 @@ from apps.common.errors import NotFound
 class IdentityProviderView(TenantView):
     needs = dict.fromkeys(("GET", "PUT", "PATCH", "DELETE"), MANAGE_IDENTITY_PROVIDER)
     etag_methods = ("GET",)
-    problems = {"PUT": ("409",), "PATCH": ("409",)}
+    problems = {"PUT": ("402", "409"), "PATCH": ("402", "409")}
 
     @extend_schema(
         operation_id="identity_provider_retrieve",

@@ -36,7 +36,7 @@ class InvitationOutcomeSerializer(serializers.Serializer[InvitationOutcome]):
         help_text=(
             "Why the row invites nobody: `invalid`, `duplicate`, `already_member`, `already_invited`, "
             "`role_unknown`, `organization_unknown`, `organization_ambiguous`, `permission_denied`, "
-            "`seat_limit_reached`. Empty: it is right."
+            "`entitlement_exceeded`. Empty: it is right."
         )
     )
     detail = serializers.CharField(help_text="The same for people; empty where it is right.")

@@ -25,7 +25,7 @@ from apps.organizations.permissions import INVITE_MEMBER
 
 class InvitationsView(TenantView):
     needs = {"GET": INVITE_MEMBER, "POST": INVITE_MEMBER}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="invitations_list",
@@ -46,7 +46,7 @@ class InvitationsView(TenantView):
         summary="Invite a person by e-mail",
         description=(
             "A worker sends the link, which is good once and for a week. A role that allows more than "
-            "you hold yourself answers 403; 409 `already_member`, `already_invited`, `seat_limit_reached`."
+            "you hold yourself answers 403; 409 `already_member`, `already_invited`; 402 without a seat."
         ),
         request=InvitationCreateSerializer,
         responses={201: InvitationSerializer},
@@ -80,7 +80,7 @@ class InvitationView(TenantView):
 
 class InvitationResendView(TenantView):
     needs = {"POST": INVITE_MEMBER}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="invitations_resend",
@@ -115,7 +115,7 @@ class InvitationRevokeView(TenantView):
 
 
 class InvitationAcceptView(PersonView):
-    problems = {"POST": ("403", "404", "409", "410")}
+    problems = {"POST": ("402", "403", "404", "409", "410")}
 
     @extend_schema(
         operation_id="invitations_accept",
@@ -123,7 +123,7 @@ class InvitationAcceptView(PersonView):
         description=(
             "On any host. 403 `invitation_for_another` if you are signed in with another address; 410 "
             "when it was accepted, taken back, replaced by a newer one, has expired, or is void because its "
-            "inviter may no longer invite with these roles; 409 `seat_limit_reached`."
+            "inviter may no longer invite with these roles; 402 without a seat."
         ),
         request=InvitationAcceptSerializer,
         responses={200: InvitationAcceptedSerializer},

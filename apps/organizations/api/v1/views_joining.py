@@ -45,7 +45,7 @@ class JoinableTenantsView(PersonView):
 
 
 class TenantJoinView(PersonView):
-    problems = {"POST": ("404", "409")}
+    problems = {"POST": ("402", "404", "409")}
 
     @extend_schema(
         operation_id="tenants_join",
@@ -53,7 +53,7 @@ class TenantJoinView(PersonView):
         description=(
             "On any host. 200: you are a member, with the role `member`. 202: your request waits for "
             "somebody who may invite. Again is harmless. 404 for a workspace that is not open to you; 409 "
-            "`join_declined` for a week after a refusal, `seat_limit_reached`."
+            "`join_declined` for a week after a refusal; 402 without a seat."
         ),
         request=None,
         responses={200: JoiningSerializer, 202: JoiningSerializer},
@@ -98,14 +98,14 @@ class JoinRequestView(TenantView):
 
 class JoinRequestApproveView(TenantView):
     needs = {"POST": INVITE_MEMBER}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="join_requests_approve",
         summary="Let somebody in",
         description=(
             "A role that allows more than you hold there yourself answers 403; 409 `join_request_closed` "
-            "once it is decided, `person_inactive`, `seat_limit_reached`."
+            "once it is decided, `person_inactive`; 402 without a seat."
         ),
         request=JoinRequestApproveSerializer,
         responses={200: JoinRequestSerializer},

@@ -47,7 +47,7 @@ class MemberView(TenantView):
     # DELETE needs organizations.remove_member, but not from those who leave: the service decides.
     needs = {"GET": p.VIEW_MEMBER, "PATCH": p.UPDATE_MEMBER}
     etag_methods = ("GET", "PATCH")
-    problems = {"PATCH": ("409",), "DELETE": ("409",)}
+    problems = {"PATCH": ("402", "409"), "DELETE": ("409",)}
 
     @extend_schema(
         operation_id="members_retrieve",
@@ -63,7 +63,7 @@ class MemberView(TenantView):
         summary="Deactivate, reactivate or move a member",
         description=(
             "Effective on the member's next request. 409 `last_owner`, `own_membership`, "
-            "`seat_limit_reached`, `organization_archived`."
+            "`organization_archived`; 402 without a seat."
         ),
         request=MemberUpdateSerializer,
         responses={200: MemberSerializer},

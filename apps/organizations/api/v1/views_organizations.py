@@ -30,7 +30,7 @@ from apps.organizations.tree_lock import tree_locked
 
 class OrganizationsView(TenantView):
     needs = {"GET": p.VIEW_ORGANIZATION, "POST": p.CREATE_ORGANIZATION}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="organizations_list",
@@ -118,7 +118,7 @@ class OrganizationView(TenantView):
 
 class OrganizationMoveView(TenantView):
     needs = {"POST": p.MOVE_ORGANIZATION}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="organizations_move",

@@ -25,7 +25,7 @@ from apps.organizations.selectors_directory import (
 
 class ScimTokensView(TenantView):
     needs = {"GET": MANAGE_PROVISIONING, "POST": MANAGE_PROVISIONING}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="scim_tokens_list",

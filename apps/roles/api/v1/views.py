@@ -43,6 +43,7 @@ class PermissionsView(TenantView):
 
 class RolesView(TenantView):
     needs = {"GET": VIEW_ROLE, "POST": MANAGE_ROLE}
+    problems = {"POST": ("402",)}
 
     @extend_schema(
         operation_id="roles_list",

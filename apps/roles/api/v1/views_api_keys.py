@@ -27,7 +27,7 @@ from apps.roles.services import NewApiKey
 
 class ApiKeysView(TenantView):
     needs = {"GET": MANAGE_API_KEY, "POST": MANAGE_API_KEY}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="api_keys_list",

@@ -6,6 +6,9 @@ from django.db import transaction
 from apps.accounts.models import Person
 from apps.accounts.selectors import person_by_email
 from apps.accounts.services import person_create
+from apps.billing import catalogue
+from apps.billing.selectors import plan_of, version_of
+from apps.billing.services import catalogue_load, plan_assign
 from apps.common.actors import Actor
 from apps.common.tenancy import tenant_context
 from apps.organizations.actors import actor_for
@@ -36,8 +39,11 @@ class Command(BaseCommand):
         bob = self._person("bob@acme.test", "Bob Baker")
         charlie = self._person("charlie@globex.test", "Charlie Chen")
         self._person("staff@platform.test", "Sam Staff", is_staff=True)
+        catalogue_load(actor=ACTOR, plans=catalogue.PLANS, add_ons=catalogue.ADD_ONS)
         acme = self._tenant("acme", "Acme Industries", alice)
-        self._tenant("globex", "Globex", charlie)
+        globex = self._tenant("globex", "Globex", charlie)
+        self._plan(acme, "business")
+        self._plan(globex, "starter")
         with tenant_context(acme), transaction.atomic():
             self._fill_acme(acme, alice, bob)
 
@@ -61,6 +67,12 @@ class Command(BaseCommand):
             if not tenant.is_ready:
                 raise CommandError(f"{slug} could not be provisioned:\n{tenant.last_error}")
         return tenant
+
+    def _plan(self, tenant: Tenant, code: str) -> None:
+        """In place of the one that new tenants begin with; what somebody chose stays."""
+        held = plan_of(tenant.id)
+        if held is None or held.plan_version.plan.is_default:
+            plan_assign(actor=ACTOR, tenant_id=tenant.id, plan_version_id=version_of(code).id)
 
     def _fill_acme(self, acme: Tenant, alice: Person, bob: Person) -> None:
         root = root_ensure(acme.name)

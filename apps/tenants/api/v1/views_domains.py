@@ -22,7 +22,7 @@ LOCATION = OpenApiParameter(
 
 class DomainsView(TenantView):
     needs = {"GET": VIEW_SETTINGS, "POST": MANAGE_DOMAINS}
-    problems = {"POST": ("409",)}
+    problems = {"POST": ("402", "409")}
 
     @extend_schema(
         operation_id="domains_list",

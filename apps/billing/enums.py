@@ -1,0 +1,9 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Interval(models.TextChoices):
+    """How often a price is paid."""
+
+    MONTH = "month", _("Monthly")
+    YEAR = "year", _("Yearly")

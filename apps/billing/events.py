@@ -1,0 +1,94 @@
+"""What happens to plans, and to what tenants have.
+
+Reasons are for staff: they are in the tenant's history.
+"""
+
+import uuid
+from datetime import datetime
+
+from apps.events.registry import Event, event
+
+
+@event("billing.plan_changed", version=1, scope="system", aggregate="plan_id")
+class PlanChanged(Event):
+    """change: created, updated, retired or offered again; of an add-on too, whose id it is then."""
+
+    plan_id: uuid.UUID
+    code: str
+    change: str
+
+
+@event("billing.plan_version_changed", version=1, scope="system", aggregate="plan_id")
+class PlanVersionChanged(Event):
+    """change: drafted, published, retired or discarded."""
+
+    plan_id: uuid.UUID
+    code: str
+    number: int
+    change: str
+
+
+@event("billing.plan_assigned", version=1, scope="billing", aggregate="tenant_id")
+class PlanAssigned(Event):
+    """The tenant has another plan, or another version of it. from_plan: empty where it had none."""
+
+    tenant_id: uuid.UUID
+    from_plan: str
+    from_version: int
+    to_plan: str
+    to_version: int
+    is_comp: bool
+
+
+@event("billing.add_on_changed", version=1, scope="billing", aggregate="tenant_id")
+class AddOnChanged(Event):
+    """to_quantity: 0 where the tenant does not have it any more."""
+
+    tenant_id: uuid.UUID
+    code: str
+    from_quantity: int
+    to_quantity: int
+
+
+@event("billing.override_set", version=1, scope="billing", aggregate="tenant_id")
+class OverrideSet(Event):
+    """value: None for any number."""
+
+    tenant_id: uuid.UUID
+    code: str
+    value: int | None
+    is_soft: bool
+    expires_at: datetime | None
+
+
+@event("billing.override_withdrawn", version=1, scope="billing", aggregate="tenant_id")
+class OverrideWithdrawn(Event):
+    tenant_id: uuid.UUID
+    code: str
+
+
+@event("billing.entitlements_changed", version=1, scope="billing", aggregate="tenant_id")
+class EntitlementsChanged(Event):
+    """What the tenant has may be another: published with each of the others, for whoever keeps it."""
+
+    tenant_id: uuid.UUID
+
+
+@event("billing.limit_neared", version=1, scope="billing", aggregate="tenant_id")
+class LimitNeared(Event):
+    """80 % are used; once for each crossing."""
+
+    tenant_id: uuid.UUID
+    code: str
+    used: int
+    limit: int
+
+
+@event("billing.limit_exceeded", version=1, scope="billing", aggregate="tenant_id")
+class LimitExceeded(Event):
+    """More than a soft limit is used; once for each crossing."""
+
+    tenant_id: uuid.UUID
+    code: str
+    used: int
+    limit: int

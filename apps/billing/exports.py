@@ -1,0 +1,27 @@
+"""What of a tenant's plan belongs into its export. Without who of the staff did what, and why."""
+
+from apps.tenants.exports.shared import SharedRows
+
+SHARED_ROWS = (
+    SharedRows(
+        "plan",
+        "SELECT t.id, p.code AS plan, v.number AS version, t.is_comp, t.since, t.period_anchor_at "
+        "FROM public.billing_tenantplan t JOIN public.billing_planversion v ON v.id = t.plan_version_id "
+        "JOIN public.billing_plan p ON p.id = v.plan_id WHERE t.tenant_id = %(tenant_id)s",
+    ),
+    SharedRows(
+        "add_ons",
+        "SELECT t.id, a.code AS add_on, t.quantity, t.since FROM public.billing_tenantaddon t "
+        "JOIN public.billing_addon a ON a.id = t.add_on_id WHERE t.tenant_id = %(tenant_id)s ORDER BY t.id",
+    ),
+    SharedRows(
+        "entitlement_overrides",
+        "SELECT id, code, value, is_soft, expires_at, created_at FROM public.billing_entitlementoverride "
+        "WHERE tenant_id = %(tenant_id)s ORDER BY id",
+    ),
+    SharedRows(
+        "usage",
+        "SELECT id, code, period_start, used FROM public.billing_usagecounter "
+        "WHERE tenant_id = %(tenant_id)s ORDER BY id",
+    ),
+)

@@ -1,0 +1,127 @@
+"""Reads of the catalogue, and of what tenants have of it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from apps.billing.models import AddOn, Plan, PlanEntitlement, PlanVersion, Price, TenantPlan
+from apps.billing.permissions import VIEW_BILLING
+from apps.common.access import authorize
+from apps.common.actors import Actor
+from apps.common.entitlements import Entitlement, Kind, Standing, standings
+from apps.common.errors import NotFound
+from apps.common.tenancy import require_tenant
+
+
+def versions_sold() -> QuerySet[PlanVersion]:
+    """The one version of each plan that is sold, in the plans' order."""
+    latest = (
+        PlanVersion.objects.filter(
+            plan=OuterRef("plan"), published_at__isnull=False, retired_at__isnull=True
+        )
+        .order_by()
+        .values("plan")
+        .annotate(latest=Max("number"))
+        .values("latest")
+    )
+    return (
+        PlanVersion.objects.filter(
+            plan__retired_at__isnull=True,
+            published_at__isnull=False,
+            retired_at__isnull=True,
+            number=Subquery(latest),
+        )
+        .select_related("plan")
+        .order_by("plan__position", "plan__code")
+    )
+
+
+def plans_public() -> Sequence[PlanVersion]:
+    """What everybody may see, with prices and entitlements. Three statements."""
+    return list(
+        versions_sold()
+        .filter(plan__is_public=True)
+        .prefetch_related(
+            Prefetch("prices", Price.objects.order_by("currency", "interval")),
+            Prefetch("planentitlements", PlanEntitlement.objects.order_by("code")),
+        )
+    )
+
+
+def add_ons_public() -> Sequence[AddOn]:
+    """Three statements."""
+    return list(
+        AddOn.objects.filter(is_public=True, retired_at__isnull=True)
+        .order_by("position", "code")
+        .prefetch_related(
+            Prefetch("prices", Price.objects.order_by("currency", "interval")),
+            Prefetch("planentitlements", PlanEntitlement.objects.order_by("code")),
+        )
+    )
+
+
+def version_of(code: str) -> PlanVersion:
+    """The version of a plan that is sold. Raises NotFound."""
+    found = versions_sold().filter(plan__code=code).first()
+    if found is None:
+        raise NotFound(f"No plan {code} is sold.")
+    return found
+
+
+def version_for_new_tenants() -> PlanVersion | None:
+    return versions_sold().filter(plan__is_default=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    plan: Plan
+    value: int | None
+
+
+def plan_that_gives_more(one: Entitlement, than: int) -> Better | None:
+    """The first public plan that gives more of it, and how much. One statement."""
+    found = (
+        PlanEntitlement.objects.filter(
+            Q(value__isnull=True) | Q(value__gt=than),
+            code=one.code,
+            plan_version__in=versions_sold().filter(plan__is_public=True).order_by(),
+        )
+        .select_related("plan_version__plan")
+        .order_by("plan_version__plan__position")
+        .first()
+    )
+    return Better(found.plan_version.plan, found.value) if found and found.plan_version else None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a tenant has. plan: None where none is assigned."""
+
+    plan: TenantPlan | None
+    standings: Sequence[Standing]
+
+    @property
+    def limited(self) -> list[Standing]:
+        return [one for one in self.standings if one.entitlement.kind is not Kind.BOOLEAN]
+
+    @property
+    def features(self) -> list[Standing]:
+        return [one for one in self.standings if one.entitlement.kind is Kind.BOOLEAN]
+
+    @property
+    def over(self) -> list[Standing]:
+        return [one for one in self.standings if one.state == "over"]
+
+
+def holding_for(actor: Actor) -> Holding:
+    """Of the actor's tenant. Three statements. Raises PermissionDenied."""
+    authorize(actor, VIEW_BILLING)
+    tenant = require_tenant()
+    return Holding(plan_of(tenant.id), standings(tenant))
+
+
+def plan_of(tenant_id: uuid.UUID) -> TenantPlan | None:
+    found = TenantPlan.objects.filter(tenant_id=tenant_id)
+    return found.select_related("plan_version__plan").first()
