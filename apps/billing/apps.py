@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class BillingConfig(AppConfig):
@@ -6,8 +7,13 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        from apps.billing import checks  # noqa: F401 - they register themselves
+        from apps.billing import (  # noqa: F401 - checks register themselves
+            checks,
+            checks_stripe,
+            gateway,
+        )
         from apps.billing.exports import SHARED_ROWS
+        from apps.billing.inbox import mirror
         from apps.billing.permissions import PERMISSIONS
         from apps.billing.provisioning import STEP
         from apps.billing.purging import STEPS
@@ -20,6 +26,10 @@ class BillingConfig(AppConfig):
 
         register_permissions(PERMISSIONS)
         set_entitlement_source(BillingSource())
+        gateway.introduce()
+        mirror.install()
         register_shared_rows(*SHARED_ROWS)
         register_purge_step(*STEPS)
         register_step(STEP)
+        # What apps want to know of Stripe, as events.py and handlers.py are for our own events.
+        autodiscover_modules("stripe_handlers")

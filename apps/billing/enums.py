@@ -7,3 +7,10 @@ class Interval(models.TextChoices):
 
     MONTH = "month", _("Monthly")
     YEAR = "year", _("Yearly")
+
+
+class StripeEventState(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    DONE = "done", _("Done")
+    DEAD = "dead", _("Failed")
+    DISCARDED = "discarded", _("Discarded")

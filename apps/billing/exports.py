@@ -24,4 +24,9 @@ SHARED_ROWS = (
         "SELECT id, code, period_start, used FROM public.billing_usagecounter "
         "WHERE tenant_id = %(tenant_id)s ORDER BY id",
     ),
+    SharedRows(
+        "billing_customer",
+        "SELECT id, stripe_id, currency, email, name, created_at FROM public.billing_billingcustomer "
+        "WHERE tenant_id = %(tenant_id)s",
+    ),
 )

@@ -132,6 +132,16 @@ CELERY_BEAT_SCHEDULE = {
     "billing-prune-usage": {
         "task": "billing.prune_usage",
         "schedule": 6 * 3600.0,
+    },
+    # What Stripe told of and has no effect yet: failed and due again, or left by a crash.
+    "billing-sweep-stripe-events": {
+        "task": "billing.sweep_stripe_events",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "billing-prune-stripe-events": {
+        "task": "billing.prune_stripe_events",
+        "schedule": 3600.0,
         "options": {"expires": 3600},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
