@@ -8,6 +8,7 @@ import re
 import sys
 import types
 import typing
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, Literal, NotRequired, get_args, get_origin
@@ -73,7 +74,7 @@ def check(given: Json, class_name: str, old_params: tuple[str, ...] = ()) -> Jso
         if rest:
             raise _unknown(next(iter(rest)))
         return old | {"expand": expand}
-    return _object(rest, _class(class_name), "") | old
+    return _object(rest, _class(class_name), "", is_whole=not old) | old
 
 
 def names(class_name: str) -> frozenset[str]:
@@ -99,7 +100,8 @@ def _fields(typed: type) -> dict[str, Any]:
     return {name: hint for name, hint in hints.items() if name not in OPTIONS}
 
 
-def _object(given: Json, typed: type, path: str) -> Json:
+def _object(given: Json, typed: type, path: str, *, is_whole: bool = True) -> Json:
+    """is_whole: what is required must be there; a previous version's parameter may stand for it."""
     fields = _fields(typed)
     checked: Json = {}
     for name, value in given.items():
@@ -108,7 +110,7 @@ def _object(given: Json, typed: type, path: str) -> Json:
             raise _unknown(full)
         checked[name] = _value(value, _bare(fields[name]), full)
     for name, hint in fields.items():
-        if get_origin(hint) is not NotRequired and name not in given:
+        if is_whole and get_origin(hint) is not NotRequired and name not in given:
             full = f"{path}[{name}]" if path else name
             raise Invalid(f"Missing required param: {full}.", code="parameter_missing", param=full)
     return checked
@@ -172,12 +174,9 @@ def _text(text: str, choices: list[Any], path: str) -> Any:
         return None
     if text in literals or Any in choices:
         return text
-    if int in choices:
-        return _integer(text, path)
-    if bool in choices:
-        return _boolean(text, path)
-    if float in choices or Decimal in choices:
-        return _decimal(text, path)
+    for kind, read in READERS.items():
+        if kind in choices:
+            return read(text, path)
     # Enumerations are open for type checkers (`Literal[...] | str`), and closed for the server.
     known = [one for one in literals if one]
     if str in choices and not known:
@@ -207,7 +206,21 @@ def _boolean(text: str, path: str) -> bool:
 def _decimal(text: str, path: str) -> str:
     """As text: what is counted in fractions of a cent is no float."""
     try:
-        Decimal(text)
+        is_number = Decimal(text).is_finite()
     except InvalidOperation:
-        raise Invalid(f"Invalid decimal: {text}", param=path) from None
+        is_number = False
+    if not is_number:
+        raise Invalid(f"Invalid decimal: {text}", param=path)
     return text
+
+
+def _float(text: str, path: str) -> float:
+    return float(_decimal(text, path))
+
+
+READERS: dict[type, Callable[[str, str], Any]] = {
+    int: _integer,
+    bool: _boolean,
+    float: _float,
+    Decimal: _decimal,
+}

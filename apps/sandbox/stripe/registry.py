@@ -48,6 +48,9 @@ class Registry:
     # By kind: the version before which it holds, and what makes the shape.
     renders: dict[str, list[tuple[str, Render]]] = field(default_factory=lambda: defaultdict(list))
     includes: dict[tuple[str, str], Render] = field(default_factory=dict)
+    # Attributes that are kept with the object, and shown only where they are expanded.
+    hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    succeeded: list[Callable[["Context", Json], None]] = field(default_factory=list)
     due: dict[str, Callable[["Context", Json], None]] = field(default_factory=dict)
 
 
@@ -91,6 +94,21 @@ def includes(name: str, attribute: str) -> Declared:
         return function
 
     return declare
+
+
+def hides(name: str, *attributes: str) -> None:
+    """These attributes of the stored object are shown only where `expand` names them."""
+    registry.hidden[name] = attributes
+    for attribute in attributes:
+        registry.includes[name, attribute] = lambda ctx, data, attribute=attribute: ctx.get(  # type: ignore[misc]
+            name, data["id"]
+        ).get(attribute)
+
+
+def on_payment(function: Any) -> Any:
+    """The function is called with every payment intent that succeeds, in its transaction."""
+    registry.succeeded.append(function)
+    return function
 
 
 def on_due(name: str) -> Declared:

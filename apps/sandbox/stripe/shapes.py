@@ -31,8 +31,14 @@ def render(ctx: Context, value: Any) -> Any:
         return [render(ctx, one) for one in value]
     if not isinstance(value, dict):
         return value
-    rendered = {name: render(ctx, one) for name, one in value.items()}
     kind = value.get("object")
+    hidden = registry.hidden.get(str(kind), ())
+    # What begins with _ is for the stand-in alone.
+    rendered = {
+        name: render(ctx, one)
+        for name, one in value.items()
+        if name not in hidden and not name.startswith("_")
+    }
     if isinstance(kind, str) and not value.get("deleted"):
         for before, function in registry.renders.get(kind, ()):
             if is_before(ctx.version, before):

@@ -5,6 +5,7 @@ from apps.sandbox.stripe import listing
 from apps.sandbox.stripe.context import Context, merged_metadata
 from apps.sandbox.stripe.errors import Invalid
 from apps.sandbox.stripe.registry import Json, kind, route
+from apps.sandbox.stripe.resources import tax_ids
 
 KIND = "customer"
 kind(KIND, prefix="cus_", keeps_deleted=True)
@@ -32,6 +33,8 @@ def create(ctx: Context, params: Json) -> Json:
     ctx = ctx.on_clock(params.get("test_clock") or "")
     made = ctx.create(KIND, _blank(ctx) | _changes(_blank(ctx), params))
     ctx.emit("customer.created", made)
+    for one in params.get("tax_id_data") or []:
+        tax_ids.make(ctx, made, one["type"], one["value"])
     return made
 
 
