@@ -3,6 +3,23 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
+from apps.sandbox.stripe.models import (
+    StripeAccount,
+    StripeDelivery,
+    StripeKey,
+    StripeObject,
+    StripeRequest,
+)
+
+__all__ = [
+    "DnsRecord",
+    "Email",
+    "StripeAccount",
+    "StripeDelivery",
+    "StripeKey",
+    "StripeObject",
+    "StripeRequest",
+]
 
 
 class Email(BaseModel):

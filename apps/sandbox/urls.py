@@ -3,8 +3,12 @@ from django.urls import path
 from apps.sandbox import views, views_dns, views_pwned, views_social
 from apps.sandbox.oidc import views as oidc
 from apps.sandbox.oidc import views_pages as oidc_pages
+from apps.sandbox.stripe import api as stripe_api
+from apps.sandbox.stripe import control as stripe_control
 
 urlpatterns = [
+    path("stripe/v1/<path:path>", stripe_api.api, name="sandbox_stripe_api"),
+    path("stripe/control/<slug:action>/", stripe_control.control, name="sandbox_stripe_control"),
     path("inbox/", views.inbox, name="sandbox_inbox"),
     path("inbox/<uuid:email_id>/", views.email, name="sandbox_email"),
     path("inbox/<uuid:email_id>/html/", views.email_html, name="sandbox_email_html"),
