@@ -14,3 +14,29 @@ class StripeEventState(models.TextChoices):
     DONE = "done", _("Done")
     DEAD = "dead", _("Failed")
     DISCARDED = "discarded", _("Discarded")
+
+
+class SubscriptionStatus(models.TextChoices):
+    """Stripe's."""
+
+    INCOMPLETE = "incomplete", _("Incomplete")
+    INCOMPLETE_EXPIRED = "incomplete_expired", _("Incomplete, expired")
+    TRIALING = "trialing", _("Trial")
+    ACTIVE = "active", _("Active")
+    PAST_DUE = "past_due", _("Past due")
+    UNPAID = "unpaid", _("Unpaid")
+    CANCELED = "canceled", _("Canceled")
+    PAUSED = "paused", _("Paused")
+
+
+class Standing(models.TextChoices):
+    """What a subscription means for the tenant. docs/billing.md has the chart."""
+
+    INCOMPLETE = "incomplete", _("Waits for the first payment")
+    TRIAL = "trial", _("Trial")
+    ACTIVE = "active", _("Active")
+    GRACE = "grace", _("Payment failed")
+    RESTRICTED = "restricted", _("Restricted")
+    SUSPENDED = "suspended", _("Suspended")
+    PAUSED = "paused", _("Paused")
+    ENDED = "ended", _("Ended")

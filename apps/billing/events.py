@@ -137,3 +137,21 @@ class StripeEndpointSet(Event):
     stripe_id: str
     url: str
     is_new: bool
+
+
+@event("billing.subscription_changed", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionChanged(Event):
+    """What the tenant pays for has another standing. from_standing: empty for a new one."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    from_standing: str
+    to_standing: str
+
+
+@event("billing.catalogue_synced", version=1, scope="system", aggregate="place")
+class CatalogueSynced(Event):
+    """What is sold was told to Stripe. steps: how many products and prices changed there."""
+
+    place: str
+    steps: int

@@ -25,6 +25,11 @@ SHARED_ROWS = (
         "WHERE tenant_id = %(tenant_id)s ORDER BY id",
     ),
     SharedRows(
+        "subscription",
+        "SELECT id, stripe_id, status, standing, quantity, trial_ends_at, period_starts_at, period_ends_at, "
+        "ends_at, unpaid_since, created_at FROM public.billing_subscription WHERE tenant_id = %(tenant_id)s",
+    ),
+    SharedRows(
         "billing_customer",
         "SELECT id, stripe_id, currency, email, name, created_at FROM public.billing_billingcustomer "
         "WHERE tenant_id = %(tenant_id)s",

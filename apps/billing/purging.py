@@ -9,6 +9,7 @@ from apps.billing.models import (
     BillingCustomer,
     EntitlementOverride,
     StripeEvent,
+    Subscription,
     TenantAddOn,
     TenantPlan,
     UsageCounter,
@@ -68,6 +69,7 @@ STEPS = (
     rows_step("entitlement_overrides", "Exceptions from the plan", 56, EntitlementOverride),
     rows_step("tenant_add_ons", "Add-ons", 57, TenantAddOn),
     rows_step("tenant_plan", "Plan", 58, TenantPlan),
+    rows_step("subscription", "Subscription", 59, Subscription),
     PurgeStep("stripe_events", "Events of Stripe", 71, _stripe_events, _stripe_events_preview),
     PurgeStep(
         "stripe_objects", "Copies of Stripe's objects", 73, _stripe_objects, _stripe_objects_preview

@@ -7,6 +7,7 @@ import structlog
 from apps.billing.customers import METADATA_KEY, billing_customer_link
 from apps.billing.inbox.registry import StripeChange, stripe_handler
 from apps.billing.models import BillingCustomer
+from apps.billing.services import subscription_take_over
 from apps.common.actors import Actor
 
 log = structlog.get_logger(__name__)
@@ -45,3 +46,9 @@ def _intended(change: StripeChange) -> BillingCustomer | None:
         log.error("billing.second_customer", stripe_id=change.customer_id, known=row.stripe_id)
         return None
     return row
+
+
+@stripe_handler("customer.subscription.*")
+def subscription_follow(change: StripeChange) -> None:
+    if change.tenant_id is not None and not change.is_gone:
+        subscription_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)

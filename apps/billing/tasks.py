@@ -4,6 +4,7 @@ from kombu.exceptions import OperationalError
 
 from apps.billing.inbox import operating
 from apps.billing.inbox.processing import lane_process
+from apps.billing.services import subscription_settle, subscriptions_due
 from apps.billing.usage import usage_records_prune
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -12,6 +13,8 @@ log = structlog.get_logger(__name__)
 
 # Of lanes that a sweep queues; the next one is seconds away.
 SWEEP_AT_MOST = 500
+# Tenants of one run; the next one is a minute away.
+SETTLE_AT_MOST = 200
 
 
 @shared_task(name="billing.sync_stripe_lane")
@@ -53,3 +56,10 @@ def prune_usage() -> None:
         for _batch in range(BATCHES):
             if not usage_records_prune():
                 return
+
+
+@shared_task(name="billing.settle_subscriptions")
+def settle_subscriptions() -> None:
+    """What time alone has brought about: the end of a grace, and of what follows it."""
+    for tenant_id in subscriptions_due(SETTLE_AT_MOST):
+        subscription_settle(actor=Actor.system("billing"), tenant_id=tenant_id)

@@ -139,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "billing-settle-subscriptions": {
+        "task": "billing.settle_subscriptions",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "billing-prune-stripe-events": {
         "task": "billing.prune_stripe_events",
         "schedule": 3600.0,

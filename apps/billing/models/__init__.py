@@ -3,6 +3,7 @@
 from apps.billing.models.catalogue import AddOn, Plan, PlanEntitlement, PlanVersion, Price
 from apps.billing.models.customer import BillingCustomer
 from apps.billing.models.stripe_event import StripeEvent
+from apps.billing.models.subscription import Subscription
 from apps.billing.models.tenants import EntitlementOverride, TenantAddOn, TenantPlan
 from apps.billing.models.usage import UsageCounter, UsageRecord
 
@@ -15,6 +16,7 @@ __all__ = [
     "PlanVersion",
     "Price",
     "StripeEvent",
+    "Subscription",
     "TenantAddOn",
     "TenantPlan",
     "UsageCounter",

@@ -7,7 +7,21 @@ from apps.billing.services.catalogue import (
     version_publish,
     version_retire,
 )
+from apps.billing.services.changing import (
+    Preview,
+    change_preview,
+    plan_change,
+    subscription_cancel,
+    subscription_keep,
+)
+from apps.billing.services.checkout import Page, checkout_begin, portal_begin
 from apps.billing.services.loading import Change, catalogue_load
+from apps.billing.services.subscriptions import (
+    subscription_settle,
+    subscription_take_over,
+    subscriptions_due,
+)
+from apps.billing.services.syncing import SyncStep, catalogue_sync
 from apps.billing.services.tenants import (
     add_on_set,
     override_set,
@@ -18,13 +32,26 @@ from apps.billing.services.tenants import (
 
 __all__ = [
     "Change",
+    "Page",
+    "Preview",
+    "SyncStep",
     "add_on_set",
     "catalogue_load",
+    "catalogue_sync",
+    "change_preview",
+    "checkout_begin",
     "override_set",
     "override_withdraw",
     "plan_assign",
     "plan_assign_missing",
+    "plan_change",
     "plan_retire",
+    "portal_begin",
+    "subscription_cancel",
+    "subscription_keep",
+    "subscription_settle",
+    "subscription_take_over",
+    "subscriptions_due",
     "version_discard",
     "version_draft",
     "version_publish",

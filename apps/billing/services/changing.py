@@ -1,0 +1,265 @@
+"""Changing what is paid for: another plan, cancelling, and taking that back.
+
+Each asks Stripe, then takes over what it answers, under the lock of the customer, as the inbox does: the page
+that follows shows it, and Stripe's event finds nothing left to do.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.billing import gateway
+from apps.billing.enums import Interval
+from apps.billing.inbox.lanes import lane_lock
+from apps.billing.models import Price, Subscription
+from apps.billing.permissions import MANAGE_BILLING
+from apps.billing.seats import seats_billed
+from apps.billing.services.checkout import customer_known, price_sold
+from apps.billing.services.subscriptions import subscription_take_over
+from apps.common.access import authorize
+from apps.common.actors import Actor
+from apps.common.database import system_connection
+from apps.common.entitlements import Kind, Standing, standings
+from apps.common.errors import Conflict, InvalidInput
+from apps.common.money import Money
+from apps.tenants.models import Tenant
+
+ACTOR = Actor.system("billing")
+MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change means, before it is made. at: when it takes effect; None: at once.
+
+    now_due: what is charged now (below 0: what is credited to the next invoice). next_total: of the invoice
+    after. exceeded: what is used of now, above what the new plan gives.
+    """
+
+    price: Price
+    quantity: int
+    at: datetime | None
+    now_due: Money
+    next_total: Money
+    exceeded: Sequence[Standing]
+
+
+def change_preview(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> Preview:
+    """Asks Stripe for the figures. Not inside a transaction. Raises as plan_change does."""
+    row, price = _asked(actor, tenant, price_id)
+    quantity = seats_billed(tenant) if price.is_per_seat else 1
+    total = Money(price.amount_minor * quantity, price.currency)
+    exceeded = _exceeded(tenant, price)
+    if not is_upgrade(row, price, quantity):
+        nothing = Money(0, price.currency)
+        return Preview(price, quantity, row.period_ends_at, nothing, total, exceeded)
+    with gateway.stripe_client() as client:
+        found = client.v1.subscriptions.retrieve(row.stripe_id)
+        asked: Any = {
+            "customer": _customer_of(found),
+            "subscription": row.stripe_id,
+            "subscription_details": {
+                "items": [_item(found, row, price, quantity)],
+                "proration_behavior": "always_invoice",
+            },
+        }
+        preview = client.v1.invoices.create_preview(asked)
+    due = Money(preview.amount_due, preview.currency.upper())
+    return Preview(price, quantity, None, due, total, exceeded)
+
+
+def plan_change(
+    *, actor: Actor, tenant: Tenant, price_id: uuid.UUID, key: str
+) -> Subscription | None:
+    """To another price: a dearer one at once, the difference charged now, by what is left of the period; a
+    cheaper one when the period ends.
+
+    key: of the form or request; the same one again changes nothing twice. Not inside a transaction.
+    Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`not_subscribed`, `same_plan`,
+    `other_currency`, `payment_failed`: an unpaid one is paid first), PaymentDeclined, StripeUnavailable.
+    """
+    row, price = _asked(actor, tenant, price_id)
+    quantity = seats_billed(tenant) if price.is_per_seat else 1
+    with gateway.stripe_client() as client:
+        found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
+        _release(client, found)
+        if is_upgrade(row, price, quantity):
+            change: Any = {
+                "items": [_item(found, row, price, quantity)],
+                "proration_behavior": "always_invoice",
+                "payment_behavior": "error_if_incomplete",
+                "cancel_at_period_end": False,
+            }
+            client.v1.subscriptions.update(
+                row.stripe_id,
+                change,
+                {"idempotency_key": gateway.idempotency_key("change", row.id, key)},
+            )
+            return _taken_over(tenant, row.stripe_id)
+        _schedule(client, row, found, price, quantity)
+    return _noted(tenant, row.stripe_id, price)
+
+
+def subscription_cancel(*, actor: Actor, tenant: Tenant) -> Subscription | None:
+    """At the end of what is paid for. It can be taken back until then.
+
+    Raises PermissionDenied, ReauthenticationRequired, Conflict (`not_subscribed`), StripeUnavailable.
+    """
+    row = _live(actor, tenant)
+    with gateway.stripe_client() as client:
+        found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
+        _release(client, found)
+        client.v1.subscriptions.update(row.stripe_id, {"cancel_at_period_end": True})
+    return _taken_over(tenant, row.stripe_id)
+
+
+def subscription_keep(*, actor: Actor, tenant: Tenant) -> Subscription | None:
+    """Take back a cancellation, or a change that waits for the period's end. Raises as that does."""
+    row = _live(actor, tenant)
+    with gateway.stripe_client() as client:
+        found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
+        _release(client, found)
+        client.v1.subscriptions.update(row.stripe_id, {"cancel_at_period_end": False})
+    return _taken_over(tenant, row.stripe_id)
+
+
+def is_upgrade(row: Subscription, price: Price, quantity: int) -> bool:
+    """Whether it costs more a month; of equals, what is paid for longer is more."""
+    if row.price is None:
+        return True
+
+    def monthly(one: Price, of: int) -> tuple[float, int]:
+        months = MONTHS[Interval(one.interval)]
+        return one.amount_minor * (of if one.is_per_seat else 1) / months, months
+
+    return monthly(price, quantity) > monthly(row.price, row.quantity)
+
+
+def _live(actor: Actor, tenant: Tenant) -> Subscription:
+    authorize(actor, MANAGE_BILLING)
+    actor.require_recent_proof()
+    row = (
+        Subscription.objects.select_related("price", "next_price")
+        .filter(tenant_id=tenant.id)
+        .first()
+    )
+    if row is None or not row.is_live:
+        raise Conflict(_("There is no subscription. Choose a plan first."), code="not_subscribed")
+    return row
+
+
+def _asked(actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> tuple[Subscription, Price]:
+    row, price = _live(actor, tenant), price_sold(price_id)
+    if row.unpaid_since is not None:
+        raise Conflict(
+            _("A payment failed. Pay the open invoice first, then change the plan."),
+            code="payment_failed",
+        )
+    if row.price == price and row.ends_at is None and row.next_price is None:
+        raise Conflict(_("The workspace has this plan already."), code="same_plan")
+    if row.price is not None and row.price.currency != price.currency:
+        raise InvalidInput.field(
+            "price", _("The workspace pays in %s.") % row.price.currency, "other_currency"
+        )
+    return row, price
+
+
+def _item(found: Any, row: Subscription, price: Price, quantity: int) -> dict[str, Any]:
+    """The plan's item, changed; add-ons stay."""
+    ours = row.price.stripe_price_id if row.price else None
+    items = found["items"]["data"]
+    item = next((one for one in items if one["price"]["id"] == ours), items[0])
+    return {"id": item["id"], "price": price.stripe_price_id or "", "quantity": quantity}
+
+
+def _schedule(client: Any, row: Subscription, found: Any, price: Price, quantity: int) -> None:
+    """What there is until the period ends, then the other."""
+    schedule = client.v1.subscription_schedules.create({"from_subscription": row.stripe_id})
+    ours = row.price.stripe_price_id if row.price else None
+    now_items = [
+        {"price": one["price"]["id"], "quantity": one.get("quantity") or 1}
+        for one in found["items"]["data"]
+    ]
+    then_items = [
+        {"price": price.stripe_price_id, "quantity": quantity} if one["price"] == ours else one
+        for one in now_items
+    ]
+    phase = schedule["phases"][0]
+    client.v1.subscription_schedules.update(
+        schedule["id"],
+        {
+            "end_behavior": "release",
+            "phases": [
+                {
+                    "items": now_items,
+                    "start_date": phase["start_date"],
+                    "end_date": phase["end_date"],
+                },
+                {"items": then_items, "proration_behavior": "none"},
+            ],
+        },
+    )
+
+
+def _release(client: Any, found: Any) -> None:
+    """What was to come does not come."""
+    schedule = found.get("schedule")
+    if schedule and schedule["status"] in ("active", "not_started"):
+        client.v1.subscription_schedules.release(schedule["id"])
+
+
+def _taken_over(tenant: Tenant, stripe_id: str) -> Subscription | None:
+    return _under_lock(tenant, stripe_id, None)
+
+
+def _noted(tenant: Tenant, stripe_id: str, price: Price) -> Subscription | None:
+    return _under_lock(tenant, stripe_id, price)
+
+
+@system_connection()
+def _under_lock(tenant: Tenant, stripe_id: str, next_price: Price | None) -> Subscription | None:
+    """Ask again what there is now. Where the inbox is at it, that takes it over: both say the same."""
+    customer = customer_known(tenant.id)
+    with lane_lock(customer.stripe_id or "") as is_mine:
+        if not is_mine:
+            return Subscription.objects.filter(tenant_id=tenant.id).first()
+        with gateway.stripe_client() as client:
+            found: Mapping[str, Any] = client.v1.subscriptions.retrieve(stripe_id).to_dict()
+        with transaction.atomic():
+            row = subscription_take_over(actor=ACTOR, tenant_id=tenant.id, found=found)
+            if row is not None:
+                row.next_price = next_price
+                row.next_price_at = row.period_ends_at if next_price else None
+                row.save(update_fields=["next_price", "next_price_at", "updated_at"])
+        return row
+
+
+def _customer_of(found: Any) -> str:
+    customer = found["customer"]
+    return customer if isinstance(customer, str) else str(customer["id"])
+
+
+def _exceeded(tenant: Tenant, price: Price) -> list[Standing]:
+    """What the workspace uses more of than the plan gives."""
+    version: Any = price.plan_version
+    gives = {one.code: one for one in version.planentitlements.all()}
+    over = []
+    for one in standings(tenant):
+        given = gives.get(one.entitlement.code)
+        if given is None or given.value is None or given.is_soft:
+            continue
+        if one.entitlement.kind is Kind.LIMIT and (one.used or 0) > given.value:
+            over.append(one)
+    return over
+
+
+def renewal_at(row: Subscription) -> datetime | None:
+    """When it is paid for next; None: not any more."""
+    at = row.trial_ends_at if row.trial_ends_at and row.trial_ends_at > timezone.now() else None
+    return None if row.ends_at else at or row.period_ends_at

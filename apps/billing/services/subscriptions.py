@@ -1,0 +1,159 @@
+"""What Stripe says of a tenant's subscription, taken over: the row, the plan, the workspace's door."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from apps.billing.enums import Standing, SubscriptionStatus
+from apps.billing.events import SubscriptionChanged
+from apps.billing.life import OWING, WITH_PLAN, verdict
+from apps.billing.models import Price, Subscription, TenantPlan
+from apps.billing.selectors import version_for_new_tenants
+from apps.billing.services.tenants import plan_assign
+from apps.billing.stripe_shapes import at, ref, subscription_period
+from apps.common.access import require_platform
+from apps.common.actors import Actor
+from apps.common.database import system_connection
+from apps.common.tenancy import tenant_context
+from apps.events.services import publish
+from apps.tenants.enums import TenantStatus
+from apps.tenants.models import Tenant
+from apps.tenants.services import lock, tenant_resume, tenant_suspend
+
+log = structlog.get_logger(__name__)
+
+UNPAID_REASON = "The subscription is unpaid."
+
+
+@system_connection()
+@transaction.atomic
+def subscription_take_over(
+    *, actor: Actor, tenant_id: uuid.UUID, found: Mapping[str, Any]
+) -> Subscription | None:
+    """Make the tenant's row say what Stripe says now, and do what follows from it.
+
+    found: Stripe's subscription, in the pinned version's shape. None: it is not the tenant's, because that
+    has another one that lives, which is an error that staff must look at, or a later one.
+    Locks the tenant. The same again changes nothing. Publishes billing.subscription_changed, and what
+    follows: billing.plan_assigned, tenants.tenant_suspended, tenants.tenant_resumed.
+    """
+    require_platform(actor)
+    tenant = lock(tenant_id)
+    row = Subscription.objects.filter(tenant=tenant).first()
+    status = SubscriptionStatus(found["status"])
+    if row is not None and row.stripe_id != found["id"]:
+        is_over = verdict(status, is_paused=False, unpaid_since=None, now=timezone.now()).standing
+        if row.is_live or is_over is Standing.ENDED:
+            if row.is_live and is_over is not Standing.ENDED:
+                log.error("billing.second_subscription", stripe_id=found["id"], known=row.stripe_id)
+            return None
+    now = timezone.now()
+    row = row or Subscription(tenant=tenant)
+    if row.stripe_id != found["id"]:
+        row.unpaid_since, row.standing = None, ""
+        row.next_price, row.next_price_at = None, None
+    row.stripe_id, row.status = found["id"], status
+    _read(row, found)
+    row.unpaid_since = (row.unpaid_since or now) if status in OWING else None
+    _settle(actor, tenant, row, now)
+    return row
+
+
+@system_connection()
+def subscriptions_due(limit: int) -> list[uuid.UUID]:
+    """Whose standing changes by time alone, the ids of their tenants. One statement."""
+    due = Subscription.objects.filter(standing_changes_at__lte=timezone.now())
+    return list(due.order_by("standing_changes_at").values_list("tenant_id", flat=True)[:limit])
+
+
+@system_connection()
+@transaction.atomic
+def subscription_settle(*, actor: Actor, tenant_id: uuid.UUID) -> None:
+    """What time has brought about. Locks the tenant. Publishes as subscription_take_over does."""
+    require_platform(actor)
+    tenant = lock(tenant_id)
+    row = Subscription.objects.filter(tenant=tenant).first()
+    if row is not None:
+        _settle(actor, tenant, row, timezone.now())
+
+
+def _read(row: Subscription, found: Mapping[str, Any]) -> None:
+    """The item that is a plan's; add-ons are items beside it."""
+    items = found["items"]["data"]
+    by_id = {
+        price.stripe_price_id: price
+        for price in Price.objects.filter(
+            stripe_price_id__in=[ref(item["price"]) for item in items], plan_version__isnull=False
+        )
+    }
+    row.price, row.quantity = None, 1
+    for item in items:
+        if (price := by_id.get(ref(item["price"]))) is not None:
+            row.price, row.quantity = price, item.get("quantity") or 1
+    row.is_paused = bool(found.get("pause_collection"))
+    row.trial_ends_at = at(found.get("trial_end"))
+    row.period_starts_at, row.period_ends_at = subscription_period(found)
+    row.ends_at = _ends_at(found, row)
+    if row.next_price is not None and row.next_price == row.price:
+        row.next_price, row.next_price_at = None, None
+
+
+def _ends_at(found: Mapping[str, Any], row: Subscription) -> datetime | None:
+    if ended := at(found.get("ended_at")):
+        return ended
+    if found.get("cancel_at_period_end"):
+        return at(found.get("cancel_at")) or row.period_ends_at
+    return at(found.get("cancel_at"))
+
+
+def _settle(actor: Actor, tenant: Tenant, row: Subscription, now: datetime) -> None:
+    before = row.standing
+    found = verdict(
+        SubscriptionStatus(row.status),
+        is_paused=row.is_paused,
+        unpaid_since=row.unpaid_since,
+        now=now,
+    )
+    row.standing, row.standing_changes_at = found.standing, found.changes_at
+    _follow_door(actor, tenant, row)
+    row.save()
+    _follow_plan(actor, tenant, row)
+    if before == row.standing:
+        return
+    with tenant_context(tenant):
+        publish(
+            SubscriptionChanged(
+                tenant_id=tenant.id,
+                stripe_id=row.stripe_id,
+                from_standing=before,
+                to_standing=row.standing,
+            ),
+            actor=actor,
+        )
+
+
+def _follow_plan(actor: Actor, tenant: Tenant, row: Subscription) -> None:
+    """The plan that is paid for, while it is; then what new tenants begin with. What staff gave stays."""
+    held = TenantPlan.objects.filter(tenant=tenant).first()
+    if held is not None and held.is_comp:
+        return
+    version = row.price.plan_version if row.price and row.standing in WITH_PLAN else None
+    version = version or version_for_new_tenants()
+    if version is not None:
+        plan_assign(actor=actor, tenant_id=tenant.id, plan_version_id=version.id)
+
+
+def _follow_door(actor: Actor, tenant: Tenant, row: Subscription) -> None:
+    """Closed while it is suspended; opened again only if it was closed for this."""
+    if row.standing == Standing.SUSPENDED and tenant.status == TenantStatus.READY:
+        tenant_suspend(actor=actor, tenant_id=tenant.id, reason=UNPAID_REASON)
+        row.has_closed = True
+    elif row.standing != Standing.SUSPENDED and row.has_closed:
+        if tenant.status == TenantStatus.SUSPENDED:
+            tenant_resume(actor=actor, tenant_id=tenant.id, reason="The subscription is paid.")
+        row.has_closed = False

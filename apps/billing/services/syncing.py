@@ -1,0 +1,141 @@
+"""The catalogue at Stripe: a product for each plan and add-on, a price for each that costs something."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from apps.billing import gateway
+from apps.billing.events import CatalogueSynced
+from apps.billing.models import AddOn, Plan, Price
+from apps.common.access import require_platform
+from apps.common.actors import Actor
+from apps.common.database import system_connection
+from apps.events.services import publish
+
+ACTIONS = ("create", "update", "archive")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStep:
+    """action: of ACTIONS. kind: product or price. what: for people. row: ours. fields: sent to Stripe."""
+
+    action: str
+    kind: str
+    what: str
+    row: Plan | AddOn | Price
+    fields: dict[str, Any]
+
+
+@system_connection()
+def catalogue_sync(*, actor: Actor, dry_run: bool) -> list[SyncStep]:
+    """Make Stripe sell what the catalogue sells; returns what was to do, in order.
+
+    Prices are never changed there, as they are not here: those of retired versions are archived, and go on
+    for who has them. Can be repeated wherever it died: Stripe knows each request by our row's id. Not inside
+    a transaction. Publishes billing.catalogue_synced where something changed.
+    Raises PermissionDenied, StripeRefused, StripeUnavailable.
+    """
+    require_platform(actor)
+    with gateway.stripe_client() as client:
+        steps = []
+        for step in _product_steps(client):
+            steps.append(step)
+            if not dry_run:
+                _do_product(client, step)
+        for step in _price_steps(client):
+            steps.append(step)
+            if not dry_run:
+                _do_price(client, step)
+    if steps and not dry_run:
+        with transaction.atomic():
+            publish(CatalogueSynced(place="stripe", steps=len(steps)), actor=actor, tenant_id=None)
+    return steps
+
+
+def _product_steps(client: Any) -> Iterator[SyncStep]:
+    there = {one.id: one for one in client.v1.products.list({"limit": 100}).auto_paging_iter()}
+    rows: list[Plan | AddOn] = [
+        *Plan.objects.order_by("position"),
+        *AddOn.objects.order_by("position"),
+    ]
+    for row in rows:
+        wanted: dict[str, Any] = {"name": row.name, "description": row.description or row.name}
+        known = there.get(row.stripe_product_id or "")
+        if known is None:
+            if row.retired_at is None and _priced(row).exists():
+                yield SyncStep("create", "product", row.name, row, wanted)
+            continue
+        wanted["active"] = row.retired_at is None
+        changed = {name: value for name, value in wanted.items() if known.get(name) != value}
+        if changed:
+            action = "archive" if changed.get("active") is False else "update"
+            yield SyncStep(action, "product", row.name, row, changed)
+
+
+def _priced(row: Plan | AddOn) -> Any:
+    """What of it costs something. What is free needs no subscription."""
+    of = {"plan_version__plan": row} if isinstance(row, Plan) else {"add_on": row}
+    return Price.objects.filter(amount_minor__gt=0, **of)
+
+
+def _do_product(client: Any, step: SyncStep) -> None:
+    row = step.row
+    if isinstance(row, Price):
+        raise TypeError("a price is no product")
+    if row.stripe_product_id:
+        client.v1.products.update(row.stripe_product_id, step.fields)
+        return
+    made = client.v1.products.create(
+        {**step.fields, "metadata": {"code": row.code}},
+        {"idempotency_key": gateway.idempotency_key("product", row.id)},
+    )
+    type(row)._default_manager.filter(id=row.id).update(stripe_product_id=made.id)
+
+
+def _price_steps(client: Any) -> Iterator[SyncStep]:
+    there = {one.id: one for one in client.v1.prices.list({"limit": 100}).auto_paging_iter()}
+    prices = Price.objects.filter(amount_minor__gt=0).select_related("plan_version__plan", "add_on")
+    for row in prices.order_by("created_at", "id"):
+        owner = row.plan_version.plan if row.plan_version else row.add_on
+        version = row.plan_version
+        is_sold = owner is not None and owner.retired_at is None
+        if version is not None:
+            is_sold = is_sold and version.state == "published"
+        what = f"{version or owner}, {row}"
+        known = there.get(row.stripe_price_id or "")
+        if known is None:
+            if is_sold:
+                yield SyncStep("create", "price", what, row, _price_fields(row))
+        elif known.active != is_sold:
+            yield SyncStep(
+                "update" if is_sold else "archive", "price", what, row, {"active": is_sold}
+            )
+
+
+def _price_fields(row: Price) -> dict[str, Any]:
+    return {
+        "currency": row.currency.lower(),
+        "unit_amount": row.amount_minor,
+        "recurring": {"interval": row.interval, "usage_type": "licensed"},
+        "metadata": {"price_id": str(row.id)},
+    }
+
+
+def _do_price(client: Any, step: SyncStep) -> None:
+    row = step.row
+    if not isinstance(row, Price):
+        raise TypeError("only a price is a price")
+    if row.stripe_price_id:
+        client.v1.prices.update(row.stripe_price_id, step.fields)
+        return
+    owner = row.plan_version.plan if row.plan_version else row.add_on
+    if owner is None:
+        raise TypeError("a price belongs to a plan or an add-on")
+    owner.refresh_from_db(fields=["stripe_product_id"])
+    made = client.v1.prices.create(
+        {**step.fields, "product": owner.stripe_product_id},
+        {"idempotency_key": gateway.idempotency_key("price", row.id)},
+    )
+    Price.objects.filter(id=row.id).update(stripe_price_id=made.id)
