@@ -5,8 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
-from apps.billing.models import AddOn, Plan, PlanEntitlement, PlanVersion, Price, TenantPlan
+from apps.billing.models import (
+    AddOn,
+    Plan,
+    PlanEntitlement,
+    PlanVersion,
+    Price,
+    Subscription,
+    TenantPlan,
+)
 from apps.billing.permissions import VIEW_BILLING
 from apps.common.access import authorize
 from apps.common.actors import Actor
@@ -125,3 +134,23 @@ def holding_for(actor: Actor) -> Holding:
 def plan_of(tenant_id: uuid.UUID) -> TenantPlan | None:
     found = TenantPlan.objects.filter(tenant_id=tenant_id)
     return found.select_related("plan_version__plan").first()
+
+
+def price_of(code: str, interval: str, currency: str) -> Price:
+    """Of the version of a plan that is sold. Raises NotFound."""
+    found = Price.objects.filter(
+        plan_version=version_of(code), interval=interval, currency=currency
+    ).first()
+    if found is None:
+        raise NotFound(_("%(plan)s has no such price.") % {"plan": code})
+    return found
+
+
+def subscription_for(actor: Actor) -> Subscription | None:
+    """Of the actor's tenant; None: nothing was bought. One statement. Raises PermissionDenied."""
+    authorize(actor, VIEW_BILLING)
+    return (
+        Subscription.objects.filter(tenant_id=require_tenant().id)
+        .select_related("price__plan_version__plan", "next_price__plan_version__plan")
+        .first()
+    )

@@ -35,12 +35,13 @@ MACHINE_SCHEME = "api_key"
 DESCRIPTIONS = {
     "400": "The input is not valid; `errors` says what.",
     "401": "Not signed in, or the token has expired or was revoked.",
-    "402": "The plan does not include it, or no more of it; `errors` names the entitlement.",
+    "402": "The plan does not include it (`errors` names the entitlement), or a payment was declined.",
     "403": "A permission is missing; `detail` names it.",
     "404": "It does not exist, or you may not know that it does.",
     "409": "The current state does not allow it; `code` says why.",
     "410": "It was used, withdrawn or has expired.",
     "412": "The object has changed since the version in `If-Match`.",
+    "503": "Something that it needs cannot be reached; try again after `Retry-After` seconds.",
     "default": "Any other problem.",
 }
 

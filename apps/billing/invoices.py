@@ -1,0 +1,69 @@
+"""A tenant's invoices, as dj-stripe's copies say them: Stripe makes and keeps them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from djstripe.models import Invoice
+
+from apps.billing.models import BillingCustomer
+from apps.billing.permissions import VIEW_BILLING
+from apps.billing.stripe_shapes import at
+from apps.common.access import authorize
+from apps.common.actors import Actor
+from apps.common.database import system_connection
+from apps.common.errors import NotFound
+from apps.common.money import Money
+
+# One that is being put together is nobody's business yet.
+DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """An invoice in a list. status: Stripe's: open, paid, void, uncollectible. urls: Stripe's pages, to pay
+    it on and of its PDF; empty where there is none.
+    """
+
+    id: str
+    number: str
+    status: str
+    total: Money
+    due: Money
+    created: datetime
+    due_at: datetime | None
+    url: str
+    pdf_url: str
+
+    @classmethod
+    def of(cls, row: Any) -> "InvoiceLine":
+        data = row.stripe_data
+        currency = str(data["currency"]).upper()
+        return cls(
+            id=row.id,
+            number=data.get("number") or "",
+            status=data.get("status") or "",
+            total=Money(data.get("total") or 0, currency),
+            due=Money(data.get("amount_remaining") or 0, currency),
+            created=row.created,
+            due_at=at(data.get("due_date")),
+            url=data.get("hosted_invoice_url") or "",
+            pdf_url=data.get("invoice_pdf") or "",
+        )
+
+
+@system_connection()
+def invoices_for(actor: Actor) -> QuerySet[Any]:
+    """Of the actor's tenant, without drafts; to be evaluated inside system_connection(). One statement.
+
+    Raises PermissionDenied, NotFound for an actor in no tenant.
+    """
+    authorize(actor, VIEW_BILLING)
+    if actor.tenant_id is None:
+        raise NotFound
+    customer = BillingCustomer.objects.filter(tenant_id=actor.tenant_id).first()
+    stripe_id = customer.stripe_id if customer else None
+    if not stripe_id:
+        return Invoice.objects.none()
+    return Invoice.objects.filter(customer__id=stripe_id).exclude(stripe_data__status=DRAFT)
