@@ -11,6 +11,7 @@ _INVITED = {
         "person_id": "0197c2a4-6d4e-7c1f-9f6e-0d1d2c3b4a59",
         "label": "alice@acme.test",
     },
+    "impersonator": None,
     "address": "203.0.113.7",
     "agent": "Mozilla/5.0 (X11; Linux x86_64)",
     "target_type": "invitation",
