@@ -1,0 +1,54 @@
+from collections.abc import Callable
+
+import pytest
+
+from apps.billing import catalogue
+from apps.billing.models import PlanVersion
+from apps.billing.selectors import version_of
+from apps.billing.services import catalogue_load, plan_assign
+from apps.common.database import system_connection
+from apps.events.models import OutboxEvent
+from apps.tenants.models import Tenant
+from tests.conftest import SYSTEM, World
+
+Assign = Callable[..., PlanVersion]
+Published = Callable[[], list[str]]
+
+
+@pytest.fixture
+def sold(world: World) -> None:
+    """The catalogue of the repository is on sale."""
+    catalogue_load(actor=SYSTEM, plans=catalogue.PLANS, add_ons=catalogue.ADD_ONS)
+
+
+@pytest.fixture
+def assign(sold: None, acme: Tenant) -> Assign:
+    """`assign("free")`: acme has that plan."""
+
+    def make(code: str, *, tenant: Tenant = acme, is_comp: bool = False) -> PlanVersion:
+        with system_connection():
+            version = version_of(code)
+        plan_assign(
+            actor=SYSTEM,
+            tenant_id=tenant.id,
+            plan_version_id=version.id,
+            is_comp=is_comp,
+            reason="A test",
+        )
+        return version
+
+    return make
+
+
+@pytest.fixture
+def published(world: World) -> Published:
+    """Names of billing's events since the test began, in order."""
+    last = OutboxEvent.objects.order_by("-position").first()
+    start = last.position if last else 0
+
+    def names() -> list[str]:
+        with system_connection():
+            found = OutboxEvent.objects.filter(position__gt=start, name__startswith="billing.")
+            return list(found.order_by("position").values_list("name", flat=True))
+
+    return names
