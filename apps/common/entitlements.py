@@ -193,7 +193,7 @@ def granted(tenant: TenantRef | HasRef, code: str) -> Granted:
     """What the tenant has. No statement while it is remembered; one round trip to Redis."""
     one = entitlement(code)
     known = _source.granted(_ref(tenant)).get(code) if _source else None
-    return known or Granted(one.default)
+    return known or Granted(None if one.default is None else int(one.default))
 
 
 def has(tenant: TenantRef | HasRef, code: str) -> bool:

@@ -1,6 +1,9 @@
+import re
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.billing import catalogue
 from apps.billing.models import PlanVersion
@@ -11,6 +14,7 @@ from apps.events.models import OutboxEvent
 from apps.tenants.models import Tenant
 from tests.conftest import SYSTEM, World
 
+FRAME = re.compile(r"SAVEPOINT|^(BEGIN|COMMIT)")
 Assign = Callable[..., PlanVersion]
 Published = Callable[[], list[str]]
 
@@ -52,3 +56,13 @@ def published(world: World) -> Published:
             return list(found.order_by("position").values_list("name", flat=True))
 
     return names
+
+
+@pytest.fixture
+def statements_of(db: None) -> Callable[[Callable[[], object]], int]:
+    def count(act: Callable[[], object]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        return len([q for q in captured if not FRAME.search(q["sql"])])
+
+    return count
