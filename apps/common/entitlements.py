@@ -32,6 +32,10 @@ class Kind(StrEnum):
     METERED = "metered"
 
 
+# As choices of a field.
+KINDS = [(one.value, one.value) for one in Kind]
+
+
 class Period(StrEnum):
     """After which a metered one begins at nought again: the calendar's month (UTC), or the tenant's own."""
 
