@@ -11,5 +11,6 @@ ENTITLEMENTS = [
         _("People sign in by the company's identity provider."),
         Kind.BOOLEAN,
         default=True,
+        order=60,
     ),
 ]

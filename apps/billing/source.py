@@ -175,12 +175,11 @@ class BillingSource:
         if better is None:
             return _("%(said)s Ask us for more.") % {"said": said}
         found = tenant_by_id(tenant.id)
-        link = found.url("/plan/compare/") if found else "/plan/compare/"
         return _("%(said)s %(plan)s includes %(more)s: %(link)s") % {
             "said": said,
             "plan": better.plan.name,
             "more": _more(entitlement, better.value),
-            "link": link,
+            "link": found.url("/plan/compare/") if found else "",
         }
 
     def crossed(
@@ -204,13 +203,12 @@ class BillingSource:
 
 
 def _said(one: Entitlement, granted: Granted, plan: str) -> str:
-    plan = plan or _("Your plan")
+    said = {"label": one.label, "plan": plan or _("your plan"), "n": f"{granted.value or 0:,}"}
     if one.kind is Kind.BOOLEAN or granted.value == 0:
-        return _("%(plan)s does not include this: %(label)s.") % {"plan": plan, "label": one.label}
-    words = _("%(plan)s includes %(n)d %(unit)s, and no more can be added.")
+        return _("%(label)s: not included in %(plan)s.") % said
     if one.kind is Kind.METERED:
-        words = _("%(plan)s includes %(n)d %(unit)s a month, and they are used up.")
-    return words % {"plan": plan, "n": granted.value, "unit": one.unit}
+        return _("%(label)s: the %(n)s a month that %(plan)s includes are used up.") % said
+    return _("%(label)s: no more than the %(n)s that %(plan)s includes.") % said
 
 
 def _more(one: Entitlement, value: int | None) -> str:

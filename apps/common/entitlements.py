@@ -32,6 +32,10 @@ class Kind(StrEnum):
     METERED = "metered"
 
 
+# As choices of a field.
+KINDS = [(one.value, one.value) for one in Kind]
+
+
 class Period(StrEnum):
     """After which a metered one begins at nought again: the calendar's month (UTC), or the tenant's own."""
 
@@ -46,7 +50,7 @@ class Entitlement:
     code: `app.thing`, the app's own; never renamed, because plans store it. default: what a tenant has
     whose plan says nothing: whether, or how many; None: any number. unit: of a number, for people, in the
     plural. rows: those that a limit counts, all of them together; called inside the tenant.
-    period: of a metered one. Checked at start-up: apps/billing/checks.py.
+    period: of a metered one. order: smaller is shown earlier. Checked at start-up: apps/billing/checks.py.
     """
 
     code: str
@@ -57,6 +61,7 @@ class Entitlement:
     unit: str | Promise = ""
     rows: Callable[[TenantRef], Sequence[QuerySet[Any]]] | None = None
     period: Period | None = None
+    order: int = 50
 
     @property
     def app(self) -> str:
@@ -172,8 +177,9 @@ def set_entitlement_source(source: Source | None) -> None:
 
 
 def entitlements() -> Mapping[str, Entitlement]:
-    """Every declared one by its code, in the order of the codes."""
-    return MappingProxyType(dict(sorted(_declared.items())))
+    """Every declared one by its code, in the order that they are shown in."""
+    ordered = sorted(_declared.items(), key=lambda item: (item[1].order, item[0]))
+    return MappingProxyType(dict(ordered))
 
 
 def conflicting_entitlements() -> tuple[Entitlement, ...]:
@@ -191,7 +197,7 @@ def granted(tenant: TenantRef | HasRef, code: str) -> Granted:
     """What the tenant has. No statement while it is remembered; one round trip to Redis."""
     one = entitlement(code)
     known = _source.granted(_ref(tenant)).get(code) if _source else None
-    return known or Granted(one.default)
+    return known or Granted(None if one.default is None else int(one.default))
 
 
 def has(tenant: TenantRef | HasRef, code: str) -> bool:
@@ -285,7 +291,7 @@ def record(tenant: TenantRef | HasRef, code: str, *, key: str, amount: int = 1) 
 
 
 def standings(tenant: TenantRef | HasRef) -> list[Standing]:
-    """Of all that is declared, in the order of the codes. Two statements."""
+    """Of all that is declared, in their order. Two statements."""
     ref, all_of_them = _ref(tenant), list(entitlements().values())
     counted = {one.code: one.rows(ref) for one in all_of_them if one.rows is not None}
     with inside(ref):

@@ -39,7 +39,7 @@ def entitlements_table(rows: Iterable[PlanEntitlement], title: str = "Includes")
             (
                 one.code,
                 granted_words(one.code, Granted(one.value, one.is_soft)),
-                "–" if one.value is None else "let through" if one.is_soft else "refused",
+                above_words(one.code, Granted(one.value, one.is_soft)),
             )
             for one in rows
         ],
@@ -55,6 +55,14 @@ def granted_words(code: str, granted: Granted) -> Cell:
     if known is None or known.unit:
         return f"{granted.value:,}"
     return "on" if granted.value else "off"
+
+
+def above_words(code: str, granted: Granted) -> str:
+    """What becomes of more than that."""
+    known = entitlements().get(code)
+    if granted.value is None or (known is not None and not known.unit):
+        return "–"
+    return "let through" if granted.is_soft else "refused"
 
 
 def terms_text(version: PlanVersion | None) -> dict[str, str]:

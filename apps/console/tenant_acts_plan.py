@@ -21,10 +21,11 @@ MAX_DAYS = 3650
 
 class AssignForm(ReasonForm):
     version = forms.ChoiceField(label=_("Plan"))
-    is_comp = forms.BooleanField(
-        label=_("Free of charge"), required=False, help_text=_("Nothing is charged for it.")
+    charge = forms.ChoiceField(
+        label=_("Charge"),
+        choices=[("plan", _("As the plan says")), ("comp", _("Free of charge"))],
     )
-    field_order = ["version", "is_comp", "reason"]
+    field_order = ["version", "charge", "reason"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,8 +55,9 @@ class OverrideForm(ReasonForm):
     value = forms.CharField(
         label=_("Value"), max_length=20, help_text=_("A number, on, off or unlimited.")
     )
-    is_soft = forms.BooleanField(
-        label=_("Let more through"), required=False, help_text=_("And note when it is exceeded.")
+    above = forms.ChoiceField(
+        label=_("Above it"),
+        choices=[("refuse", _("Refuse")), ("allow", _("Let through, and note it"))],
     )
     days = forms.IntegerField(
         label=_("Expires after (days)"),
@@ -64,7 +66,7 @@ class OverrideForm(ReasonForm):
         max_value=MAX_DAYS,
         help_text=_("Empty: it stays until somebody withdraws it."),
     )
-    field_order = ["code", "value", "is_soft", "days", "reason"]
+    field_order = ["code", "value", "above", "days", "reason"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,7 +88,7 @@ def _assign(actor: Actor, tenant: Any, data: dict[str, Any]) -> None:
         actor=actor,
         tenant_id=tenant.pk,
         plan_version_id=version_id,
-        is_comp=data["is_comp"],
+        is_comp=data["charge"] == "comp",
         reason=data["reason"],
     )
 
@@ -110,7 +112,7 @@ def _set_override(actor: Actor, tenant: Any, data: dict[str, Any]) -> None:
         actor=actor,
         tenant_id=tenant.pk,
         code=data["code"],
-        granted=Granted(value_read(data["value"], "value"), data["is_soft"]),
+        granted=Granted(value_read(data["value"], "value"), data["above"] == "allow"),
         reason=data["reason"],
         expires_at=timezone.now() + timedelta(days=days) if days else None,
     )

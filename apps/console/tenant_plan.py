@@ -14,7 +14,7 @@ from apps.common.tenancy import tenant_context
 from apps.console import rendering as r
 from apps.console.overrides import comp_badge, override_badge, override_words
 from apps.console.pages import Cell, Facts, Section, Table
-from apps.console.plan_terms import granted_words
+from apps.console.plan_terms import above_words, granted_words
 from apps.console.tenant_acts_keys import has_schema
 from apps.tenants.models import Tenant
 
@@ -67,7 +67,7 @@ def _row(one: Standing) -> Sequence[Cell]:
         r.NONE if one.used is None else f"{one.used:,}",
         words,
         r.badge(one.state.capitalize(), TONES[one.state]) if one.used is not None else r.NONE,
-        "–" if one.granted.value is None else "let through" if one.granted.is_soft else "refused",
+        above_words(one.entitlement.code, one.granted),
     )
 
 

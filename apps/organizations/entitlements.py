@@ -42,6 +42,7 @@ ENTITLEMENTS = [
         Kind.LIMIT,
         unit=_("seats"),
         rows=_seats,
+        order=10,
     ),
     Entitlement(
         ORGANIZATIONS,
@@ -50,6 +51,7 @@ ENTITLEMENTS = [
         Kind.LIMIT,
         unit=_("organizations"),
         rows=lambda _tenant: [Organization.objects.values("id")],
+        order=20,
     ),
     Entitlement(
         DEPTH,
@@ -58,6 +60,7 @@ ENTITLEMENTS = [
         Kind.LIMIT,
         unit=_("levels"),
         rows=lambda _tenant: [Organization.objects.values("depth").distinct()],
+        order=25,
     ),
     Entitlement(
         PROVISIONING,
@@ -65,5 +68,6 @@ ENTITLEMENTS = [
         _("The company's identity provider keeps people and groups."),
         Kind.BOOLEAN,
         default=True,
+        order=65,
     ),
 ]

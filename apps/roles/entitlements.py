@@ -14,6 +14,7 @@ ENTITLEMENTS = [
         Kind.LIMIT,
         unit=_("roles"),
         rows=lambda _tenant: [Role.objects.filter(is_system=False).values("id")],
+        order=30,
     ),
     Entitlement(
         API_KEYS,
@@ -22,5 +23,6 @@ ENTITLEMENTS = [
         Kind.LIMIT,
         unit=_("API keys"),
         rows=lambda _tenant: [ApiKey.objects.filter(revoked_at=None).values("id")],
+        order=35,
     ),
 ]

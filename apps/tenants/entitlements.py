@@ -26,6 +26,7 @@ ENTITLEMENTS = [
         Kind.LIMIT,
         unit=_("domains"),
         rows=_domains,
+        order=40,
     ),
     Entitlement(
         EXPORTS,
@@ -34,5 +35,6 @@ ENTITLEMENTS = [
         Kind.METERED,
         unit=_("exports"),
         period=Period.MONTH,
+        order=45,
     ),
 ]

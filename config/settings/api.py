@@ -64,6 +64,7 @@ SPECTACULAR_SETTINGS = {
         "JoinRequestStatus": "apps.organizations.enums.JoinRequestStatus",
         "DomainCheck": "apps.tenants.enums.DomainCheck",
         "JoinMode": "apps.accounts.enums.JoinMode",
+        "EntitlementKind": "apps.common.entitlements.KINDS",
         "ProviderState": "apps.accounts.enums.ProviderState",
     },
 }

@@ -23,6 +23,14 @@ from apps.accounts.models import (
 )
 from apps.accounts.signing_keys import signing_key_rotate
 from apps.accounts.token_sessions import token_session_start
+from apps.billing.models import (
+    AddOn,
+    EntitlementOverride,
+    Plan,
+    PlanVersion,
+    TenantAddOn,
+    TenantPlan,
+)
 from apps.common.tenancy import tenant_context
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
@@ -31,6 +39,7 @@ from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
 from apps.trail.chains import PLATFORM_CHAIN, entries_append
 from tests.audit.conftest import new_entry
+from tests.billing.rows import give_everything
 from tests.conftest import SYSTEM, World
 from tests.console.conftest import PUBLIC, browser_session, dead_letter, signed_in
 
@@ -50,7 +59,9 @@ def routes(
 
 
 def address(route: str, objects: dict[str, Any]) -> str:
-    route = route.replace("^(?P<app_label>tenants|accounts|events|schedules|trail)/$", "tenants/")
+    route = route.replace(
+        "^(?P<app_label>tenants|accounts|billing|events|schedules|trail)/$", "tenants/"
+    )
     route = route.replace("(?P<url>.*)$", "no/such/page/")
     if "<uuid:object_id>" in route:
         model = "/".join(route.split("/")[:2])
@@ -69,6 +80,7 @@ def platform_entry() -> uuid.UUID:
 @pytest.fixture
 def addresses(world: World) -> list[str]:
     handling = dead_letter(world.acme)
+    give_everything(world.acme)
     provider = IdentityProvider.objects.create(
         tenant=world.acme, name="Acme ID", issuer="https://id.acme.test", algorithms=["RS256"]
     )
@@ -91,6 +103,10 @@ def addresses(world: World) -> list[str]:
         ),
         "accounts/scimtoken": ScimToken.objects.create(tenant=world.acme, label="x"),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
+        "billing/plan": Plan.objects.get(),
+        "billing/addon": AddOn.objects.get(),
+        "billing/tenantplan": TenantPlan.objects.get(),
+        "billing/entitlementoverride": EntitlementOverride.objects.get(),
         "events/outboxevent": handling.event,
         "events/handling": handling,
         "trail/platformentry": SimpleNamespace(pk=platform_entry()),
@@ -120,6 +136,10 @@ def state() -> list[Any]:
         list(TokenSession.objects.order_by("id").values()),
         list(Handling.objects.order_by("id").values()),
         list(DeadTask.objects.order_by("id").values()),
+        *(
+            list(model.objects.order_by("id").values())
+            for model in (Plan, PlanVersion, TenantPlan, TenantAddOn, EntitlementOverride)
+        ),
         list(Schedule.objects.order_by("id").values()),
         # Visitors' own sign-ins begin and end.
         OutboxEvent.objects.exclude(name__startswith="accounts.session_").count(),

@@ -24,6 +24,7 @@ from apps.accounts.models import (
 )
 from apps.audit.chains import chain_of
 from apps.audit.models import Entry
+from apps.billing.models import EntitlementOverride, TenantAddOn, TenantPlan, UsageCounter
 from apps.common.actors import ActorKind
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import (
@@ -44,6 +45,7 @@ from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from apps.trail.chains import NewEntry, entries_append
 from apps.trail.models import Checkpoint, Segment
 from tests.api.client import Api, bearer
+from tests.billing.rows import give_everything
 from tests.conftest import World
 
 __all__ = ["bearer"]
@@ -181,6 +183,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         person=Person.objects.get(email="staff@platform.test"),
     )
     ProviderOrganization.objects.create(provider=provider, tenant=tenant, code=canary)
+    give_everything(tenant, canary)
     samples = {
         "group_role_id": SHARED["group"],
         "entry_id": SHARED["entry"],
@@ -224,6 +227,7 @@ def snapshot() -> Callable[[Tenant], str]:
             if model is not Entry
         ]
         models += [Tenant, Domain, TenantEvent, Export, EmailDomain, ScimToken, SignInPolicy]
+        models += [TenantPlan, TenantAddOn, EntitlementOverride, UsageCounter]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models

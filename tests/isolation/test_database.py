@@ -5,8 +5,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from apps.accounts.models import ScimToken, TenantMembership
+from apps.billing.models import (
+    EntitlementOverride,
+    TenantAddOn,
+    TenantPlan,
+    UsageCounter,
+    UsageRecord,
+)
 from apps.common.database import app_connection, system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, Handling, OutboxEvent
@@ -22,6 +30,7 @@ from apps.tenants.models import (
     TenantEvent,
 )
 from apps.tenants.roles import APP, GROUP
+from tests.billing.rows import give_everything
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +38,7 @@ pytestmark = pytest.mark.django_db
 OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
     *(Export, MigrationTarget, DeadTask, ScimToken),
+    *(TenantPlan, TenantAddOn, EntitlementOverride, UsageRecord, UsageCounter),
 )
 
 
@@ -98,6 +108,7 @@ def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None
         DeadTask.objects.create(task="x", tenant_id=world.acme.id, reason="x")
         run = MigrationRun.objects.create(version="x", actor="x")
         MigrationTarget.objects.create(run=run, tenant_id=world.acme.id, schema_name="x", wave=1)
+        give_everything(world.acme)
         assert all(model.objects.exists() for model in OF_TENANTS)
     assert {model: model.objects.count() for model in hidden} == dict.fromkeys(hidden, 0)
 
@@ -149,6 +160,28 @@ def test_rows_cannot_be_written_for_another_tenant(world: World, as_app: None) -
             ),
             "row-level security",
         )
+
+
+def test_a_tenant_reads_what_it_has_and_changes_nothing_of_it(world: World, as_app: None) -> None:
+    with system_connection():
+        give_everything(world.acme)
+        give_everything(world.globex)
+    with tenant_context(world.acme):
+        for model in (TenantPlan, TenantAddOn, EntitlementOverride):
+            row = model.objects.get()
+            assert row.tenant_id == world.acme.id
+            assert model.objects.update(updated_at=row.updated_at) == 0
+            assert model.objects.all().delete() == (0, {})
+            row.pk = None
+            refused(lambda row=row: row.save(force_insert=True), "row-level security")
+        # What it uses it counts itself, and nobody else's.
+        for used in (UsageCounter, UsageRecord):
+            assert used.objects.get().tenant_id == world.acme.id
+            mine = used(tenant_id=world.globex.id, code="x.z")
+            for name, value in {"key": "k", "amount": 1, "used": 1}.items():
+                setattr(mine, name, value)
+            mine.period_start = timezone.now()
+            refused(lambda mine=mine: mine.save(force_insert=True), "row-level security")
 
 
 def test_a_tenant_is_found_by_its_exact_key_only(world: World, as_app: None) -> None:

@@ -24,6 +24,8 @@ TENANT_PAGES = (
     "/roles/compare/",
     "/api-keys/",
     "/api-keys/?ended",
+    "/plan/",
+    "/plan/compare/",
     "/api-keys/new/",
     "/settings/",
     "/settings/export/",

@@ -38,6 +38,8 @@ PAGES = (
     "/roles/compare/",
     "/api-keys/",
     "/api-keys/new/",
+    "/plan/",
+    "/plan/compare/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",
@@ -50,6 +52,8 @@ PAGES = (
 )
 FRAME = re.compile(r"SAVEPOINT|^(BEGIN|COMMIT)")
 BUDGET = 6
+# What a workspace has is read once, and remembered.
+COLD = {"/plan/": 1}
 
 
 def statements(client, path: str) -> list[str]:
@@ -82,7 +86,8 @@ def many(in_acme: None, root: Organization, alice_member: Member) -> None:
 def test_budget(path: str, sign_in: SignIn, alice: Person, acme: Tenant, many: None) -> None:
     client = sign_in(alice, acme)
     found = statements(client, path)
-    assert len(found) <= BUDGET, "\n".join(found)
+    assert len(found) <= BUDGET + COLD.get(path, 0), "\n".join(found)
+    assert len(statements(client, path)) <= BUDGET
 
 
 @pytest.fixture

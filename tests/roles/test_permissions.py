@@ -21,7 +21,7 @@ VIEWS = {
     "roles.view_role",
     "tenants.view_settings",
 }
-EVERYTHING = VIEWS | {"audit.view_entries"}
+EVERYTHING = VIEWS | {"audit.view_entries", "billing.view_billing"}
 
 
 def found(*added: Permission) -> list[tuple[str, Any]]:
@@ -115,10 +115,14 @@ def test_the_auditor_sees_everything_and_changes_nothing() -> None:
 
 
 def test_what_the_other_system_roles_hold() -> None:
-    assert of_system_role("billing_admin") == VIEWS - {"organizations.view_group"}
+    assert of_system_role("billing_admin") == VIEWS - {"organizations.view_group"} | {
+        "billing.manage_billing",
+        "billing.view_billing",
+    }
     assert of_system_role("member") == VIEWS - {"organizations.view_group", "tenants.view_settings"}
     assert permissions().keys() - of_system_role("admin") == {
         "accounts.manage_identity_provider",
+        "billing.manage_billing",
         "tenants.export_data",
     }
     assert of_system_role("janitor") == frozenset()

@@ -67,6 +67,7 @@ def test_a_role_allows_what_the_roles_allow_that_it_includes(owner: Actor) -> No
     assert held(top) == {*held(middle), SEE_ROLES, "organizations.view_group"} | {
         "tenants.view_settings",
         "audit.view_entries",
+        "billing.view_billing",
     }
     stored = Role.objects.get(id=top.id)
     assert (stored.own, stored.permissions) == (frozenset(), [])
@@ -102,6 +103,7 @@ def test_an_actor_is_one_statement(owner: Actor, bob_member: Member, bob: Person
         "organizations.view_group",
         "tenants.view_settings",
         "audit.view_entries",
+        "billing.view_billing",
     }
 
 

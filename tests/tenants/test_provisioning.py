@@ -35,7 +35,7 @@ def test_a_new_tenant_gets_schema_roles_root_and_owner(pending: Tenant, alice: P
     assert provisioning.provision(pending.id) is True
     pending.refresh_from_db()
     assert (pending.status, pending.attempts) == ("ready", 0)
-    assert pending.steps_done == ["schema", "roles", "organization", "owner"]
+    assert pending.steps_done == ["schema", "plan", "roles", "organization", "owner"]
     assert provisioning.progress(pending).percent == 100
     with tenant_context(pending):
         assert set(Role.objects.values_list("code", flat=True)) == {
@@ -74,7 +74,7 @@ def test_an_error_is_recorded_and_the_next_run_goes_on_from_there(
     assert provisioning.provision(pending.id) is False
     pending.refresh_from_db()
     assert (pending.status, pending.attempts) == ("provisioning", 1)
-    assert pending.steps_done == ["schema", "roles"]
+    assert pending.steps_done == ["schema", "plan", "roles"]
     assert "RuntimeError: disk on fire" in pending.last_error
     assert pending.next_attempt_at is not None
 
@@ -99,7 +99,7 @@ def test_after_five_failures_it_is_failed_and_staff_can_retry(
     assert (pending.status, pending.attempts) == ("failed", 5)
     assert pending.status_reason == "RuntimeError: no luck"
     states = [state for _, state in provisioning.progress(pending).steps]
-    assert states == ["done", "failed", "waiting", "waiting"]
+    assert states == ["done", "done", "failed", "waiting", "waiting"]
     assert provisioning.provision(pending.id) is False
 
     monkeypatch.setitem(provisioning._steps, "roles", real)
@@ -151,7 +151,7 @@ def test_eight_workers_run_each_step_once(pending: Tenant, monkeypatch: pytest.M
     assert sorted(runs) == sorted(set(runs))
     if True not in results:
         assert provisioning.provision(pending.id) is True
-    assert sorted(runs) == ["organization", "owner", "roles", "schema"]
+    assert sorted(runs) == ["organization", "owner", "plan", "roles", "schema"]
 
 
 def test_deletion_waits_for_its_grace_and_leaves_nothing(globex: Tenant, charlie: Person) -> None:

@@ -23,6 +23,7 @@ from apps.accounts.models import (
     TokenSession,
 )
 from apps.accounts.token_sessions import token_session_start
+from apps.billing.models import TenantPlan, UsageRecord
 from apps.common.errors import Conflict
 from apps.common.files import tenant_files
 from apps.common.ids import uuid7
@@ -36,14 +37,16 @@ from apps.tenants.roles import tenant_roles_missing
 from apps.tenants.selectors import tenants_to_purge
 from apps.tenants.services import export_request, tenant_delete, tenant_resume
 from apps.trail.models import Checkpoint, Segment
+from tests.billing.rows import give_everything
 from tests.conftest import SYSTEM, World
 
 pytestmark = pytest.mark.django_db
 STEPS = [
-    "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
-    "identity_providers", "browser_sessions", "events", "dead_tasks", "history", "audit_checkpoints",
-    "audit_segments", "domains", "exports", "files_late",
+    "exports_stop", "files", "tables", "schema", "role", "usage_records", "usage_counters",
+    "entitlement_overrides", "tenant_add_ons", "tenant_plan", "memberships", "refresh_tokens",
+    "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
+    "provider_organizations", "identity_providers", "browser_sessions", "events", "dead_tasks", "history",
+    "audit_checkpoints", "audit_segments", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -72,6 +75,7 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     Segment.objects.create(
         first_seq=1, last_seq=1, prev_hash=b"x", last_hash=b"x", file="x", **signed
     )
+    give_everything(globex)
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
     return globex
@@ -96,6 +100,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "provider_organizations": set(ProviderOrganization.objects.filter(**of_it)),
         "providers": set(IdentityProvider.objects.filter(**of_it)),
         "browsers": set(BrowserSession.objects.filter(**of_it)),
+        "plan": {*TenantPlan.objects.filter(**of_it), *UsageRecord.objects.filter(**of_it)},
         "checkpoints": set(Checkpoint.objects.filter(**of_it)),
         "segments": set(Segment.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
@@ -106,7 +111,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
     "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers", "browsers",
-    "checkpoints", "segments",
+    "checkpoints", "segments", "plan",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -177,13 +182,13 @@ def test_each_batch_is_small_and_leaves_a_mark(
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; the tables by
-    # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
-    # e-mail domain, one provisioning token, one identity, one organization, one provider, one browser; no
+    # four, and once more; schema, role, five of its plan, one membership, one token, one sign-in, one policy,
+    # one e-mail domain, one provisioning token, one identity, one organization, one provider, one browser; no
     # event that is settled yet, no refused task; five entries of the history by two; one checkpoint and
     # one archive of the audit log; one domain, one export, no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 17, 17, 18, 19,
-        20, 21, 22, 23,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+        22, 22, 22, 23, 24, 25, 26, 27, 28,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -360,6 +365,11 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         },
         "schema": due.schema_name,
         "role": due.schema_name,
+        "usage_records": 1,
+        "usage_counters": 1,
+        "entitlement_overrides": 1,
+        "tenant_add_ons": 1,
+        "tenant_plan": 1,
         "memberships": 1,
         "refresh_tokens": 1,
         "token_sessions": 1,

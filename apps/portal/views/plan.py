@@ -53,12 +53,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """value: how much of it; empty: whether, as is_given says."""
+
+    label: str
+    value: str
+    is_given: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A plan as it is offered. price: None where it is on request."""
 
     version: PlanVersion
     price: Price | None
-    lines: Sequence[tuple[str, bool]]
+    lines: Sequence[Line]
     is_current: bool
 
     @property
@@ -115,7 +124,7 @@ def compare(request: WorkspaceRequest) -> HttpResponse:
 
 def _chosen(wanted: str | None, there: Sequence[str]) -> str:
     """What is asked for, if it is there; else the first."""
-    return wanted if wanted in there else next(iter(there), "")
+    return wanted if wanted and wanted in there else next(iter(there), "")
 
 
 def _card(version: PlanVersion, currency: str, interval: str, is_current: bool) -> Card:
@@ -127,22 +136,24 @@ def _card(version: PlanVersion, currency: str, interval: str, is_current: bool) 
         ),
         None,
     )
-    known = entitlements()
+    rows = {one.code: one for one in version.planentitlements.all()}
     lines = [
-        _line(known[one.code], one.value, one.is_soft)
-        for one in version.planentitlements.all()
-        if one.code in known
+        _line(one, rows[code].value, rows[code].is_soft)
+        for code, one in entitlements().items()
+        if code in rows
     ]
-    return Card(version, price, sorted(lines, key=lambda line: not line[1]), is_current)
+    return Card(version, price, lines, is_current)
 
 
-def _line(one: Entitlement, value: int | None, is_soft: bool) -> tuple[str, bool]:
-    """What is given, and whether anything is."""
-    if one.kind is Kind.BOOLEAN:
-        return str(one.label), bool(value)
+def _line(one: Entitlement, value: int | None, is_soft: bool) -> Line:
+    label = str(one.label)
+    if one.kind is Kind.BOOLEAN or value == 0:
+        return Line(label, "", bool(value))
     if value is None:
-        return _("Any number of %(unit)s") % {"unit": one.unit}, True
-    words = _("%(n)s %(unit)s and more") if is_soft else _("%(n)s %(unit)s")
+        return Line(label, _("Unlimited"), True)
+    words = "%(n)s"
     if one.kind is Kind.METERED:
-        words = _("%(n)s %(unit)s a month")
-    return words % {"n": f"{value:,}", "unit": one.unit}, value > 0
+        words = _("%(n)s a month")
+    elif is_soft:
+        words = _("%(n)s and more")
+    return Line(label, words % {"n": f"{value:,}"}, True)

@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from apps.billing.enums import Interval
 from apps.billing.models import Price, TenantPlan
-from apps.common.entitlements import Granted, Kind, Period, Standing, entitlements
+from apps.common.entitlements import KINDS, Granted, Period, Standing, entitlements
 
 
 class PriceSerializer(serializers.ModelSerializer[Price]):
@@ -28,7 +28,7 @@ class EntitlementSerializer(serializers.Serializer):
     code = serializers.CharField(help_text="`app.thing`")
     label = serializers.CharField()  # type: ignore[assignment]
     description = serializers.CharField()
-    kind = serializers.ChoiceField(choices=[(one.value, one.value) for one in Kind])
+    kind = serializers.ChoiceField(choices=KINDS)
     unit = serializers.CharField(help_text="Of a number, for people; empty for a boolean.")
     period = serializers.ChoiceField(
         choices=[(one.value, one.value) for one in Period],

@@ -25,7 +25,7 @@ TABLES = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0001_catalogue")]
+    dependencies = [("billing", "0002_tenants")]
 
     operations = [
         migrations.RunSQL(ENABLE.format(table=table, what=what), DISABLE.format(table=table))
