@@ -55,7 +55,7 @@ def previous(before: Json, after: Json) -> Json:
     found: Json = {}
     for name in before | after:
         old, new = before.get(name), after.get(name)
-        if old == new:
+        if old == new or name.startswith("_"):
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             found[name] = previous(old, new)
