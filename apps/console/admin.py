@@ -14,7 +14,7 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
-from apps.billing.models import AddOn, EntitlementOverride, Plan, TenantPlan
+from apps.billing.models import AddOn, EntitlementOverride, Plan, StripeEvent, TenantPlan
 from apps.console.audit import PlatformEntryAdmin
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
@@ -30,6 +30,7 @@ from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
+from apps.console.stripe_events import StripeEventAdmin
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.schedules.models import Schedule
@@ -56,4 +57,5 @@ site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)
 site.register(Schedule, ScheduleAdmin)
+site.register(StripeEvent, StripeEventAdmin)
 site.register(PlatformEntry, PlatformEntryAdmin)

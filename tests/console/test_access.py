@@ -28,6 +28,7 @@ from apps.billing.models import (
     EntitlementOverride,
     Plan,
     PlanVersion,
+    StripeEvent,
     TenantAddOn,
     TenantPlan,
 )
@@ -112,6 +113,15 @@ def addresses(world: World) -> list[str]:
         "trail/platformentry": SimpleNamespace(pk=platform_entry()),
         "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
         "schedules/schedule": Schedule.objects.create(name="events-prune", next_at=timezone.now()),
+        "billing/stripeevent": StripeEvent.objects.create(
+            stripe_id="evt_1",
+            type="invoice.paid",
+            is_live=False,
+            occurred_at=timezone.now(),
+            lane="cus_1",
+            payload='{"data": {"object": {}}}',
+            state="dead",
+        ),
     }
     found = [address(route, objects) for route, _name in routes(site.get_urls())]
     assert len(found) == len(set(found)) >= 30
@@ -141,6 +151,7 @@ def state() -> list[Any]:
             for model in (Plan, PlanVersion, TenantPlan, TenantAddOn, EntitlementOverride)
         ),
         list(Schedule.objects.order_by("id").values()),
+        list(StripeEvent.objects.order_by("id").values()),
         # Visitors' own sign-ins begin and end.
         OutboxEvent.objects.exclude(name__startswith="accounts.session_").count(),
     ]

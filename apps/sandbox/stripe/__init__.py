@@ -15,6 +15,8 @@ Objects are plain dicts in the current version's shape. `@renders("invoice", bef
 the previous shape of one, `@includes("price", "tiers")` what only `expand` shows. Time is `ctx.now`, in
 seconds: of the account, or of the test clock after `ctx = ctx.on_clock_of(customer)`. An object that waits
 is saved with `due_at=`; its kind's `@on_due("subscription")` function is called then, with the object, and
-saves it with its next due_at or None. Raise errors of `errors`: `Invalid` undoes the transaction, `CardError`
-(402) keeps what was done.
+saves it with its next due_at or None. `@on_event("customer.deleted")` hears what others emit. Raise errors
+of `errors`: `Invalid` undoes the transaction, `CardError` (402) keeps what was done.
+
+Attributes whose names begin with `_` are kept and never shown.
 """

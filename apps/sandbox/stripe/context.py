@@ -92,7 +92,7 @@ class Context:
         """Save with these attributes; the event, with the previous ones, where some are others."""
         after = copy.deepcopy(data | changes)
         before = events.previous(data, after)
-        if before or due_at != KEEP:
+        if after != data or due_at != KEEP:
             self.save(after, due_at=due_at)
         if before and event:
             self.emit(event, after, before)

@@ -7,13 +7,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from apps.sandbox.stripe import accounts, clock, courier, switches
+from apps.sandbox.stripe import accounts, clock, courier, disputes, switches
+from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.errors import StripeError
 from apps.sandbox.stripe.models import StripeAccount, StripeDelivery, random_id
+from apps.sandbox.stripe.registry import load
 
 Given = dict[str, Any]
 
@@ -55,6 +58,17 @@ def _deliver(account: StripeAccount, given: Given) -> Given:
     return {"sent": courier.deliver_due()}
 
 
+def _dispute(account: StripeAccount, given: Given) -> Given:
+    """The customer of a `charge` goes to their bank. `reason`: Stripe's word for why."""
+    load()
+    with transaction.atomic():
+        locked = StripeAccount.objects.select_for_update().get(id=account.id)
+        ctx = Context(locked, locked.api_version, locked.now)
+        charge = ctx.get("charge", str(given["charge"]))
+        made = disputes.open_(ctx, charge, str(given.get("reason", "fraudulent")))
+    return {"id": made["id"]}
+
+
 def _resend(account: StripeAccount, given: Given) -> Given:
     """All deliveries of an event."""
     found = StripeDelivery.objects.filter(account=account, event_id=str(given["event"]))
@@ -69,6 +83,7 @@ ACTIONS: dict[str, Callable[[StripeAccount, Given], Given]] = {
     "rate-limit": _rate_limit,
     "clear": _clear,
     "deliver": _deliver,
+    "dispute": _dispute,
     "resend": _resend,
 }
 
@@ -89,5 +104,7 @@ def control(request: HttpRequest, action: str) -> HttpResponse:
             else request.POST.dict()
         )
         return JsonResponse(ACTIONS[action](account, given))
+    except StripeError as error:
+        return JsonResponse(error.body(random_id("req_")), status=error.status)
     except (ValueError, TypeError, KeyError) as error:
         return JsonResponse({"error": f"{type(error).__name__}: {error}"}, status=400)

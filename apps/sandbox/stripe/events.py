@@ -4,7 +4,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from apps.sandbox.stripe.models import StripeDelivery, StripeObject, random_id
-from apps.sandbox.stripe.registry import Json
+from apps.sandbox.stripe.registry import Json, registry
 
 if TYPE_CHECKING:
     from apps.sandbox.stripe.context import Context
@@ -33,6 +33,8 @@ def emit(ctx: "Context", event: str, data: Json, before: Json | None) -> Json:
         )
         for one in endpoints
     )
+    for listener in registry.listeners.get(event, ()):
+        listener(ctx, copy.deepcopy(data))
     return made
 
 
@@ -53,7 +55,7 @@ def previous(before: Json, after: Json) -> Json:
     found: Json = {}
     for name in before | after:
         old, new = before.get(name), after.get(name)
-        if old == new:
+        if old == new or name.startswith("_"):
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             found[name] = previous(old, new)

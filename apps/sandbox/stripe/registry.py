@@ -50,7 +50,9 @@ class Registry:
     includes: dict[tuple[str, str], Render] = field(default_factory=dict)
     # Attributes that are kept with the object, and shown only where they are expanded.
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    succeeded: list[Callable[["Context", Json], None]] = field(default_factory=list)
+    listeners: dict[str, list[Callable[["Context", Json], None]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     due: dict[str, Callable[["Context", Json], None]] = field(default_factory=dict)
 
 
@@ -105,10 +107,14 @@ def hides(name: str, *attributes: str) -> None:
         ).get(attribute)
 
 
-def on_payment(function: Any) -> Any:
-    """The function is called with every payment intent that succeeds, in its transaction."""
-    registry.succeeded.append(function)
-    return function
+def on_event(event: str) -> Declared:
+    """The function is called with the object of each such event, in the transaction that emits it."""
+
+    def declare(function: Any) -> Any:
+        registry.listeners[event].append(function)
+        return function
+
+    return declare
 
 
 def on_due(name: str) -> Declared:

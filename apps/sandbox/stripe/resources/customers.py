@@ -1,7 +1,7 @@
 import re
 import secrets
 
-from apps.sandbox.stripe import listing
+from apps.sandbox.stripe import listing, payment_methods
 from apps.sandbox.stripe.context import Context, merged_metadata
 from apps.sandbox.stripe.errors import Invalid
 from apps.sandbox.stripe.registry import Json, kind, route
@@ -30,8 +30,23 @@ PLAIN = (
 
 @route("POST", "/v1/customers", "CustomerCreateParams")
 def create(ctx: Context, params: Json) -> Json:
+    """A payment method is attached first, so that it may be the default of its invoices at once."""
+    if params.get("source"):
+        raise Invalid("The sandbox's Stripe has no sources: pass payment_method.", param="source")
     ctx = ctx.on_clock(params.get("test_clock") or "")
-    made = ctx.create(KIND, _blank(ctx) | _changes(_blank(ctx), params))
+    given = params.get("payment_method")
+    method = payment_methods.resolve(ctx, given) if given else None
+    settings = params.get("invoice_settings") or {}
+    wishes_default = method is not None and settings.get("default_payment_method") == given
+    if wishes_default:
+        params = params | {"invoice_settings": settings | {"default_payment_method": None}}
+    blank = _blank(ctx)
+    made = ctx.create(KIND, blank | _changes(ctx, blank, params))
+    if method is not None:
+        payment_methods.attach(ctx, method, made)
+        if wishes_default:
+            made["invoice_settings"]["default_payment_method"] = method["id"]
+            ctx.save(made)
     ctx.emit("customer.created", made)
     for one in params.get("tax_id_data") or []:
         tax_ids.make(ctx, made, one["type"], one["value"])
@@ -46,7 +61,7 @@ def retrieve(ctx: Context, params: Json, customer: str) -> Json:
 @route("POST", "/v1/customers/{customer}", "CustomerUpdateParams")
 def update(ctx: Context, params: Json, customer: str) -> Json:
     found = ctx.get(KIND, customer)
-    return ctx.on_clock_of(found).change(found, _changes(found, params), "customer.updated")
+    return ctx.on_clock_of(found).change(found, _changes(ctx, found, params), "customer.updated")
 
 
 @route("DELETE", "/v1/customers/{customer}")
@@ -102,7 +117,7 @@ def _blank(ctx: Context) -> Json:
     }
 
 
-def _changes(found: Json, params: Json) -> Json:
+def _changes(ctx: Context, found: Json, params: Json) -> Json:
     """Attributes that the parameters set. Hashes keep what is not named."""
     changes: Json = {name: params[name] for name in PLAIN if name in params}
     email = changes.get("email")
@@ -118,7 +133,22 @@ def _changes(found: Json, params: Json) -> Json:
         changes["shipping"] = params["shipping"]
     if "invoice_settings" in params:
         changes["invoice_settings"] = found["invoice_settings"] | params["invoice_settings"]
+        _check_default(ctx, found, changes["invoice_settings"]["default_payment_method"])
     return changes
+
+
+def _check_default(ctx: Context, found: Json, method_id: str | None) -> None:
+    if method_id is None or method_id == found["invoice_settings"]["default_payment_method"]:
+        return
+    param = "invoice_settings[default_payment_method]"
+    method = ctx.get(payment_methods.KIND, method_id, param=param)
+    if method["customer"] is None or method["customer"] != found.get("id"):
+        raise Invalid(
+            f"The customer does not have a payment method with the ID {method_id}. The payment method must "
+            "be attached to the customer.",
+            code="resource_missing",
+            param=param,
+        )
 
 
 def _address(found: Json | None, given: Json | None) -> Json | None:

@@ -17,6 +17,6 @@ ALTER TABLE billing_subscription DISABLE ROW LEVEL SECURITY;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0005_subscription")]
+    dependencies = [("billing", "0006_subscription")]
 
     operations = [migrations.RunSQL(ENABLE, DISABLE)]

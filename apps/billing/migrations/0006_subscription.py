@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0004_stripe_row_level_security"),
+        ("billing", "0005_stripe_row_level_security"),
         ("tenants", "0005_history_is_internal"),
     ]
 

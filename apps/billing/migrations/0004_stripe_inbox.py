@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0002_row_level_security"),
+        ("billing", "0003_row_level_security"),
         ("tenants", "0005_history_is_internal"),
     ]
 
