@@ -5,10 +5,22 @@ from apps.sandbox.oidc import views as oidc
 from apps.sandbox.oidc import views_pages as oidc_pages
 from apps.sandbox.stripe import api as stripe_api
 from apps.sandbox.stripe import control as stripe_control
+from apps.sandbox.stripe.pages import authenticate as stripe_authenticate
+from apps.sandbox.stripe.pages import checkout as stripe_checkout
 
 urlpatterns = [
     path("stripe/v1/<path:path>", stripe_api.api, name="sandbox_stripe_api"),
     path("stripe/control/<slug:action>/", stripe_control.control, name="sandbox_stripe_control"),
+    path(
+        "stripe/checkout/<str:session_id>/",
+        stripe_checkout.checkout_page,
+        name="sandbox_stripe_checkout",
+    ),
+    path(
+        "stripe/authenticate/<str:object_id>/",
+        stripe_authenticate.authenticate,
+        name="sandbox_stripe_authenticate",
+    ),
     path("inbox/", views.inbox, name="sandbox_inbox"),
     path("inbox/<uuid:email_id>/", views.email, name="sandbox_email"),
     path("inbox/<uuid:email_id>/html/", views.email_html, name="sandbox_email_html"),
