@@ -31,7 +31,11 @@ class Browser:
         return answer
 
     def post(self, url: str, **fields: Any) -> requests.Response:
-        page = self.get(url)
+        return self.post_from(url, url, **fields)
+
+    def post_from(self, page_url: str, url: str, **fields: Any) -> requests.Response:
+        """A form of this page that is sent elsewhere."""
+        page = self.get(page_url)
         found = TOKEN.search(page.text)
         assert found is not None, page.text
         answer = self.session.post(
