@@ -5,10 +5,63 @@ from apps.sandbox.oidc import views as oidc
 from apps.sandbox.oidc import views_pages as oidc_pages
 from apps.sandbox.stripe import api as stripe_api
 from apps.sandbox.stripe import control as stripe_control
+from apps.sandbox.stripe.pages import account as stripe_account
+from apps.sandbox.stripe.pages import authenticate as stripe_authenticate
+from apps.sandbox.stripe.pages import checkout as stripe_checkout
+from apps.sandbox.stripe.pages import portal as stripe_portal
+from apps.sandbox.stripe.pages import portal_subscriptions as stripe_subscriptions
 
 urlpatterns = [
+    path("stripe/", stripe_account.account, name="sandbox_stripe"),
+    path("stripe/advance/", stripe_account.advance, name="sandbox_stripe_advance"),
+    path("stripe/fail/", stripe_account.fail, name="sandbox_stripe_fail"),
+    path("stripe/objects/<str:object_id>/", stripe_account.stored, name="sandbox_stripe_object"),
+    path(
+        "stripe/events/<str:event_id>/resend/",
+        stripe_account.resend,
+        name="sandbox_stripe_resend",
+    ),
     path("stripe/v1/<path:path>", stripe_api.api, name="sandbox_stripe_api"),
     path("stripe/control/<slug:action>/", stripe_control.control, name="sandbox_stripe_control"),
+    path(
+        "stripe/checkout/<str:session_id>/",
+        stripe_checkout.checkout_page,
+        name="sandbox_stripe_checkout",
+    ),
+    path(
+        "stripe/authenticate/<str:object_id>/",
+        stripe_authenticate.authenticate,
+        name="sandbox_stripe_authenticate",
+    ),
+    path("stripe/portal/<str:session_id>/", stripe_portal.home, name="sandbox_stripe_portal"),
+    path(
+        "stripe/portal/<str:session_id>/card/",
+        stripe_portal.card,
+        name="sandbox_stripe_portal_card",
+    ),
+    path(
+        "stripe/portal/<str:session_id>/billing/",
+        stripe_portal.billing,
+        name="sandbox_stripe_portal_billing",
+    ),
+    path(
+        "stripe/portal/<str:session_id>/tax-id/",
+        stripe_portal.tax_id,
+        name="sandbox_stripe_portal_tax_id",
+    ),
+    path(
+        "stripe/portal/<str:session_id>/act/", stripe_portal.act, name="sandbox_stripe_portal_act"
+    ),
+    path(
+        "stripe/portal/<str:session_id>/cancel/<str:subscription_id>/",
+        stripe_subscriptions.cancel,
+        name="sandbox_stripe_portal_cancel",
+    ),
+    path(
+        "stripe/portal/<str:session_id>/update/<str:subscription_id>/",
+        stripe_subscriptions.update,
+        name="sandbox_stripe_portal_update",
+    ),
     path("inbox/", views.inbox, name="sandbox_inbox"),
     path("inbox/<uuid:email_id>/", views.email, name="sandbox_email"),
     path("inbox/<uuid:email_id>/html/", views.email_html, name="sandbox_email_html"),

@@ -14,10 +14,10 @@ from datetime import timedelta
 
 import requests
 import structlog
-from django.db import connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
-from apps.sandbox.stripe import shapes
+from apps.sandbox.stripe import clock, shapes
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.models import StripeDelivery, StripeObject
 from apps.sandbox.stripe.registry import load
@@ -45,6 +45,12 @@ def sign(body: bytes, secret: str, at_s: int) -> str:
     """The header Stripe-Signature. at_s: the world's time, not the account's, as receivers compare theirs."""
     digest = hmac.new(secret.encode(), b"%d." % at_s + body, hashlib.sha256).hexdigest()
     return f"t={at_s},v1={digest}"
+
+
+def turn() -> int:
+    """What the process does again and again: what is due by the clocks, then deliveries."""
+    close_old_connections()
+    return clock.run_all() + deliver_due()
 
 
 def deliver_due(limit: int = 200) -> int:

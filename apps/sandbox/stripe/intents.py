@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from apps.common.urls import public_url
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.errors import Invalid
 from apps.sandbox.stripe.registry import Json
 
+BASE = "/sandbox/stripe"
 INTENT, SETUP = "payment_intent", "setup_intent"
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 NO_METHOD = (
@@ -16,7 +18,7 @@ NO_METHOD = (
 
 def hosted(ctx: Context, path: str) -> str:
     """The address of a page of the stand-in. path: from `/`."""
-    return f"{ctx.base}{path}"
+    return f"{ctx.base or public_url(BASE)}{path}"
 
 
 def next_action(ctx: Context, intent: Json) -> Json:

@@ -161,6 +161,5 @@ def declined(decline: str, **more: Any) -> CardError:
 
 def needs_authentication(method: Json, *, off_session: bool) -> bool:
     wish = card_of(method).authenticates
-    if wish == "unless_set_up" and method["_is_set_up"]:
-        return False
-    return bool(wish)
+    is_exempt = wish == "unless_set_up" and method["_is_set_up"]
+    return bool(wish) and not is_exempt and not method.get("_is_authenticated")

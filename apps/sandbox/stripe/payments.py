@@ -10,6 +10,17 @@ INTENT = intents.INTENT
 # What subscriptions begin with when there is nothing to pay yet.
 setup_create = setups.create_for
 hosted = intents.hosted
+# What a checkout session's payment_intent_data may say of its intent.
+DATA = (
+    "capture_method",
+    "description",
+    "metadata",
+    "receipt_email",
+    "setup_future_usage",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+)
 
 
 def intent_blank(amount: int, currency: str, customer: str | None) -> Json:

@@ -238,3 +238,10 @@ def test_expanding(client: stripe.StripeClient) -> None:
         client.v1.customers.list({"expand": ["data.nothing"]})
     with pytest.raises(stripe.InvalidRequestError, match="more than 4 levels"):
         client.v1.customers.list({"expand": ["data.a.b.c.d.e"]})
+
+
+def test_the_account(sandbox: Sandbox, client: stripe.StripeClient) -> None:
+    own = client.v1.accounts.retrieve_current()
+    assert (own.id, own.country) == (sandbox.account.id, "DE")
+    with pytest.raises(stripe.PermissionError):
+        client.v1.accounts.retrieve("acct_other")

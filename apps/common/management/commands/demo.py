@@ -40,6 +40,7 @@ SCREEN = """
   E-mail inbox    {url}/sandbox/inbox/
   DNS records     {url}/sandbox/dns/
   OpenID          {url}/sandbox/oidc/
+  Stripe          {url}/sandbox/stripe/
 
   Everyone's password is wrapper-demo
     alice@acme.test       owner of acme

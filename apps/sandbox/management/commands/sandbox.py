@@ -1,20 +1,31 @@
 import asyncio
+import contextlib
 import signal
 from argparse import ArgumentParser
 from typing import Any
 
+import structlog
 from aiosmtpd.smtp import SMTP
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
 from apps.sandbox import nameserver, records
 from apps.sandbox.smtp import Inbox
+from apps.sandbox.stripe import courier
+
+log = structlog.get_logger(__name__)
+
+# How late an event or something due may be.
+STRIPE_PAUSE_S = 0.25
 
 
 class Command(BaseCommand):
     help = (
         "Run the stand-ins for third parties: an SMTP server whose mail /sandbox/inbox/ shows, and a DNS "
-        "server whose records are at /sandbox/dns/."
+        "server whose records are at /sandbox/dns/. It keeps the time of the sandbox's Stripe, too, and "
+        "delivers its events."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,5 +47,17 @@ class Command(BaseCommand):
         udp, tcp = await nameserver.listen(records.find_and_reconnect, dns_port)
         self.stdout.write(f"DNS on 127.0.0.1:{dns_port}")
         async with smtp, tcp:
-            await stop.wait()
+            await self._run_stripe(stop)
         udp.close()
+
+    async def _run_stripe(self, stop: asyncio.Event) -> None:
+        """Until told to stop. A failure, as while the database restarts, is not the end of it."""
+        while not stop.is_set():
+            try:
+                sent = await sync_to_async(courier.turn)()
+            except DatabaseError:
+                log.exception("sandbox.stripe_turn_failed")
+                sent = 0
+            if not sent:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), STRIPE_PAUSE_S)
