@@ -148,17 +148,17 @@ PRODUCTION = {"SANDBOX": False, "STRIPE_API_BASE": "https://api.stripe.com"}
     [
         ({}, []),
         ({"STRIPE_SECRET_KEY": ""}, []),
-        ({"STRIPE_SECRET_KEY": "pk_test_1"}, ["billing.E001"]),
-        ({"STRIPE_SECRET_KEY": "sk_live_1"}, ["billing.E002"]),
-        ({"STRIPE_SECRET_KEY": "rk_live_1"}, ["billing.E002"]),
+        ({"STRIPE_SECRET_KEY": "pk_test_1"}, ["billing.E011"]),
+        ({"STRIPE_SECRET_KEY": "sk_live_1"}, ["billing.E012"]),
+        ({"STRIPE_SECRET_KEY": "rk_live_1"}, ["billing.E012"]),
         ({"STRIPE_SECRET_KEY": "sk_live_1", **PRODUCTION}, []),
-        ({"STRIPE_SECRET_KEY": "sk_live_1", **PRODUCTION, "DEBUG": True}, ["billing.E002"]),
-        (PRODUCTION, ["billing.E003"]),
+        ({"STRIPE_SECRET_KEY": "sk_live_1", **PRODUCTION, "DEBUG": True}, ["billing.E012"]),
+        (PRODUCTION, ["billing.E013"]),
         ({"STRIPE_SECRET_KEY": "", **PRODUCTION, "STRIPE_API_BASE": "http://x"}, []),
         *(
             (
                 {"STRIPE_SECRET_KEY": "sk_live_1", **PRODUCTION, "STRIPE_API_BASE": base},
-                ["billing.E004"],
+                ["billing.E014"],
             )
             for base in (
                 "http://api.stripe.com",
@@ -170,7 +170,7 @@ PRODUCTION = {"SANDBOX": False, "STRIPE_API_BASE": "https://api.stripe.com"}
         ),
         (
             {"STRIPE_SECRET_KEY": "sk_live_1", **PRODUCTION, "STRIPE_WEBHOOK_SECRETS": []},
-            ["billing.W001"],
+            ["billing.W011"],
         ),
     ],
 )
