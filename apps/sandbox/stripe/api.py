@@ -80,7 +80,7 @@ class Call:
 
 
 def _version(request: HttpRequest, account: StripeAccount) -> str:
-    if request.headers.get("Stripe-Account"):
+    if request.headers.get("Stripe-Account", account.id) != account.id:
         raise Invalid(
             "The sandbox's Stripe has no connected accounts: leave out the Stripe-Account header.",
             code="account_invalid",

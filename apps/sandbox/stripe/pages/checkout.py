@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from apps.sandbox.stripe import checkout, payment_methods
+from apps.sandbox.stripe import checkout, payment_methods, pricing
 from apps.sandbox.stripe.checkout import KIND
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.pages import shared
@@ -86,6 +86,14 @@ def success_url(session: Json) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
+def _then(recurring: list[Json]) -> int | None:
+    """What each period costs; None where usage decides, or a coupon may."""
+    is_metered = any(one["quantity"] is None for one in recurring)
+    if is_metered or any(one["amount_discount"] for one in recurring):
+        return None
+    return sum(pricing.total(one["price"], one["quantity"]) for one in recurring)
+
+
 def _page(
     request: HttpRequest,
     ctx: Context,
@@ -107,6 +115,7 @@ def _page(
         "session": session,
         # Templates see no name that begins with _.
         "session_lines": session["_lines"],
+        "then": _then(recurring),
         "trial_days": session["_subscription_data"].get("trial_period_days"),
         **more,
     }

@@ -98,6 +98,13 @@ def search(ctx: Context, params: Json) -> Json:
     return listing.search(ctx, KIND, params)
 
 
+@route("GET", "/v1/products/{product}/features", "ProductFeatureListParams")
+def features(ctx: Context, params: Json, product: str) -> Json:
+    """None: what a product entitles to is the platform's matter."""
+    ctx.get(KIND, product)
+    return listing.of([], ctx.path)
+
+
 def _values(found: Json, params: Json) -> Json:
     values: Json = {name: params[name] for name in PLAIN if name in params}
     for name in ("images", "marketing_features"):
