@@ -49,6 +49,14 @@ def _rate_limit(account: StripeAccount, given: Given) -> Given:
     return {}
 
 
+def _billing(account: StripeAccount, given: Given) -> Given:
+    """`after_retries`, `retry_days`: what becomes of subscriptions that are not paid."""
+    now = switches.billing(account)
+    days = [int(day) for day in given.get("retry_days", now["retry_days"])]
+    switches.billing_set(account.id, str(given.get("after_retries", now["after_retries"])), days)
+    return {}
+
+
 def _clear(account: StripeAccount, given: Given) -> Given:
     switches.clear(account.id)
     return {}
@@ -81,6 +89,7 @@ ACTIONS: dict[str, Callable[[StripeAccount, Given], Given]] = {
     "thaw": _thaw,
     "fail": _fail,
     "rate-limit": _rate_limit,
+    "billing": _billing,
     "clear": _clear,
     "deliver": _deliver,
     "dispute": _dispute,

@@ -34,16 +34,13 @@ class Held:
 
 @dataclass(frozen=True)
 class Proration:
-    """An invoice item to be. amount: negative for a credit."""
+    """An invoice item to be. amount: negative, or 0, for a credit."""
 
     held: Held
     amount: int
     start: int
     end: int
-
-    @property
-    def credit(self) -> bool:
-        return self.amount < 0
+    is_credit: bool
 
 
 def share(amount: int, period: tuple[int, int], moment: int, kept: Decimal = Decimal(1)) -> int:
@@ -89,4 +86,4 @@ def _part(held: Held, period: tuple[int, int], moment: int, *, credit: bool) -> 
     if held.metered or not period[0] <= moment < period[1]:
         return []
     amount = share(held.amount, period, moment, held.kept)
-    return [Proration(held, -amount if credit else amount, max(moment, period[0]), period[1])]
+    return [Proration(held, -amount if credit else amount, moment, period[1], credit)]

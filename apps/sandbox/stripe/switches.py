@@ -21,6 +21,9 @@ FAILURES = {
     "rate_limit": "429; nothing was done",
 }
 MAX_TIMEOUT_S = 60
+# What becomes of a subscription whose invoice was tried for the last time.
+AFTER_RETRIES = ("canceled", "unpaid", "past_due")
+RETRY_DAYS = [1, 3, 5, 7]
 
 
 class Failure(TypedDict):
@@ -42,6 +45,32 @@ def failure_add(
 
 def rate_limit_set(account_id: str, per_s: int) -> None:
     _change(account_id, lambda switches: switches.update(rate_limit_per_s=max(per_s, 0)))
+
+
+class Billing(TypedDict):
+    """retry_days: after the first attempt."""
+
+    after_retries: str
+    retry_days: list[int]
+
+
+def billing(account: StripeAccount) -> Billing:
+    """The account's settings for payments of subscriptions that fail; Stripe has them in its dashboard."""
+    chosen = account.switches.get("billing", {})
+    return Billing(
+        after_retries=chosen.get("after_retries", AFTER_RETRIES[0]),
+        retry_days=chosen.get("retry_days", RETRY_DAYS),
+    )
+
+
+def billing_set(account_id: str, after_retries: str, retry_days: list[int]) -> None:
+    """Raises ValueError."""
+    if after_retries not in AFTER_RETRIES:
+        raise ValueError(f"after_retries is one of {', '.join(AFTER_RETRIES)}")
+    if retry_days != sorted(set(retry_days)) or any(not 1 <= one <= 60 for one in retry_days):
+        raise ValueError("retry_days rise, each from 1 to 60")
+    chosen = Billing(after_retries=after_retries, retry_days=retry_days)
+    _change(account_id, lambda switches: switches.update(billing=chosen))
 
 
 def clear(account_id: str) -> None:

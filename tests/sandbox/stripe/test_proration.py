@@ -31,7 +31,7 @@ def amounts(before: list[Held], after: list[Held], moment: int, **more: bool) ->
 def test_an_upgrade_halfway_as_on_stripes_page() -> None:
     ten, twenty = Held("si_1", price(1000), 1), Held("si_1", price(2000), 1)
     found = changes([ten], [twenty], period=PERIOD, moment=HALF)
-    assert [(p.amount, p.start, p.end, p.credit) for p in found] == [
+    assert [(p.amount, p.start, p.end, p.is_credit) for p in found] == [
         (-500, HALF, PERIOD[1], True),
         (1000, HALF, PERIOD[1], False),
     ]
