@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
@@ -24,6 +25,7 @@ from apps.accounts.models import (
 )
 from apps.accounts.token_sessions import token_session_start
 from apps.billing.models import TenantPlan, UsageRecord
+from apps.billing.models import BillingCustomer, StripeEvent
 from apps.common.errors import Conflict
 from apps.common.files import tenant_files
 from apps.common.ids import uuid7
@@ -41,12 +43,18 @@ from tests.billing.rows import give_everything
 from tests.conftest import SYSTEM, World
 
 pytestmark = pytest.mark.django_db
+STRIPE_CUSTOMER: Any = apps.get_model("djstripe", "Customer")
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "usage_records", "usage_counters",
     "entitlement_overrides", "tenant_add_ons", "tenant_plan", "memberships", "refresh_tokens",
     "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
     "provider_organizations", "identity_providers", "browser_sessions", "events", "dead_tasks", "history",
     "audit_checkpoints", "audit_segments", "domains", "exports", "files_late",
+    "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
+    "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
+    "identity_providers", "browser_sessions", "events", "stripe_events", "dead_tasks", "stripe_objects",
+    "billing_customer", "history", "audit_checkpoints",
+    "audit_segments", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -76,6 +84,17 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
         first_seq=1, last_seq=1, prev_hash=b"x", last_hash=b"x", file="x", **signed
     )
     give_everything(globex)
+    BillingCustomer.objects.create(tenant=globex, stripe_id="cus_globex")
+    for stripe_id in ("cus_globex", "cus_other"):
+        STRIPE_CUSTOMER.objects.create(id=stripe_id, stripe_data={})
+        StripeEvent.objects.create(
+            stripe_id=f"evt_{stripe_id}",
+            is_live=False,
+            occurred_at=timezone.now(),
+            lane=stripe_id,
+            customer_id=stripe_id,
+            payload="{}",
+        )
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
     return globex
@@ -105,6 +124,11 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "segments": set(Segment.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
+        "billing_customer": set(BillingCustomer.objects.filter(**of_it)),
+        "stripe": {
+            *StripeEvent.objects.filter(customer_id=f"cus_{tenant.slug}"),
+            *STRIPE_CUSTOMER.objects.filter(id=f"cus_{tenant.slug}"),
+        },
     }
 
 
@@ -112,6 +136,7 @@ KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
     "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers", "browsers",
     "checkpoints", "segments", "plan",
+    "checkpoints", "segments", "billing_customer", "stripe",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -123,6 +148,8 @@ def test_nothing_is_left_and_people_stay(due: Tenant, world: World, settings: An
     assert left_of(due, settings.FILES_ROOT) == NOTHING
     assert RefreshToken.objects.count() == 0
     assert left_of(world.acme, settings.FILES_ROOT) == before
+    assert [one.customer_id for one in StripeEvent.objects.all()] == ["cus_other"]
+    assert [one.id for one in STRIPE_CUSTOMER.objects.all()] == ["cus_other"]
     assert Person.objects.filter(id=world.charlie.id, is_active=True).exists()
     event = OutboxEvent.objects.get(name="tenants.tenant_deleted")
     assert event.payload == {"tenant_id": str(due.id), "slug": "globex"}
@@ -189,6 +216,14 @@ def test_each_batch_is_small_and_leaves_a_mark(
     assert batches == [
         0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
         22, 22, 22, 23, 24, 25, 26, 27, 28,
+    # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
+    # e-mail domain, one provisioning token, one identity, one organization, one provider, one browser; no
+    # event that is settled yet, one event of Stripe, no refused task, one copy of Stripe's customer, the
+    # customer; five entries of the history by two; one checkpoint and one archive of the audit log; one
+    # domain, one export, no late file.
+    assert batches == [
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 20,
+        20, 21, 22, 23, 24, 25, 26,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -381,7 +416,10 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "identity_providers": 1,
         "browser_sessions": 1,
         "events": 6,
+        "stripe_events": 1,
         "dead_tasks": 0,
+        "stripe_customer": 1,
+        "billing_customer": 1,
         "history": 4,
         "audit_checkpoints": 1,
         "audit_segments": 1,
