@@ -30,6 +30,7 @@ def main() -> None:
         "fairness",
         "caching",
         "entitlements",
+        "webhooks",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
