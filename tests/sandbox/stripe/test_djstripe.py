@@ -24,9 +24,13 @@ def models(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Any) -> 
     settings.STRIPE_LIVE_MODE = False
     monkeypatch.setattr(stripe, "api_base", f"{sandbox.url}/sandbox/stripe")
     monkeypatch.setattr(stripe, "api_key", sandbox.account.secret_key)
+    # Elsewhere dj-stripe is not let onto the network by itself.
+    http = stripe.RequestsClient()
+    monkeypatch.setattr(stripe, "default_http_client", http)
     with transaction.atomic():
         yield found
         transaction.set_rollback(True)
+    http.close()
 
 
 def test_models_take_every_object(
