@@ -7,6 +7,7 @@ from apps.sandbox.stripe import api as stripe_api
 from apps.sandbox.stripe import control as stripe_control
 from apps.sandbox.stripe.pages import authenticate as stripe_authenticate
 from apps.sandbox.stripe.pages import checkout as stripe_checkout
+from apps.sandbox.stripe.pages import invoices as stripe_invoices
 
 urlpatterns = [
     path("stripe/v1/<path:path>", stripe_api.api, name="sandbox_stripe_api"),
@@ -20,6 +21,21 @@ urlpatterns = [
         "stripe/authenticate/<str:object_id>/",
         stripe_authenticate.authenticate,
         name="sandbox_stripe_authenticate",
+    ),
+    path(
+        "stripe/i/<str:invoice_id>/<str:token>/",
+        stripe_invoices.invoice_page,
+        name="sandbox_stripe_invoice",
+    ),
+    path(
+        "stripe/i/<str:invoice_id>/<str:token>/pdf/",
+        stripe_invoices.invoice_pdf_file,
+        name="sandbox_stripe_invoice_pdf",
+    ),
+    path(
+        "stripe/cn/<str:note_id>/<str:token>/pdf/",
+        stripe_invoices.credit_note_pdf_file,
+        name="sandbox_stripe_credit_note_pdf",
     ),
     path("inbox/", views.inbox, name="sandbox_inbox"),
     path("inbox/<uuid:email_id>/", views.email, name="sandbox_email"),
