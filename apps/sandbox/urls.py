@@ -8,9 +8,9 @@ from apps.sandbox.stripe import control as stripe_control
 from apps.sandbox.stripe.pages import account as stripe_account
 from apps.sandbox.stripe.pages import authenticate as stripe_authenticate
 from apps.sandbox.stripe.pages import checkout as stripe_checkout
+from apps.sandbox.stripe.pages import invoices as stripe_invoices
 from apps.sandbox.stripe.pages import portal as stripe_portal
 from apps.sandbox.stripe.pages import portal_subscriptions as stripe_subscriptions
-from apps.sandbox.stripe.pages import invoices as stripe_invoices
 
 urlpatterns = [
     path("stripe/", stripe_account.account, name="sandbox_stripe"),
@@ -62,6 +62,7 @@ urlpatterns = [
         "stripe/portal/<str:session_id>/update/<str:subscription_id>/",
         stripe_subscriptions.update,
         name="sandbox_stripe_portal_update",
+    ),
     path(
         "stripe/i/<str:invoice_id>/<str:token>/",
         stripe_invoices.invoice_page,
