@@ -1,5 +1,6 @@
 """From the catalogue to a paid plan and back, with the sandbox's Stripe: its pages, its events, its clock."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,8 +36,11 @@ from apps.sandbox.stripe import accounts, clock
 from apps.sandbox.stripe.models import StripeAccount
 from apps.tenants.models import Tenant
 from tests.accounts.oidc.provider import serving
+from tests.api.client import api
 from tests.billing.test_sandbox import deliver_all, work
 from tests.conftest import SYSTEM
+
+__all__ = ["api"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CARD = {
@@ -47,6 +51,16 @@ CARD = {
     "country": "DE",
     "postal_code": "10115",
 }
+
+
+def pay(url: str, **card: Any) -> requests.Response:
+    """Fill in the page, as a browser does."""
+    with requests.Session() as browser:
+        form = browser.get(url, timeout=30).text
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+        assert token is not None
+        data = {**CARD, **card, "csrfmiddlewaretoken": token[1]}
+        return browser.post(url, data=data, timeout=30, allow_redirects=False)
 
 
 @dataclass
@@ -75,7 +89,7 @@ class Shop:
                 price_id=self.price(code).id,
                 email="alice@acme.test",
             )
-        answer = requests.post(page.url, data={**CARD, **card}, timeout=30, allow_redirects=False)
+        answer = pay(page.url, **card)
         assert answer.status_code == 302, answer.text
         assert answer.headers["Location"] == self.tenant.url("/settings/plan/?bought=yes")
         self.settle()
@@ -275,7 +289,7 @@ def test_the_api_from_nothing_to_an_invoice(
         "billing/checkout-sessions/", {"plan": "starter", "interval": "month", "currency": "EUR"}
     )
     assert answer.status_code == 201
-    requests.post(answer.json()["url"], data=CARD, timeout=30, allow_redirects=False)
+    assert pay(answer.json()["url"]).status_code == 302
     shop.settle()
     shop.pass_days(15)
     found = client.get("billing/subscription/").json()
