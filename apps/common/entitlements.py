@@ -106,7 +106,9 @@ class Standing:
             return "ok"
         if self.used > self.limit:
             return "over"
-        if self.limit and self.used == self.limit:
+        if not self.limit:
+            return "ok"
+        if self.used == self.limit:
             return "full"
         return "near" if _is_near(self.used, self.limit) else "ok"
 
