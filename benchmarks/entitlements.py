@@ -1,5 +1,6 @@
 """The gate: a check when warm, when the process knows nothing, and where rows are counted; metered uses."""
 
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -48,8 +49,8 @@ def run(tenants: int) -> None:
             ("a metered use recorded, with its transaction", recorded, CALLS // 3),
         ):
             act()
-            rate, p99_us = _rate(act, calls)
-            figure(name, f"{rate:,.0f}/s", f"p99 {p99_us:,.0f} µs")
+            rate, p50_us, cpu_us = _rate(act, calls)
+            figure(name, f"{rate:,.0f}/s", f"p50 {p50_us:,.0f} µs, of it CPU {cpu_us:,.0f} µs")
 
     def in_thread() -> None:
         try:
@@ -74,11 +75,12 @@ def run(tenants: int) -> None:
     connection.close()
 
 
-def _rate(act: Callable[[], object], calls: int) -> tuple[float, float]:
-    """Calls a second, and the 99th percentile of one in microseconds."""
-    times = []
+def _rate(act: Callable[[], object], calls: int) -> tuple[float, float, float]:
+    """Calls a second; the median of one in microseconds, and of its thread's CPU."""
+    times, cpu = [], []
     for _ in range(calls):
-        began_s = time.perf_counter()
+        began_s, began_cpu_s = time.perf_counter(), time.thread_time()
         act()
         times.append(time.perf_counter() - began_s)
-    return calls / sum(times), sorted(times)[int(calls * 0.99)] * 1e6
+        cpu.append(time.thread_time() - began_cpu_s)
+    return calls / sum(times), statistics.median(times) * 1e6, statistics.median(cpu) * 1e6

@@ -106,7 +106,9 @@ class Standing:
             return "ok"
         if self.used > self.limit:
             return "over"
-        if self.limit and self.used == self.limit:
+        if not self.limit:
+            return "ok"
+        if self.used == self.limit:
             return "full"
         return "near" if _is_near(self.used, self.limit) else "ok"
 
@@ -195,9 +197,7 @@ def entitlement(code: str) -> Entitlement:
 
 def granted(tenant: TenantRef | HasRef, code: str) -> Granted:
     """What the tenant has. No statement while it is remembered; one round trip to Redis."""
-    one = entitlement(code)
-    known = _source.granted(_ref(tenant)).get(code) if _source else None
-    return known or Granted(None if one.default is None else int(one.default))
+    return _granted(entitlement(code), _known(_ref(tenant)))
 
 
 def has(tenant: TenantRef | HasRef, code: str) -> bool:
@@ -299,7 +299,18 @@ def standings(tenant: TenantRef | HasRef) -> list[Standing]:
         metered = [one for one in all_of_them if one.kind is Kind.METERED]
         if metered and _source is not None:
             used |= _source.used(ref, metered)
-    return [Standing(one, granted(ref, one.code), used.get(one.code)) for one in all_of_them]
+    known = _known(ref)
+    return [Standing(one, _granted(one, known), used.get(one.code)) for one in all_of_them]
+
+
+def _known(ref: TenantRef) -> Mapping[str, Granted]:
+    """By code, where something is said. One round trip."""
+    return _source.granted(ref) if _source is not None else {}
+
+
+def _granted(one: Entitlement, known: Mapping[str, Granted]) -> Granted:
+    default = None if one.default is None else int(one.default)
+    return known.get(one.code) or Granted(default)
 
 
 def _used(ref: TenantRef, one: Entitlement, rows: Sequence[QuerySet[Any]] | None) -> int:

@@ -101,3 +101,18 @@ def test_what_is_wrong(sold: None, acme: Tenant) -> None:
     assert "no such exception" in refused("override", "acme", "organizations.seats", *why)
     assert not TenantPlan.objects.exists()
     assert not EntitlementOverride.objects.exists()
+
+
+def tenants(*arguments: str) -> None:
+    call_command("tenants", *arguments, stdout=StringIO())
+
+
+def test_a_tenant_is_created_with_a_plan(sold: None) -> None:
+    wanted = ("--name", "Initech", "--owner-email", "alice@acme.test", "--wait")
+    with pytest.raises(CommandError, match="No plan gold"):
+        tenants("create", "initech", *wanted, "--plan", "gold")
+    assert not Tenant.objects.filter(slug="initech").exists()
+    tenants("create", "initech", *wanted, "--plan", "starter")
+    assert str(TenantPlan.objects.get(tenant__slug="initech")) == "Starter v1"
+    tenants("create", "umbrella", *wanted)
+    assert str(TenantPlan.objects.get(tenant__slug="umbrella")) == "Free v1"

@@ -45,6 +45,7 @@ def test_usage(sign_in: SignIn, alice: Person, acme: Tenant, entitle: Entitle) -
     assert "Free of charge" in html
     assert "2 of 2 seats" in html
     assert html.count("All used") == 2
+    assert "Nearly used up" not in html
     assert "Not included" in html
     assert "0 of 10 exports this month" in html
     # Why is for staff.
@@ -67,12 +68,12 @@ def test_plans(sign_in: SignIn, alice: Person, acme: Tenant) -> None:
     assign(acme, "business")
     html = page(sign_in, alice, acme, "/plan/compare/")
     assert html.index("Free") < html.index("Starter") < html.index("Enterprise")
-    assert '€19</span> <span class="text-muted">for each seat and month' in html
+    assert '€19</span><span class="text-xs text-muted">for each seat and month' in html
     assert html.count("Current plan") == 1
     assert "On request" in html
     assert "100 and more" in html
     yearly = page(sign_in, alice, acme, "/plan/compare/?interval=year&currency=USD")
-    assert '$210</span> <span class="text-muted">for each seat and year' in yearly
+    assert '$210</span><span class="text-xs text-muted">for each seat and year' in yearly
     # What is not there is as if nothing was asked for.
     assert "€19" in page(sign_in, alice, acme, "/plan/compare/?interval=day&currency=XXX")
 

@@ -6,8 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from apps.accounts.selectors import person_by_email
+from apps.billing.selectors import version_of
+from apps.billing.services import plan_assign
 from apps.console.tenant_commands.base import ACTOR, Subcommand, facts
 from apps.tenants import services
 from apps.tenants.enums import TenantStatus
@@ -28,6 +31,7 @@ class Create(Subcommand):
         parser.add_argument("--name", required=True)
         parser.add_argument("--owner-email", required=True, help="of a person who has an account")
         parser.add_argument("--domain", default="", help="own domain, besides the subdomain")
+        parser.add_argument("--plan", default="", help="code of a plan; else what new tenants get")
         parser.add_argument(
             "--wait", action="store_true", help="provision here and now instead of in a worker"
         )
@@ -38,13 +42,17 @@ class Create(Subcommand):
             raise CommandError(
                 f"Nobody has an account with {options['owner_email']}. They sign up first."
             )
-        tenant = services.tenant_create(
-            actor=ACTOR,
-            name=options["name"],
-            slug=options["slug"],
-            owner_person_id=owner.id,
-            domain=options["domain"],
-        )
+        version = version_of(options["plan"]) if options["plan"] else None
+        with transaction.atomic():
+            tenant = services.tenant_create(
+                actor=ACTOR,
+                name=options["name"],
+                slug=options["slug"],
+                owner_person_id=owner.id,
+                domain=options["domain"],
+            )
+            if version is not None:
+                plan_assign(actor=ACTOR, tenant_id=tenant.id, plan_version_id=version.id)
         if options["wait"]:
             settle(tenant)
         self.print_tenant(tenant, options)
