@@ -127,7 +127,7 @@ def bill(ctx: Context, before: Json, after: Json, params: Json, *, collects: boo
         prorations = proration.changes(
             subscription_items.held(ctx, before),
             subscription_items.held(ctx, after),
-            period=period(before),
+            period=subscription_status.cycle(before),
             moment=moment,
             whole=restart is not None,
         )
@@ -155,7 +155,7 @@ def bill(ctx: Context, before: Json, after: Json, params: Json, *, collects: boo
     )
     changes: Json = {"latest_invoice": invoice["id"]}
     if restart is not None:
-        changes["discounts"] = discounts.after_invoice(ctx, saved["discounts"])
+        changes["discounts"] = discounts.after_invoice(ctx, saved["discounts"], invoice)
     saved = subscription_status.change(ctx, saved, changes)
     if not collects:
         return saved
