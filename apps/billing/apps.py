@@ -1,6 +1,22 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class BillingConfig(AppConfig):
     name = "apps.billing"
     verbose_name = "Billing"
+
+    def ready(self) -> None:
+        from apps.billing import checks, gateway  # noqa: F401 - checks register themselves
+        from apps.billing.exports import SHARED_ROWS
+        from apps.billing.inbox import mirror
+        from apps.billing.purging import STEPS
+        from apps.tenants.exports.shared import register_shared_rows
+        from apps.tenants.purging import register_purge_step
+
+        gateway.introduce()
+        mirror.install()
+        register_shared_rows(*SHARED_ROWS)
+        register_purge_step(*STEPS)
+        # What apps want to know of Stripe, as events.py and handlers.py are for our own events.
+        autodiscover_modules("stripe_handlers")

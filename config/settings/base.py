@@ -9,6 +9,7 @@ from config.settings.environment import BASE_DIR, env
 from config.settings.social import *
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *
+from config.settings.stripe import *
 from config.settings.tasks import *
 
 DEBUG = False
@@ -41,6 +42,7 @@ SHARED_APPS = [
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
     "apps.trail",
+    "djstripe",  # before apps.billing, which has the last word
     "apps.billing",
     "apps.console",
     "apps.portal",
@@ -305,7 +307,12 @@ LOGGING = {
     "formatters": {"ecs": {"()": "apps.common.logs.ecs_formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ecs"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"level": "WARNING"}, "django_structlog": {"level": LOG_LEVEL}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "django_structlog": {"level": LOG_LEVEL},
+        # Each request and its parameters, below that.
+        "stripe": {"level": "WARNING"},
+    },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_USER_ID_FIELD = None

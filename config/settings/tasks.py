@@ -127,5 +127,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    # What Stripe told of and has no effect yet: failed and due again, or left by a crash.
+    "billing-sweep-stripe-events": {
+        "task": "billing.sweep_stripe_events",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "billing-prune-stripe-events": {
+        "task": "billing.prune_stripe_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }

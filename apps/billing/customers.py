@@ -1,0 +1,84 @@
+"""Which customer of Stripe a tenant is."""
+
+import uuid
+
+from django.db import transaction
+
+from apps.billing import gateway
+from apps.billing.events import CustomerCreated
+from apps.billing.models import BillingCustomer
+from apps.common.actors import Actor
+from apps.common.errors import NotFound
+from apps.events.services import publish
+from apps.tenants.models import Tenant
+
+# By which events of Stripe are led back to the row, also when the answer to our request was lost.
+METADATA_KEY = "billing_customer_id"
+
+
+def billing_customer_for(actor: Actor, tenant_id: uuid.UUID) -> BillingCustomer | None:
+    """The tenant's, None if it has none yet. Raises NotFound for another tenant's actor."""
+    _require_own(actor, tenant_id)
+    return BillingCustomer.objects.filter(tenant_id=tenant_id).first()
+
+
+def billing_customer_ensure(*, actor: Actor, tenant: Tenant, email: str = "") -> BillingCustomer:
+    """The tenant's customer at Stripe, made if there is none: one, however many ask at once.
+
+    A part of services that have authorized what they do with it. Not inside a transaction: it notes the
+    intent, asks Stripe, notes the answer. Dies it in between, the next call, or Stripe's event, finds the
+    same customer. email: where Stripe sends invoices to. Publishes billing.customer_created.
+    Raises NotFound for another tenant's actor, StripeRefused, StripeUnavailable.
+    """
+    _require_own(actor, tenant.id)
+    customer = _intend(tenant, email)
+    if customer.stripe_id:
+        return customer
+    with gateway.stripe_client() as client:
+        # What is sent is what the row has: with the same key, Stripe wants the same.
+        made = client.v1.customers.create(
+            {
+                "name": customer.name,
+                **({"email": customer.email} if customer.email else {}),
+                "metadata": {METADATA_KEY: str(customer.id), "tenant_id": str(tenant.id)},
+            },
+            {"idempotency_key": gateway.idempotency_key("customer", customer.id)},
+        )
+    return billing_customer_link(actor=actor, customer_id=customer.id, stripe_id=made.id)
+
+
+@transaction.atomic(durable=True)
+def _intend(tenant: Tenant, email: str) -> BillingCustomer:
+    """The row, whoever inserts it first."""
+    BillingCustomer.objects.bulk_create(
+        [BillingCustomer(tenant=tenant, name=tenant.name[:256], email=email[:512])],
+        ignore_conflicts=True,
+    )
+    return BillingCustomer.objects.get(tenant=tenant)
+
+
+@transaction.atomic
+def billing_customer_link(
+    *, actor: Actor, customer_id: uuid.UUID, stripe_id: str
+) -> BillingCustomer:
+    """Note which customer of Stripe it is; the first one stays.
+
+    Locks the row. Publishes billing.customer_created, once. Raises NotFound.
+    """
+    customer = BillingCustomer.objects.select_for_update().filter(id=customer_id).first()
+    if customer is None:
+        raise NotFound
+    if customer.stripe_id is None:
+        customer.stripe_id = stripe_id
+        customer.save(update_fields=["stripe_id", "updated_at"])
+        publish(
+            CustomerCreated(customer_id=customer.id, stripe_id=stripe_id),
+            actor=actor,
+            tenant_id=customer.tenant_id,
+        )
+    return customer
+
+
+def _require_own(actor: Actor, tenant_id: uuid.UUID) -> None:
+    if not (actor.is_platform or actor.tenant_id == tenant_id):
+        raise NotFound

@@ -1,0 +1,75 @@
+"""Events of Stripe as Stripe makes, signs and delivers them."""
+
+import itertools
+import json
+import time
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
+
+from apps.billing.models import StripeEvent
+from tests.accounts.support import PUBLIC
+
+HOOK = "/hooks/stripe/"
+_numbers = itertools.count(1)
+
+
+def event(kind: str, subject: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """previous: previous_attributes."""
+    data: dict[str, Any] = {"object": subject}
+    if previous := fields.pop("previous", None):
+        data["previous_attributes"] = previous
+    return {
+        "id": f"evt_{next(_numbers)}",
+        "object": "event",
+        "type": kind,
+        "api_version": settings.STRIPE_API_VERSION,
+        "created": int(time.time()),
+        "livemode": False,
+        "data": data,
+        "request": {"id": None, "idempotency_key": None},
+        "pending_webhooks": 1,
+        **fields,
+    }
+
+
+def signature(body: str, *, secret: str = "whsec_tests", at: int | None = None) -> str:
+    return stripe.WebhookSignature.generate_signature_header(body, secret, at)
+
+
+def deliver(
+    told: dict[str, Any] | str | bytes,
+    *,
+    secret: str = "whsec_tests",
+    at: int | None = None,
+    **extra: Any,
+) -> HttpResponse:
+    """What Stripe does with an event."""
+    body = (
+        told
+        if isinstance(told, bytes)
+        else (told if isinstance(told, str) else json.dumps(told)).encode()
+    )
+    signed = signature(
+        body.decode("latin-1" if not _is_text(body) else "utf-8"), secret=secret, at=at
+    )
+    headers = {"HTTP_STRIPE_SIGNATURE": signed, "HTTP_HOST": PUBLIC, **extra}
+    content_type = headers.pop("content_type", "application/json; charset=utf-8")
+    return Client(raise_request_exception=False).post(
+        headers.pop("path", HOOK), data=body, content_type=content_type, **headers
+    )
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def state_of(told: dict[str, Any]) -> str:
+    return str(StripeEvent.objects.get(stripe_id=told["id"]).state)
