@@ -11,5 +11,7 @@ STRIPE_API_VERSION = "2026-08-26.dahlia"
 # dj-stripe's own name for: keys are Stripe's ids.
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 STRIPE_EVENT_KEEP_DAYS = env.int("STRIPE_EVENT_KEEP_DAYS", default=30)
-# No metadata of Stripe's says which person of ours a customer is.
+# Whom its customers could belong to: never people. No metadata of Stripe's says whom, either.
+DJSTRIPE_SUBSCRIBER_MODEL = "billing.BillingCustomer"
 DJSTRIPE_SUBSCRIBER_CUSTOMER_KEY = ""
+MIGRATION_MODULES = {"djstripe": "apps.billing.djstripe_migrations"}

@@ -31,7 +31,7 @@ SANDBOX = True
 BREACHED_PASSWORDS_URL = ""
 # Nobody is there: tests that talk to a Stripe start one and put its address here.
 STRIPE_SECRET_KEY = "sk_test_" + "0" * 24
-STRIPE_API_BASE = "http://127.0.0.1:9"
+STRIPE_API_BASE = env("STRIPE_API_BASE", default="http://127.0.0.1:9")
 STRIPE_WEBHOOK_SECRETS = ["whsec_tests"]
 SOCIALACCOUNT_PROVIDERS = social_providers()
 # Nothing outside is ever asked: tests/conftest.py starts a server and puts its port here.

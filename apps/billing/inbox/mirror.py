@@ -6,6 +6,7 @@ fetched before. What is missing ends the attempt; it is fetched outside the tran
 attempt has it.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,10 @@ Answers = dict[str, tuple[str, int]]
 # None: dj-stripe has nothing to ask.
 _answers: ContextVar[Answers | None] = ContextVar("answers", default=None)
 
+# Stripe's own entitlements, for which dj-stripe asks with each product. Ours are not there.
+UNUSED = re.compile(r"/v1/products/[^/]+/features")
+NOTHING = '{"object": "list", "data": [], "has_more": false, "url": ""}'
+
 # Models of dj-stripe that billing has a use for.
 MIRRORED = (
     *("Customer", "PaymentMethod", "TaxId"),
@@ -32,8 +37,11 @@ MIRRORED = (
 )
 
 
-class Wanted(Exception):
-    """dj-stripe asked for something that is not fetched yet. path: with its query."""
+class Wanted(BaseException):
+    """dj-stripe asked for something that is not fetched yet. path: with its query.
+
+    No Exception: dj-stripe goes on after those, here and there.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -53,6 +61,8 @@ class Prefetched(stripe.HTTPClient):
             raise RuntimeError("dj-stripe reads only, and only while the inbox lets it")
         parts = urlsplit(url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        if UNUSED.fullmatch(parts.path):
+            return NOTHING, 200, {}
         if path not in answers:
             raise Wanted(path)
         body, status = answers[path]

@@ -56,7 +56,7 @@ ALTER TABLE billing_billingcustomer DISABLE ROW LEVEL SECURITY;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0001_stripe_inbox"), ("djstripe", "0003_2_11")]
+    dependencies = [("billing", "0001_stripe_inbox"), ("djstripe", "0001_2_11")]
 
     operations = [
         migrations.RunSQL(ENABLE, DISABLE),
