@@ -14,6 +14,7 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
+from apps.billing.models import StripeEvent
 from apps.console.audit import PlatformEntryAdmin
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
@@ -27,6 +28,7 @@ from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
+from apps.console.stripe_events import StripeEventAdmin
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.schedules.models import Schedule
@@ -49,4 +51,5 @@ site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)
 site.register(Schedule, ScheduleAdmin)
+site.register(StripeEvent, StripeEventAdmin)
 site.register(PlatformEntry, PlatformEntryAdmin)

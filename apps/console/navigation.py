@@ -37,6 +37,9 @@ GROUPS: dict[str, list[Page]] = {
         Page("Signing keys", "key", "admin:accounts_signingkey_changelist"),
         Page("Permissions", "verified_user", "admin:permissions"),
     ],
+    "Billing": [
+        Page("Webhook inbox", "move_to_inbox", "admin:billing_stripeevent_changelist"),
+    ],
     "Events": [
         Page("Streams", "conversion_path", "admin:streams"),
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),

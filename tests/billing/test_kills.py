@@ -48,7 +48,7 @@ def test_killed_while_stripe_is_asked(
         worker = workers.start_worker("sync", 1, STRIPE_API_BASE=stripe_double.url)
         try:
             # Held, and with no transaction open: Stripe takes its time.
-            workers.wait_for(lambda kills=kills: len(stripe_double.requests) >= kills, WORKER_S)
+            workers.wait_for(lambda kills=kills: len(stripe_double.headers) >= kills, WORKER_S)
             assert lanes_taken() == 1
             with connection.cursor() as cursor:
                 cursor.execute(

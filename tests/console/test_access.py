@@ -23,6 +23,7 @@ from apps.accounts.models import (
 )
 from apps.accounts.signing_keys import signing_key_rotate
 from apps.accounts.token_sessions import token_session_start
+from apps.billing.models import StripeEvent
 from apps.common.tenancy import tenant_context
 from apps.console.site import site
 from apps.events.models import DeadTask, Handling, OutboxEvent
@@ -50,7 +51,9 @@ def routes(
 
 
 def address(route: str, objects: dict[str, Any]) -> str:
-    route = route.replace("^(?P<app_label>tenants|accounts|events|schedules|trail)/$", "tenants/")
+    route = route.replace(
+        "^(?P<app_label>tenants|accounts|events|schedules|billing|trail)/$", "tenants/"
+    )
     route = route.replace("(?P<url>.*)$", "no/such/page/")
     if "<uuid:object_id>" in route:
         model = "/".join(route.split("/")[:2])
@@ -96,6 +99,15 @@ def addresses(world: World) -> list[str]:
         "trail/platformentry": SimpleNamespace(pk=platform_entry()),
         "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
         "schedules/schedule": Schedule.objects.create(name="events-prune", next_at=timezone.now()),
+        "billing/stripeevent": StripeEvent.objects.create(
+            stripe_id="evt_1",
+            type="invoice.paid",
+            is_live=False,
+            occurred_at=timezone.now(),
+            lane="cus_1",
+            payload='{"data": {"object": {}}}',
+            state="dead",
+        ),
     }
     found = [address(route, objects) for route, _name in routes(site.get_urls())]
     assert len(found) == len(set(found)) >= 30
@@ -121,6 +133,7 @@ def state() -> list[Any]:
         list(Handling.objects.order_by("id").values()),
         list(DeadTask.objects.order_by("id").values()),
         list(Schedule.objects.order_by("id").values()),
+        list(StripeEvent.objects.order_by("id").values()),
         # Visitors' own sign-ins begin and end.
         OutboxEvent.objects.exclude(name__startswith="accounts.session_").count(),
     ]

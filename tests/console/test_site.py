@@ -113,6 +113,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "events.Handling",
         "events.DeadTask",
         "schedules.Schedule",
+        "billing.StripeEvent",
         "trail.PlatformEntry",
     }
 

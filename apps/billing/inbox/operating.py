@@ -41,15 +41,20 @@ def stripe_event_for(actor: Actor, event_id: uuid.UUID | str) -> StripeEvent:
 def inbox_figures(actor: Actor) -> Mapping[str, Any]:
     """Counts by state, since when the oldest waits, how much comes and takes effect a minute. One statement.
 
-    Over the time that events are kept.
+    All that waits or failed; of the rest, what came in the last 24 hours.
     """
-    since = timezone.now() - timedelta(seconds=RATE_S)
-    minutes = RATE_S / 60
-    found = stripe_events_for(actor).aggregate(
-        **{state.value: Count("id", filter=Q(state=state)) for state in S},
-        oldest_pending_at=Min("received_at", filter=Q(state=S.PENDING)),
-        received=Count("id", filter=Q(received_at__gte=since)),
-        processed=Count("id", filter=Q(processed_at__gte=since)),
+    now, minutes = timezone.now(), RATE_S / 60
+    since = now - timedelta(seconds=RATE_S)
+    counted = Q(received_at__gte=now - timedelta(hours=24)) | Q(state=S.PENDING) | Q(state=S.DEAD)
+    found = (
+        stripe_events_for(actor)
+        .filter(counted)
+        .aggregate(
+            **{state.value: Count("id", filter=Q(state=state)) for state in S},
+            oldest_pending_at=Min("received_at", filter=Q(state=S.PENDING)),
+            received=Count("id", filter=Q(received_at__gte=since)),
+            processed=Count("id", filter=Q(processed_at__gte=since)),
+        )
     )
     return {
         **found,
