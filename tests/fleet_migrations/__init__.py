@@ -7,6 +7,7 @@ environment. The real migrations are found by the packages' path, not copied.
 import pkgutil
 
 from apps.organizations import migrations
+from config.settings.stripe import MIGRATION_MODULES
 
 APP = "organizations"
 REAL = list(migrations.__path__)
@@ -14,6 +15,6 @@ REAL = list(migrations.__path__)
 LAST = (APP, max(module.name for module in pkgutil.iter_modules(REAL)))
 
 
-def modules(release: str) -> dict[str, str]:
-    """MIGRATION_MODULES for one of these releases."""
-    return {APP: f"tests.fleet_migrations.{release}"}
+def modules(release: str | None) -> dict[str, str]:
+    """MIGRATION_MODULES for one of these releases; None: for the present one."""
+    return MIGRATION_MODULES | ({APP: f"tests.fleet_migrations.{release}"} if release else {})

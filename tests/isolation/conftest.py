@@ -24,6 +24,7 @@ from apps.accounts.models import (
 )
 from apps.audit.chains import chain_of
 from apps.audit.models import Entry
+from apps.billing.models import BillingCustomer
 from apps.common.actors import ActorKind
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import (
@@ -153,6 +154,12 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
     Segment.objects.create(
         first_seq=1, last_seq=1, prev_hash=b"", last_hash=b"", file=f"audit/{canary}", **signed
     )
+    BillingCustomer.objects.create(
+        tenant=tenant,
+        stripe_id=f"cus_{canary}",
+        name=f"{canary} company",
+        email=f"{canary}@pays.test",
+    )
     export = Export.objects.create(tenant=tenant, status="ready", requested_by=canary)
     domain = Domain.objects.create(
         tenant=tenant, domain=f"{canary}.example", token=f"token-of-{canary}"
@@ -224,6 +231,7 @@ def snapshot() -> Callable[[Tenant], str]:
             if model is not Entry
         ]
         models += [Tenant, Domain, TenantEvent, Export, EmailDomain, ScimToken, SignInPolicy]
+        models += [BillingCustomer]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models

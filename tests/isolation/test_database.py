@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from apps.accounts.models import ScimToken, TenantMembership
+from apps.billing.models import BillingCustomer, StripeEvent
 from apps.common.database import app_connection, system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, Handling, OutboxEvent
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
-    *(Export, MigrationTarget, DeadTask, ScimToken),
+    *(Export, MigrationTarget, DeadTask, ScimToken, BillingCustomer),
 )
 
 
@@ -93,6 +95,7 @@ def test_a_tenants_role_may_use_its_own_schema_only(world: World) -> None:
 def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None) -> None:
     hidden = (*OF_TENANTS, Handling)
     with system_connection():
+        BillingCustomer.objects.create(tenant=world.acme, stripe_id="cus_1")
         Export.objects.create(tenant=world.acme, requested_by="x")
         ScimToken.objects.create(tenant=world.acme, label="x")
         DeadTask.objects.create(task="x", tenant_id=world.acme.id, reason="x")
@@ -112,6 +115,32 @@ def test_in_a_tenant_it_sees_that_tenants_rows(world: World, as_app: None) -> No
         }
         assert set(OutboxEvent.objects.values_list("tenant_id", flat=True)) == {world.acme.id}
         assert Handling.objects.count() == 0
+
+
+def test_what_stripe_says_is_for_the_system(world: World) -> None:
+    """dj-stripe's tables and the inbox, which name no tenant: a newer dj-stripe's too."""
+    names = sorted(
+        model._meta.db_table
+        for model in apps.get_app_config("djstripe").get_models(include_auto_created=True)
+    )
+    assert len(names) > 50
+    found = rows(
+        "SELECT c.relname, array_agg(p.polname::text) FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid "
+        "WHERE c.relrowsecurity AND c.relforcerowsecurity AND c.relname LIKE 'djstripe%%' GROUP BY 1 "
+        "ORDER BY 1"
+    )
+    assert found == [(name, ["system_rows"]) for name in names]
+    customer = apps.get_model("djstripe", "Customer")
+    customer.objects.create(id="cus_1", stripe_data={})
+    StripeEvent.objects.create(
+        stripe_id="evt_1", is_live=False, occurred_at=timezone.now(), lane="cus_1", payload="{}"
+    )
+    BillingCustomer.objects.create(tenant=world.acme, stripe_id="cus_1")
+    with app_connection(), tenant_context(world.acme):
+        assert (customer.objects.count(), StripeEvent.objects.count()) == (0, 0)
+        assert [one.stripe_id for one in BillingCustomer.objects.all()] == ["cus_1"]
+    with app_connection(), tenant_context(world.globex):
+        assert BillingCustomer.objects.count() == 0
 
 
 def test_qualified_names_do_not_help(world: World, as_app: None) -> None:

@@ -58,6 +58,7 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
             "json/roles_apikey.jsonl",
             "json/roles_role.jsonl",
             "json/public/audit_segments.jsonl",
+            "json/public/billing_customer.jsonl",
             "json/public/domains.jsonl",
             "json/public/email_domains.jsonl",
             "json/public/external_identities.jsonl",

@@ -19,6 +19,7 @@ EMAIL = {
     "organizations.send_join_request",
     "roles.send_expiry_notice",
 }
+SYNC = {"billing.sync_stripe_lane"}
 BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",
@@ -40,8 +41,9 @@ def test_every_task_waits_where_it_belongs() -> None:
     app.loader.import_default_modules()
     names = [name for name in app.tasks if not name.startswith(("celery.", "tests."))]
     assert {name for name in names if queue_of(name) == "email"} == EMAIL
+    assert {name for name in names if queue_of(name) == "sync"} == SYNC
     assert {name for name in names if queue_of(name) == "bulk"} == BULK
-    assert {queue_of(name) for name in names} == {"default", "email", "bulk"}
+    assert {queue_of(name) for name in names} == {"default", "email", "sync", "bulk"}
 
 
 @pytest.mark.django_db

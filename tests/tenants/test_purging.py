@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
@@ -23,6 +24,7 @@ from apps.accounts.models import (
     TokenSession,
 )
 from apps.accounts.token_sessions import token_session_start
+from apps.billing.models import BillingCustomer, StripeEvent
 from apps.common.errors import Conflict
 from apps.common.files import tenant_files
 from apps.common.ids import uuid7
@@ -39,10 +41,12 @@ from apps.trail.models import Checkpoint, Segment
 from tests.conftest import SYSTEM, World
 
 pytestmark = pytest.mark.django_db
+STRIPE_CUSTOMER: Any = apps.get_model("djstripe", "Customer")
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
     "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
-    "identity_providers", "browser_sessions", "events", "dead_tasks", "history", "audit_checkpoints",
+    "identity_providers", "browser_sessions", "events", "stripe_events", "dead_tasks", "stripe_objects",
+    "billing_customer", "history", "audit_checkpoints",
     "audit_segments", "domains", "exports", "files_late",
 ]  # fmt: skip
 
@@ -72,6 +76,17 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     Segment.objects.create(
         first_seq=1, last_seq=1, prev_hash=b"x", last_hash=b"x", file="x", **signed
     )
+    BillingCustomer.objects.create(tenant=globex, stripe_id="cus_globex")
+    for stripe_id in ("cus_globex", "cus_other"):
+        STRIPE_CUSTOMER.objects.create(id=stripe_id, stripe_data={})
+        StripeEvent.objects.create(
+            stripe_id=f"evt_{stripe_id}",
+            is_live=False,
+            occurred_at=timezone.now(),
+            lane=stripe_id,
+            customer_id=stripe_id,
+            payload="{}",
+        )
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
     return globex
@@ -100,13 +115,18 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "segments": set(Segment.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
+        "billing_customer": set(BillingCustomer.objects.filter(**of_it)),
+        "stripe": {
+            *StripeEvent.objects.filter(customer_id=f"cus_{tenant.slug}"),
+            *STRIPE_CUSTOMER.objects.filter(id=f"cus_{tenant.slug}"),
+        },
     }
 
 
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
     "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers", "browsers",
-    "checkpoints", "segments",
+    "checkpoints", "segments", "billing_customer", "stripe",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
 
@@ -118,6 +138,8 @@ def test_nothing_is_left_and_people_stay(due: Tenant, world: World, settings: An
     assert left_of(due, settings.FILES_ROOT) == NOTHING
     assert RefreshToken.objects.count() == 0
     assert left_of(world.acme, settings.FILES_ROOT) == before
+    assert [one.customer_id for one in StripeEvent.objects.all()] == ["cus_other"]
+    assert [one.id for one in STRIPE_CUSTOMER.objects.all()] == ["cus_other"]
     assert Person.objects.filter(id=world.charlie.id, is_active=True).exists()
     event = OutboxEvent.objects.get(name="tenants.tenant_deleted")
     assert event.payload == {"tenant_id": str(due.id), "slug": "globex"}
@@ -179,11 +201,12 @@ def test_each_batch_is_small_and_leaves_a_mark(
     # begin, exports; seven files and folders by three, and once to see that none is left; the tables by
     # four, and once more; schema, role, one membership, one token, one sign-in, one policy, one
     # e-mail domain, one provisioning token, one identity, one organization, one provider, one browser; no
-    # event that is settled yet, no refused task; five entries of the history by two; one checkpoint and
-    # one archive of the audit log; one domain, one export, no late file.
+    # event that is settled yet, one event of Stripe, no refused task, one copy of Stripe's customer, the
+    # customer; five entries of the history by two; one checkpoint and one archive of the audit log; one
+    # domain, one export, no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 17, 17, 18, 19,
-        20, 21, 22, 23,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 20,
+        20, 21, 22, 23, 24, 25, 26,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -371,7 +394,10 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "identity_providers": 1,
         "browser_sessions": 1,
         "events": 6,
+        "stripe_events": 1,
         "dead_tasks": 0,
+        "stripe_customer": 1,
+        "billing_customer": 1,
         "history": 4,
         "audit_checkpoints": 1,
         "audit_segments": 1,

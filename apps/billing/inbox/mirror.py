@@ -120,7 +120,7 @@ def models_of_customers() -> list[tuple[Any, str]]:
     """Models with rows of one customer, and the field that says whose; the customers' own last."""
     customer: Any = apps.get_model("djstripe", "Customer")
     named = [
-        (model, "customer_id")
+        (model, "customer__id")
         for model in apps.get_app_config("djstripe").get_models()
         if any(f.name == "customer" and f.related_model is customer for f in model._meta.fields)
     ]

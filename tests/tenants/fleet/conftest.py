@@ -91,7 +91,7 @@ class Fleet:
         """From here on the code knows the migrations of this release; "" is the real one."""
         if self._override:
             self._override.disable()
-        self._override = override_settings(MIGRATION_MODULES=modules(name) if name else {})
+        self._override = override_settings(MIGRATION_MODULES=modules(name))
         self._override.enable()
         schemas.known_migrations.cache_clear()
 
