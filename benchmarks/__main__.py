@@ -29,6 +29,7 @@ def main() -> None:
         "tree",
         "fairness",
         "caching",
+        "webhooks",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
