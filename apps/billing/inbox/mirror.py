@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import stripe
 from django.apps import apps
@@ -26,6 +26,8 @@ _answers: ContextVar[Answers | None] = ContextVar("answers", default=None)
 # Stripe's own entitlements, for which dj-stripe asks with each product. Ours are not there.
 UNUSED = re.compile(r"/v1/products/[^/]+/features")
 NOTHING = '{"object": "list", "data": [], "has_more": false, "url": ""}'
+# What customers paid with before there were payment methods.
+NOT_EXPANDED = ("default_source", "sources")
 
 # Models of dj-stripe that billing has a use for.
 MIRRORED = (
@@ -60,9 +62,10 @@ class Prefetched(stripe.HTTPClient):
         if answers is None or method != "get":
             raise RuntimeError("dj-stripe reads only, and only while the inbox lets it")
         parts = urlsplit(url)
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         if UNUSED.fullmatch(parts.path):
             return NOTHING, 200, {}
+        query = urlencode([pair for pair in parse_qsl(parts.query) if pair[1] not in NOT_EXPANDED])
+        path = f"{parts.path}?{query}" if query else parts.path
         if path not in answers:
             raise Wanted(path)
         body, status = answers[path]
