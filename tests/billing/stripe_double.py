@@ -12,8 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-ACCOUNT = {"id": "acct_1", "object": "account", "settings": {}, "email": "", "metadata": {}}
-
 
 @dataclass
 class StripeDouble:
@@ -46,8 +44,6 @@ class StripeDouble:
                 return self.outage, error("api_error", "Something is wrong with Stripe.")
             if method == "POST" and path == "/v1/customers":
                 return self._make_customer(form, key)
-            if path == "/v1/account":
-                return 200, ACCOUNT
             if found := self.objects.get(path):
                 return 200, found
         return 404, error("invalid_request_error", f"No such object: {path}", "resource_missing")

@@ -55,13 +55,12 @@ def lane_process(lane: str) -> int:
     Publishes billing.stripe_event_failed for what is given up. Raises what a lost database raises.
     """
     done = 0
-    while _due(lane).exists():
+    while True:
         with lane_lock(lane) as is_mine:
-            if not is_mine:
-                break
-            while events := list(_due(lane).order_by("id")[:AT_ONCE]):
+            while is_mine and (events := list(_due(lane).order_by("id")[:AT_ONCE])):
                 done += sum(_attempt(group) for group in _by_object(events))
-    return done
+        if not (is_mine and _due(lane).exists()):
+            return done
 
 
 def _due(lane: str) -> QuerySet[StripeEvent]:
@@ -150,10 +149,9 @@ def _take_effect(events: list[StripeEvent]) -> int:
 
 def _commit(events: list[StripeEvent], current: Current) -> int:
     """State, effects of the handlers, and the mark that they happened: all or nothing."""
-    ids = [event.id for event in events]
-    rows = list(
-        StripeEvent.objects.select_for_update().filter(id__in=ids, state=S.PENDING).order_by("id")
-    )
+    pending = StripeEvent.objects.filter(id__in=[event.id for event in events], state=S.PENDING)
+    locked = set(pending.select_for_update().values_list("id", flat=True))
+    rows = [event for event in events if event.id in locked]
     if not rows:
         return 0
     if current.is_gone:
@@ -162,9 +160,7 @@ def _commit(events: list[StripeEvent], current: Current) -> int:
         mirror.store(current.object)
     _tell_handlers(rows, current)
     now = timezone.now()
-    StripeEvent.objects.filter(id__in=[row.id for row in rows]).update(
-        state=S.DONE, processed_at=now, last_error=""
-    )
+    StripeEvent.objects.filter(id__in=locked).update(state=S.DONE, processed_at=now, last_error="")
     return len(rows)
 
 
