@@ -29,6 +29,7 @@ from apps.portal.views import (
     role_matrix,
     roles,
     sign_in_policy,
+    subscription,
     workspace,
 )
 
@@ -45,6 +46,12 @@ urlpatterns = [
     path("role-bindings/<uuid:binding_id>/end/", bindings.end, name="binding_end"),
     path("plan/", plan.index, name="plan"),
     path("plan/compare/", plan.compare, name="plans"),
+    path("plan/buy/", subscription.buy, name="plan_buy"),
+    path("plan/change/<uuid:price_id>/", subscription.change, name="plan_change"),
+    path("plan/cancel/", subscription.cancel, name="plan_cancel"),
+    path("plan/keep/", subscription.keep, name="plan_keep"),
+    path("plan/portal/", subscription.portal, name="plan_portal"),
+    path("plan/invoices/", subscription.invoices, name="invoices"),
     path("audit/", audit.index, name="audit"),
     path("audit/export/", audit.export, name="audit_export"),
     path("audit/<uuid:entry_id>/", audit.detail, name="audit_entry"),

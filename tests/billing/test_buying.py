@@ -91,7 +91,7 @@ class Shop:
             )
         answer = pay(page.url, **card)
         assert answer.status_code == 302, answer.text
-        assert answer.headers["Location"] == self.tenant.url("/settings/plan/?bought=yes")
+        assert answer.headers["Location"] == self.tenant.url("/plan/?bought=yes")
         self.settle()
 
     def settle(self) -> None:

@@ -82,8 +82,8 @@ def checkout_begin(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID, email: 
             "billing_address_collection": "auto",
             "customer_update": {"name": "auto", "address": "auto"},
             "tax_id_collection": {"enabled": True},
-            "success_url": tenant.url("/settings/plan/?bought=yes"),
-            "cancel_url": tenant.url("/settings/plan/compare/"),
+            "success_url": tenant.url("/plan/?bought=yes"),
+            "cancel_url": tenant.url("/plan/compare/"),
         }
         made = client.v1.checkout.sessions.create(page)
     return Page(made.id, made.url or "")
@@ -114,7 +114,7 @@ def portal_begin(*, actor: Actor, tenant: Tenant) -> Page:
     customer = customer_known(tenant.id)
     with gateway.stripe_client() as client:
         made = client.v1.billing_portal.sessions.create(
-            {"customer": customer.stripe_id or "", "return_url": tenant.url("/settings/plan/")}
+            {"customer": customer.stripe_id or "", "return_url": tenant.url("/plan/")}
         )
     return Page(made.id, made.url)
 

@@ -12,11 +12,19 @@ from django.views.decorators.http import require_safe
 from apps.billing.enums import Interval
 from apps.billing.models import PlanVersion, Price
 from apps.billing.permissions import MANAGE_BILLING, VIEW_BILLING
-from apps.billing.selectors import holding_for, plan_of, plans_public
+from apps.billing.selectors import holding_for, plan_of, plans_public, subscription_for
+from apps.billing.services.changing import renewal_at
 from apps.common.access import allows, authorize
 from apps.common.entitlements import Entitlement, Kind, Standing, entitlements
 from apps.portal.http import WorkspaceRequest, workspace_page
 
+STANDING_TONES = {
+    "trial": "accent",
+    "active": "success",
+    "grace": "warning",
+    "restricted": "danger",
+    "suspended": "danger",
+}
 TONES = {"ok": "accent", "near": "warning", "full": "warning", "over": "danger"}
 
 
@@ -71,6 +79,11 @@ class Card:
     is_current: bool
 
     @property
+    def can_buy(self) -> bool:
+        """Whether it is at Stripe."""
+        return self.price is not None and bool(self.price.stripe_price_id)
+
+    @property
     def amount(self) -> str:
         return self.price.money.format(whole=True) if self.price else _("On request")
 
@@ -89,8 +102,14 @@ class Card:
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
     holding = holding_for(request.actor)
+    row = subscription_for(request.actor)
     context = {
         "holding": holding,
+        "row": row,
+        "tone": STANDING_TONES.get(row.standing, "") if row else "",
+        "renews_at": renewal_at(row) if row else None,
+        "is_bought": request.GET.get("bought") == "yes",
+        "can_manage": allows(request.actor, MANAGE_BILLING),
         "rows": [Row(one) for one in holding.limited],
         "over": [Row(one) for one in holding.over],
     }
@@ -102,6 +121,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 def compare(request: WorkspaceRequest) -> HttpResponse:
     """What is sold. `interval` and `currency` choose among the prices that there are."""
     authorize(request.actor, VIEW_BILLING)
+    row = subscription_for(request.actor)
     versions, held = plans_public(), plan_of(request.tenant.id)
     prices = [price for version in versions for price in version.prices.all()]
     currency = _chosen(request.GET.get("currency"), sorted({one.currency for one in prices}))
@@ -112,6 +132,8 @@ def compare(request: WorkspaceRequest) -> HttpResponse:
             for version in versions
         ],
         "held": held,
+        "row": row,
+        "is_subscribed": row is not None and row.is_live,
         "is_older": held is not None and held.plan_version not in versions,
         "currencies": sorted({one.currency for one in prices}),
         "currency": currency,
