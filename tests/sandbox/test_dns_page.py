@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import dns.message
 import dns.query
@@ -14,6 +15,8 @@ from django.test import Client
 
 from apps.sandbox.models import DnsRecord
 from apps.sandbox.records import find
+from apps.sandbox.stripe.accounts import demo_account
+from apps.sandbox.stripe.models import StripeObject
 from tests.accounts.support import PUBLIC
 from tests.portal.pages import read
 
@@ -92,6 +95,15 @@ def test_what_the_server_is_told() -> None:
 def test_the_command_answers_with_the_table_until_it_is_stopped(world: object) -> None:
     """The process that the demo runs, with both of its servers."""
     DnsRecord.objects.create(name=NAME, value="wrapper-verify=x")
+    # A test clock of the sandbox's Stripe whose time is over: the process takes it away.
+    clock = StripeObject.objects.create(
+        account=demo_account(),
+        kind="test_helpers.test_clock",
+        object_id="clock_1",
+        created=1,
+        data={"id": "clock_1", "object": "test_helpers.test_clock"},
+        due_at=2,
+    )
     from tests.e2e.running_demo import free_port
 
     smtp, port = free_port(), free_port()
@@ -124,6 +136,11 @@ def test_the_command_answers_with_the_table_until_it_is_stopped(world: object) -
 
         assert ask(NAME).answer[0][0].strings == (b"wrapper-verify=x",)
         assert ask("nobody.test").rcode() == dns.rcode.NXDOMAIN
+        until_s = time.monotonic() + 10
+        while not clock.is_deleted and time.monotonic() < until_s:
+            time.sleep(0.1)
+            clock.refresh_from_db()
+        assert clock.is_deleted
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0

@@ -7,20 +7,23 @@ import hashlib
 import hmac
 import json
 import time
+import uuid
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import requests
 import structlog
-from django.db import close_old_connections, connections, transaction
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from apps.sandbox.stripe import clock, shapes
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.models import StripeDelivery, StripeObject
-from apps.sandbox.stripe.registry import load
+from apps.sandbox.stripe.registry import Json, load
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +37,7 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Parcel:
-    delivery_id: str
-    event_id: str
+    delivery_id: uuid.UUID
     url: str
     headers: dict[str, str]
     body: bytes
@@ -56,12 +58,13 @@ def turn() -> int:
 def deliver_due(limit: int = 200) -> int:
     """Send what is due, eight at a time; returns how many were sent."""
     load()
-    parcels = _take(limit)
-    if len(parcels) == 1:
-        _send(parcels[0])
-    elif parcels:
-        with ThreadPoolExecutor(AT_ONCE, "courier") as pool:
-            list(pool.map(_send_apart, parcels))
+    parcels, gone = _take(limit)
+    answers = [(delivery_id, 0, "the endpoint is gone or disabled") for delivery_id in gone]
+    with requests.Session() as session, ThreadPoolExecutor(AT_ONCE, "courier") as pool:
+        sent = pool.map(partial(_send, session), parcels)
+        for parcel, (status, text) in zip(parcels, sent, strict=True):
+            answers.append((parcel.delivery_id, status, text))
+    _note(answers, set(gone))
     return len(parcels)
 
 
@@ -72,7 +75,8 @@ def resend(deliveries: Iterable[StripeDelivery]) -> None:
     )
 
 
-def _take(limit: int) -> list[Parcel]:
+def _take(limit: int) -> tuple[list[Parcel], list[uuid.UUID]]:
+    """What is to be sent, and deliveries whose endpoint is gone."""
     now = timezone.now()
     with transaction.atomic():
         taken = list(
@@ -83,39 +87,45 @@ def _take(limit: int) -> list[Parcel]:
         )
         ids = [one.id for one in taken]
         StripeDelivery.objects.filter(id__in=ids).update(next_at=now + timedelta(seconds=LEASE_S))
-    return [parcel for one in taken if (parcel := _parcel(one))]
+    events = _rows("event", {one.event_id for one in taken})
+    endpoints = _rows("webhook_endpoint", {one.endpoint_id for one in taken})
+    parcels, gone = [], []
+    for one in taken:
+        endpoint = endpoints[one.account_id, one.endpoint_id]
+        if endpoint.is_deleted or endpoint.data["status"] != "enabled":
+            gone.append(one.id)
+        else:
+            event = events[one.account_id, one.event_id]
+            parcels.append(_parcel(one, event.data, endpoint.data))
+    return parcels, gone
 
 
-def _parcel(delivery: StripeDelivery) -> Parcel | None:
+def _rows(kind: str, ids: set[str]) -> dict[tuple[str, str], StripeObject]:
+    """By account and id."""
+    if not ids:
+        return {}
+    rows = StripeObject.objects.filter(kind=kind, object_id__in=ids)
+    return {(row.account_id, row.object_id): row for row in rows}
+
+
+def _parcel(delivery: StripeDelivery, event: Json, endpoint: Json) -> Parcel:
     account = delivery.account
-    rows = StripeObject.objects.filter(account=account)
-    event = rows.get(kind="event", object_id=delivery.event_id).data
-    endpoint = rows.get(kind="webhook_endpoint", object_id=delivery.endpoint_id)
-    if endpoint.is_deleted or endpoint.data["status"] != "enabled":
-        _note(str(delivery.id), 0, "the endpoint is gone or disabled", is_last=True)
-        return None
-    version = endpoint.data["api_version"] or account.api_version
+    version = endpoint["api_version"] or account.api_version
     ctx = Context(account, version, now=account.now)
     shown = shapes.render(ctx, event) | {"api_version": version}
     body = json.dumps(shown, indent=2, ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        "Stripe-Signature": sign(body, endpoint.data["secret"], int(time.time())),
+        "Stripe-Signature": sign(body, endpoint["secret"], int(time.time())),
     }
-    return Parcel(str(delivery.id), delivery.event_id, endpoint.data["url"], headers, body)
+    return Parcel(delivery.id, endpoint["url"], headers, body)
 
 
-def _send_apart(parcel: Parcel) -> None:
+def _send(session: requests.Session, parcel: Parcel) -> tuple[int, str]:
+    """In a thread that touches no database: what was answered, 0 for nothing."""
     try:
-        _send(parcel)
-    finally:
-        connections.close_all()
-
-
-def _send(parcel: Parcel) -> None:
-    try:
-        answer = requests.post(
+        answer = session.post(
             parcel.url,
             data=parcel.body,
             headers=parcel.headers,
@@ -123,16 +133,27 @@ def _send(parcel: Parcel) -> None:
             allow_redirects=False,
         )
     except requests.RequestException as error:
-        _note(parcel.delivery_id, 0, type(error).__name__)
-    else:
-        _note(parcel.delivery_id, answer.status_code, answer.text[:500].replace("\0", ""))
+        return 0, type(error).__name__
+    return answer.status_code, answer.text[:500].replace("\0", "")
 
 
 @transaction.atomic
-def _note(delivery_id: str, status: int, text: str, *, is_last: bool = False) -> None:
-    delivery = StripeDelivery.objects.select_for_update().get(id=delivery_id)
+def _note(answers: list[tuple[uuid.UUID, int, str]], gone: set[uuid.UUID]) -> None:
+    """gone: deliveries that are not tried again."""
+    ids = [delivery_id for delivery_id, _status, _text in answers]
+    rows = StripeDelivery.objects.select_for_update().order_by("id").in_bulk(ids)
     now = timezone.now()
-    delivery.attempts.append({"at": now.isoformat(), "status": status, "text": text})
+    for delivery_id, status, text in answers:
+        # Its account may have been deleted meanwhile.
+        if delivery := rows.get(delivery_id):
+            delivery.attempts.append({"at": now.isoformat(), "status": status, "text": text})
+            _decide(delivery, now, is_last=delivery_id in gone)
+    StripeDelivery.objects.bulk_update(rows.values(), ["status", "attempts", "next_at"])
+    ended = {one.event_id for one in rows.values() if one.status != StripeDelivery.Status.PENDING}
+    _count_down(ended)
+
+
+def _decide(delivery: StripeDelivery, now: datetime, *, is_last: bool) -> None:
     failures = 0
     for attempt in reversed(delivery.attempts):
         if 200 <= attempt["status"] < 300:
@@ -144,18 +165,19 @@ def _note(delivery_id: str, status: int, text: str, *, is_last: bool = False) ->
         delivery.status = StripeDelivery.Status.FAILED
     else:
         delivery.next_at = now + timedelta(seconds=PAUSES_S[failures - 1])
-    delivery.save(update_fields=["status", "attempts", "next_at"])
-    if not failures or delivery.status == StripeDelivery.Status.FAILED:
-        _count_down(delivery)
 
 
-def _count_down(delivery: StripeDelivery) -> None:
-    """The event tells how many endpoints have not taken it yet."""
-    waiting = StripeDelivery.objects.filter(
-        event_id=delivery.event_id, status=StripeDelivery.Status.PENDING
-    ).count()
-    row = StripeObject.objects.select_for_update().get(
-        account_id=delivery.account_id, kind="event", object_id=delivery.event_id
+def _count_down(event_ids: set[str]) -> None:
+    """An event tells how many endpoints have not taken it yet."""
+    if not event_ids:
+        return
+    waiting = Counter(
+        StripeDelivery.objects.filter(
+            event_id__in=event_ids, status=StripeDelivery.Status.PENDING
+        ).values_list("event_id", flat=True)
     )
-    row.data["pending_webhooks"] = waiting
-    row.save(update_fields=["data"])
+    rows = StripeObject.objects.select_for_update().filter(kind="event", object_id__in=event_ids)
+    changed = list(rows.order_by("id"))
+    for row in changed:
+        row.data["pending_webhooks"] = waiting[row.object_id]
+    StripeObject.objects.bulk_update(changed, ["data"])
