@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,9 +19,10 @@ from apps.billing.inbox.operating import (
     stripe_event_replay,
     stripe_events_replay,
 )
-from apps.billing.models import StripeEvent
+from apps.billing.models import BillingCustomer, StripeEvent
 from apps.console import rendering as r
 from apps.console.acts import Act, ReasonForm, staff_actor
+from apps.console.events import tenant_link
 from apps.console.pages import Cell, ConsolePage, Facts, Section, Text
 
 TONES = {"pending": "info", "done": "good", "dead": "bad", "discarded": "quiet"}
@@ -64,7 +66,7 @@ class StripeEventAdmin(ConsolePage):
     acts = STRIPE_EVENT_ACTS
     empty_text = "Events that Stripe delivers to /hooks/stripe/ are kept here."
     list_before_template = "console/_inbox.html"
-    list_display = ("type", "customer", "object", "badge", "attempts", "received", "error")
+    list_display = ("type", "tenant", "badge", "attempts", "received", "error")
     list_display_links = ("type",)
     list_filter = ("state", "received_at", "object_type", "api_version")
     search_fields = ("stripe_id", "type", "customer_id", "object_id", "last_error")
@@ -106,13 +108,20 @@ class StripeEventAdmin(ConsolePage):
             back=back,
         )
 
-    @display(description="Customer", ordering="customer_id")
-    def customer(self, event: StripeEvent) -> Cell:
-        return event.customer_id or r.NONE
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
+        found: QuerySet[StripeEvent] = super().get_queryset(request)
+        customer = BillingCustomer.objects.filter(stripe_id=OuterRef("customer_id"))
+        return found.annotate(
+            tenant_id=Subquery(customer.values("tenant_id")),
+            tenant_slug=Subquery(customer.values("tenant__slug")),
+        )
 
-    @display(description="Object", ordering="object_id")
-    def object(self, event: StripeEvent) -> Cell:
-        return event.object_id or r.NONE
+    @display(description="Tenant", ordering="customer_id")
+    def tenant(self, event: Any) -> Cell:
+        """... or the customer, where it is no tenant of ours."""
+        if event.tenant_id is None:
+            return r.code(event.customer_id) if event.customer_id else r.NONE
+        return tenant_link(event.tenant_id, event.tenant_slug)
 
     @display(description="State", ordering="state")
     def badge(self, event: StripeEvent) -> SafeString:
@@ -136,9 +145,10 @@ class StripeEventAdmin(ConsolePage):
         mode = r.badge("Live", "warn") if obj.is_live else r.badge("Test", "quiet")
         return (stripe_event_badge(obj), mode)
 
-    def sections(self, obj: StripeEvent) -> Sequence[Section]:
+    def sections(self, obj: Any) -> Sequence[Section]:
         is_pending = obj.state == StripeEventState.PENDING
         rows: list[tuple[str, Cell]] = [
+            ("Tenant", tenant_link(obj.tenant_id, obj.tenant_slug)),
             ("Customer", r.code(obj.customer_id) if obj.customer_id else r.NONE),
             ("Object", r.code(obj.object_id) if obj.object_id else r.NONE),
             ("Happened", r.exact(obj.occurred_at)),

@@ -12,6 +12,7 @@ from config.settings.base import (
     OIDC_DISCOVERY_URL,
     PUBLIC_URL,
     SHARED_APPS,
+    STRIPE_SECRET_KEY,
     TENANT_APPS,
 )
 from config.settings.environment import env
@@ -63,6 +64,12 @@ SOCIALACCOUNT_PROVIDERS = SOCIALACCOUNT_PROVIDERS or social_providers(
 # ... and its DNS server answers for all domains; /sandbox/dns/ has its records.
 SANDBOX_DNS_PORT = env.int("SANDBOX_DNS_PORT", default=sandbox_dns_port())
 DNS_RESOLVERS = DNS_RESOLVERS or [f"127.0.0.1:{SANDBOX_DNS_PORT}"]
+
+# ... its Stripe is at /sandbox/stripe/ unless there is a key of a real test account,
+if not STRIPE_SECRET_KEY:
+    STRIPE_SECRET_KEY = "sk_test_sandboxWrapperPlatform"  # noqa: S105 - published, of the sandbox
+    STRIPE_API_BASE = f"{PUBLIC_URL}/sandbox/stripe"
+    STRIPE_WEBHOOK_SECRETS = ["whsec_sandboxWrapperPlatform"]
 
 # ... and its OpenID providers are at /sandbox/oidc/; the first is the platform's.
 OIDC_INTERNAL_HOSTS = [urlsplit(PUBLIC_URL).netloc]

@@ -9,6 +9,7 @@ from django.apps import apps
 
 from apps.accounts.models import Person
 from apps.billing import gateway
+from apps.billing import stripe_shapes as shapes
 from apps.billing.customers import billing_customer_ensure
 from apps.billing.endpoints import Endpoint, events_wanted, stripe_endpoint_set
 from apps.billing.inbox.mirror import MIRRORED
@@ -69,7 +70,7 @@ def live(customer_id: str) -> None:
     """Somebody buys once, and changes their mind about most of it."""
     with gateway.stripe_client() as client:
         product = client.v1.products.create({"name": "Team"})
-        client.v1.prices.create(
+        price = client.v1.prices.create(
             {
                 "product": product.id,
                 "currency": "eur",
@@ -84,6 +85,17 @@ def live(customer_id: str) -> None:
         client.v1.customers.update(
             customer_id, {"invoice_settings": {"default_payment_method": method.id}}
         )
+        subscribed = client.v1.subscriptions.create(
+            {"customer": customer_id, "items": [{"price": price.id, "quantity": 2}]}
+        )
+        client.v1.subscriptions.update(
+            subscribed.id,
+            {
+                "items": [{"id": subscribed["items"].data[0].id, "quantity": 5}],
+                "proration_behavior": "always_invoice",
+            },
+        )
+        client.v1.subscriptions.update(subscribed.id, {"cancel_at_period_end": True})
         paid = client.v1.payment_intents.create(
             {
                 "amount": 1900,
@@ -112,12 +124,19 @@ def test_from_a_purchase_to_our_tables(
     customer.refresh_from_db()
     assert (customer.name, customer.email) == ("Acme GmbH", "pays@acme.test")
     found = copies()
-    [charge] = found["Charge"].values()
-    assert (charge["amount"], charge["amount_refunded"], charge["status"]) == (
-        1900,
-        400,
-        "succeeded",
-    )
+    charged = sorted((one["amount"], one["amount_refunded"]) for one in found["Charge"].values())
+    assert charged == [(1800, 0), (1900, 400), (2700, 0)]
+    [subscription] = found["Subscription"].values()
+    assert (subscription["status"], subscription["cancel_at_period_end"]) == ("active", True)
+    assert subscription["items"]["data"][0]["quantity"] == 5
+    invoices = found["Invoice"].values()
+    assert {shapes.invoice_subscription_id(one) for one in invoices} == {subscription["id"]}
+    assert {shapes.invoice_is_paid(one) for one in invoices} == {True}
+    paid_by = {shapes.invoice_payment_intent_id(one) for one in invoices}
+    assert len(paid_by) == 2
+    assert paid_by < set(found["PaymentIntent"])
+    items = apps.get_model("djstripe", "LineItem").objects.all()
+    assert sorted(line.stripe_data["amount"] for line in items) == [-1800, 1800, 4500]
     assert [one["name"] for one in found["Product"].values()] == ["Team plan"]
     [price] = found["Price"].values()
     assert price["unit_amount"] == 900

@@ -5,8 +5,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.billing.models import StripeEvent
+from apps.billing.models import BillingCustomer, StripeEvent
 from apps.common.actors import Actor
+from apps.tenants.models import Tenant
 
 LIST = "/console/billing/stripeevent/"
 Published = Callable[[], list[tuple[str, str]]]
@@ -65,6 +66,14 @@ def test_filters(console: Client, query: str, numbers: set[int]) -> None:
     stored(2)
     html = text(console, LIST + query)
     assert {number for number in (1, 2) if f">cus_{number}<" in html} == numbers
+
+
+def test_whose_it_is(console: Client, acme: Tenant) -> None:
+    BillingCustomer.objects.create(tenant=acme, stripe_id="cus_1")
+    one = stored(1)
+    link = f'href="/console/tenants/tenant/{acme.pk}/">acme</a>'
+    assert link in text(console, LIST)
+    assert link in text(console, f"{LIST}{one.pk}/")
 
 
 def test_a_page_shows_the_payload_and_the_error(console: Client) -> None:

@@ -17,6 +17,7 @@ from apps.organizations.services import (
     root_ensure,
 )
 from apps.roles.selectors import role_by_code
+from apps.sandbox.stripe.demo import endpoint_ensure
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         self._tenant("globex", "Globex", charlie)
         with tenant_context(acme), transaction.atomic():
             self._fill_acme(acme, alice, bob)
+        endpoint_ensure()
 
     def _person(self, email: str, name: str, *, is_staff: bool = False) -> Person:
         found = person_by_email(email)
