@@ -28,6 +28,8 @@ STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("sample data", "seed_demo", {}),
     ("styles", "assets", {}),
 )
+# With the web server there: the sandbox's Stripe is reached through it.
+LAST_STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (("plans at Stripe", "billing sync", {}),)
 # Not in the Procfile, which production runs too.
 SANDBOX = {"sandbox": "python manage.py sandbox"}
 SCREEN = """
@@ -116,6 +118,9 @@ class Command(BaseCommand):
                 lambda: signals.received > 0 or session.is_ready() or time.monotonic() > deadline_s
             )
             if not signals.received:
+                self._check_ready(session)
+                for title, command, options in LAST_STEPS:
+                    self._prepare(title, command, options)
                 self._welcome(session, began_s)
                 supervisor.run(lambda: signals.received > 0)
         finally:
@@ -129,7 +134,7 @@ class Command(BaseCommand):
         logging.disable(logging.WARNING)
         try:
             with path.open("a") as log:
-                call_command(command, stdout=log, stderr=log, **options)
+                call_command(*command.split(), stdout=log, stderr=log, **options)
         except Exception as error:
             with path.open("a") as log:
                 traceback.print_exc(file=log)
@@ -141,13 +146,15 @@ class Command(BaseCommand):
             logging.disable(logging.NOTSET)
         self.say(f"{title:<17} {time.monotonic() - began_s:5.1f} s")
 
-    def _welcome(self, session: DemoSession, began_s: float) -> None:
+    def _check_ready(self, session: DemoSession) -> None:
         if not session.is_ready():
             log = embedded.log_path("web")
             raise CommandError(
                 f"{session.url}/health/ready/ was not ready within {READY_TIMEOUT_S:.0f} s. "
                 f"{log} ends with:\n{tail(log.read_text(errors='replace'))}"
             )
+
+    def _welcome(self, session: DemoSession, began_s: float) -> None:
         self.say(f"{'ready after':<17} {time.monotonic() - began_s:5.1f} s")
         self.stdout.write(
             SCREEN.format(
