@@ -8,6 +8,7 @@ from apps.sandbox.stripe import control as stripe_control
 from apps.sandbox.stripe.pages import account as stripe_account
 from apps.sandbox.stripe.pages import authenticate as stripe_authenticate
 from apps.sandbox.stripe.pages import checkout as stripe_checkout
+from apps.sandbox.stripe.pages import invoices as stripe_invoices
 from apps.sandbox.stripe.pages import portal as stripe_portal
 from apps.sandbox.stripe.pages import portal_subscriptions as stripe_subscriptions
 
@@ -61,6 +62,21 @@ urlpatterns = [
         "stripe/portal/<str:session_id>/update/<str:subscription_id>/",
         stripe_subscriptions.update,
         name="sandbox_stripe_portal_update",
+    ),
+    path(
+        "stripe/i/<str:invoice_id>/<str:token>/",
+        stripe_invoices.invoice_page,
+        name="sandbox_stripe_invoice",
+    ),
+    path(
+        "stripe/i/<str:invoice_id>/<str:token>/pdf/",
+        stripe_invoices.invoice_pdf_file,
+        name="sandbox_stripe_invoice_pdf",
+    ),
+    path(
+        "stripe/cn/<str:note_id>/<str:token>/pdf/",
+        stripe_invoices.credit_note_pdf_file,
+        name="sandbox_stripe_credit_note_pdf",
     ),
     path("inbox/", views.inbox, name="sandbox_inbox"),
     path("inbox/<uuid:email_id>/", views.email, name="sandbox_email"),

@@ -97,37 +97,45 @@ def intent_succeeded(ctx: Context, intent: Json) -> None:
 
 
 def attempt(
-    ctx: Context, invoice: Json, method: str, *, off_session: bool, retries: bool = True
+    ctx: Context,
+    invoice: Json,
+    method: str,
+    *,
+    off_session: bool,
+    is_by_hand: bool = False,
+    retries: bool = True,
 ) -> tuple[Json, CardError | None]:
-    """One attempt to charge, counted; what failed is tried again later, if it may be.
+    """One attempt to charge; what failed is tried again later, if it may be.
 
+    is_by_hand: after the first attempt, neither counted nor a reason to try at another time.
     Publishes invoice.paid, or invoice.payment_failed (and payment_action_required).
     """
     intent = intent_of(ctx, invoice["id"])
     if intent is None:
         raise Invalid("This invoice has no payment intent.", code="invoice_payment_intent_missing")
+    counts = not (is_by_hand and invoice["attempt_count"])
     counted = {
-        "attempt_count": invoice["attempt_count"] + 1,
+        "attempt_count": invoice["attempt_count"] + counts,
         "attempted": True,
         "_first_attempt_at": invoice.get("_first_attempt_at") or ctx.now,
     }
-    invoice = ctx.change(invoice, counted, "")
+    invoice = ctx.change(invoice, counted)
     # A success comes back by `intent_succeeded`.
     intent, error = payments.confirm(ctx, intent, method, off_session=off_session)
     invoice = ctx.get("invoice", invoice["id"])
-    if invoice["status"] != "open" or intent["status"] == "succeeded":
-        return invoice, None
-    if intent["status"] == "processing":
+    if intent["status"] in {"succeeded", "processing"}:
         return invoice, None
     is_first = _is_first_of_incomplete(ctx, invoice)
-    again = _next_attempt(ctx, invoice) if retries and not is_first else None
-    changes = {"next_payment_attempt": again}
-    invoice = ctx.change(invoice, changes, "invoice.updated", due_at=again)
+    plans = counts and retries and not is_first
+    if counts:
+        again = _next_attempt(ctx, invoice) if plans else None
+        changes = {"next_payment_attempt": again}
+        invoice = ctx.change(invoice, changes, "invoice.updated", due_at=again)
     if intent["status"] == "requires_action":
         ctx.emit("invoice.payment_action_required", invoice)
     ctx.emit("invoice.payment_failed", invoice)
     subscription_status.after_failure(ctx, invoice)
-    if again is None and retries and not is_first and invoice["auto_advance"]:
+    if plans and invoice["auto_advance"] and invoice["next_payment_attempt"] is None:
         _after_last(ctx, invoice)
     return ctx.get("invoice", invoice["id"]), error
 
@@ -212,7 +220,7 @@ def pay(ctx: Context, invoice: Json, params: Json) -> Json:
             code="resource_missing",
         )
     off_session = params.get("off_session", True)
-    invoice, error = attempt(ctx, invoice, method, off_session=off_session)
+    invoice, error = attempt(ctx, invoice, method, off_session=off_session, is_by_hand=True)
     if invoice["status"] == "paid":
         return invoice
     raise error or CardError(

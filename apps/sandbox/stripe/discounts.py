@@ -131,9 +131,10 @@ def still_live(ctx: Context, ids: list[str]) -> list[str]:
     return [one for one in ids if discounting.live(ctx.get("discount", one), ctx.now)]
 
 
-def after_invoice(ctx: Context, ids: list[str]) -> list[str]:
-    """What is left of these once they were on an invoice: a coupon for one invoice goes."""
+def after_invoice(ctx: Context, ids: list[str], invoice: Json) -> list[str]:
+    """What is left of these after the invoice: a coupon for once goes when it took something off."""
+    used = {one["discount"] for one in invoice["total_discount_amounts"] if one["amount"]}
     found = coupons(ctx, ids)
-    left = [one for one in ids if found[one]["duration"] != "once"]
+    left = [one for one in ids if found[one]["duration"] != "once" or one not in used]
     drop(ctx, [one for one in ids if one not in left])
     return left

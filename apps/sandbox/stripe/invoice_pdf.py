@@ -115,11 +115,11 @@ class _Page(FPDF):
         top, page = self.get_y(), self.page
         self.set_x(LEFT + COLUMNS[0])
         for text, width in zip(numbers, COLUMNS[1:], strict=True):
-            self.cell(width, 6, _latin(text), align="R")
+            self.cell(width, 5, _latin(text), align="R")
         self.set_xy(LEFT, top)
         self.multi_cell(COLUMNS[0], 5, _latin(description), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         if page == self.page:
-            self.set_y(max(self.get_y(), top + 6))
+            self.set_y(max(self.get_y(), top + 5) + 1)
         self.rule(HAIRLINE)
 
     def sums(self, sums: list[tuple[str, str]]) -> None:
@@ -191,4 +191,7 @@ def _day(moment: int) -> str:
 
 
 def _latin(text: str) -> str:
-    return text.replace("×", "x").encode("latin-1", "replace").decode("latin-1")
+    """What the fonts that every reader has can write."""
+    return (
+        text.replace("×", "x").replace("€", "EUR ").encode("latin-1", "replace").decode("latin-1")
+    )

@@ -35,6 +35,7 @@ OF_UPDATE = (
     "proration_date",
     "trial_end",
 )
+NOT_PLAYED = ("customer_details", "on_behalf_of", "schedule_details")
 # Parameters of `upcoming`, which previous versions had instead.
 PAGING = ("ending_before", "limit", "starting_after")
 FLAT = {
@@ -79,6 +80,11 @@ def create(ctx: Context, params: Json) -> Json:
         raise Invalid(
             "You must supply one of `customer`, `subscription`, or `schedule`.", param="customer"
         )
+    for name in NOT_PLAYED:
+        if params.get(name):
+            raise Invalid(f"The sandbox's Stripe does not play {name}.", param=name)
+    if params.get("preview_mode") == "recurring":
+        raise Invalid("The sandbox's Stripe previews the next invoice only.", param="preview_mode")
     with transaction.atomic():
         found = _preview(ctx, params)
         transaction.set_rollback(True)
@@ -162,7 +168,7 @@ def _of_cancel(ctx: Context, customer: Json, subscription: Json, details: Json) 
         given_back = proration.changes(
             subscription_items.held(ctx, subscription),
             [],
-            period=subscription_status.period(subscription),
+            period=subscription_status.cycle(subscription),
             moment=details.get("proration_date") or ctx.now,
         )
         invoice_items.add_prorations(ctx, subscription, given_back)

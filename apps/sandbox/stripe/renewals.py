@@ -7,6 +7,7 @@ from apps.sandbox.stripe import (
     invoice_drafts,
     invoice_items,
     payment_sources,
+    proration,
     subscription_items,
     subscription_status,
 )
@@ -99,11 +100,8 @@ def renew(ctx: Context, subscription: Json) -> None:
             ctx.emit("customer.subscription.paused", paused)
             return
     old = period(subscription)
-    interval = Interval.of(subscription["items"]["data"][0]["price"])
-    anchor = subscription["billing_cycle_anchor"]
-    new = billing_periods.period_at(anchor, interval, old[1])
     moved = subscription | {
-        "items": with_period(subscription, *new),
+        "items": with_period(subscription, *next_period(subscription)),
         "status": "active" if was_trial else subscription["status"],
     }
     lines = [] if was_trial else usage_lines(ctx, subscription, *old)
@@ -127,7 +125,7 @@ def bill_cycle(
         old=old,
     )
     changes = {
-        "discounts": discounts.after_invoice(ctx, live),
+        "discounts": discounts.after_invoice(ctx, live, invoice),
         "items": moved["items"],
         "latest_invoice": invoice["id"],
         "status": moved["status"],
@@ -169,12 +167,25 @@ def has_method(ctx: Context, subscription: Json) -> bool:
 
 
 def licensed_lines(ctx: Context, subscription: Json) -> list[Json]:
-    return [
+    """Of the period that begins; one that is shorter than its cycle costs its share."""
+    now, full = period(subscription), subscription_status.cycle(subscription)
+    lines = [
         one
         for item in subscription["items"]["data"]
         if item["price"]["recurring"]["usage_type"] == "licensed"
-        for one in subscription_items.lines(ctx, subscription, item, period=period(subscription))
+        for one in subscription_items.lines(ctx, subscription, item, period=now)
     ]
+    if full[0] < now[0]:
+        for one in lines:
+            one["amount"] = one["subtotal"] = proration.share(one["amount"], full, now[0])
+            one["parent"]["subscription_item_details"]["proration"] = True
+    return lines
+
+
+def next_period(subscription: Json) -> tuple[int, int]:
+    _, end = period(subscription)
+    interval = Interval.of(subscription["items"]["data"][0]["price"])
+    return billing_periods.first_period(subscription["billing_cycle_anchor"], interval, end)
 
 
 def usage_lines(ctx: Context, subscription: Json, start: int, end: int) -> list[Json]:
@@ -189,10 +200,8 @@ def usage_lines(ctx: Context, subscription: Json, start: int, end: int) -> list[
 def upcoming(ctx: Context, subscription: Json) -> Json:
     """The invoice that the next period will begin with, as of now; it has no row and no id of its own."""
     old = period(subscription)
-    interval = Interval.of(subscription["items"]["data"][0]["price"])
-    new = billing_periods.period_at(subscription["billing_cycle_anchor"], interval, old[1])
     is_ending = subscription["cancel_at_period_end"] or subscription["status"] == "paused"
-    moved = subscription | {"items": with_period(subscription, *new)}
+    moved = subscription | {"items": with_period(subscription, *next_period(subscription))}
     is_trial = subscription["status"] == "trialing"
     lines = [] if is_trial else usage_lines(ctx, subscription, *old)
     lines += [] if is_ending else licensed_lines(ctx, moved)

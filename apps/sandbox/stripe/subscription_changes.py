@@ -11,6 +11,7 @@ from apps.sandbox.stripe import (
     invoice_items,
     item_changes,
     payment_sources,
+    pricing,
     proration,
     renewals,
     subscription_items,
@@ -127,7 +128,7 @@ def bill(ctx: Context, before: Json, after: Json, params: Json, *, collects: boo
         prorations = proration.changes(
             subscription_items.held(ctx, before),
             subscription_items.held(ctx, after),
-            period=period(before),
+            period=subscription_status.cycle(before),
             moment=moment,
             whole=restart is not None,
         )
@@ -155,7 +156,7 @@ def bill(ctx: Context, before: Json, after: Json, params: Json, *, collects: boo
     )
     changes: Json = {"latest_invoice": invoice["id"]}
     if restart is not None:
-        changes["discounts"] = discounts.after_invoice(ctx, saved["discounts"])
+        changes["discounts"] = discounts.after_invoice(ctx, saved["discounts"], invoice)
     saved = subscription_status.change(ctx, saved, changes)
     if not collects:
         return saved
@@ -209,9 +210,9 @@ def _costs_at_last(ctx: Context, before: Json, after: Json) -> bool:
     if before["status"] != "active":
         return False
     was, will = (subscription_items.held(ctx, one) for one in (before, after))
-    if any(one.metered for one in was):
-        return False
-    return not sum(one.amount for one in was) and sum(one.amount for one in will) > 0
+    # A price that costs, with a quantity of 0, is not free.
+    is_free = not any(one.metered or pricing.total(one.price, max(one.quantity, 1)) for one in was)
+    return is_free and sum(one.amount for one in will) > 0
 
 
 def _differing(before: Json, after: Json) -> Json:

@@ -37,7 +37,7 @@ def cancel(ctx: Context, subscription: Json, params: Json) -> Json:
         given_back = proration.changes(
             subscription_items.held(ctx, subscription),
             [],
-            period=period(subscription),
+            period=subscription_status.cycle(subscription),
             moment=ctx.now,
         )
         invoice_items.add_prorations(ctx, subscription, given_back)
@@ -90,8 +90,6 @@ def resume(ctx: Context, subscription: Json, params: Json) -> Json:
     moved = {"billing_cycle_anchor": anchor, "items": with_period(subscription, ctx.now, full[1])}
     subscription = subscription_status.change(ctx, subscription, moved)
     lines = renewals.licensed_lines(ctx, subscription)
-    for one in lines:
-        one["amount"] = one["subtotal"] = proration.share(one["amount"], full, ctx.now)
     lines += invoice_items.pending_lines(ctx, subscription)
     invoice = invoice_drafts.draft(
         ctx,
@@ -103,7 +101,7 @@ def resume(ctx: Context, subscription: Json, params: Json) -> Json:
         auto_advance=False,
     )
     waiting = {
-        "discounts": discounts.after_invoice(ctx, subscription["discounts"]),
+        "discounts": discounts.after_invoice(ctx, subscription["discounts"], invoice),
         "latest_invoice": invoice["id"],
         "_resumes_with": invoice["id"],
     }

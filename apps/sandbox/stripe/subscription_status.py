@@ -3,7 +3,8 @@
 https://docs.stripe.com/billing/subscriptions/overview (statuses). What makes invoices is in `renewals`.
 """
 
-from apps.sandbox.stripe import invoices
+from apps.sandbox.stripe import billing_periods, invoices
+from apps.sandbox.stripe.billing_periods import Interval
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.errors import Invalid
 from apps.sandbox.stripe.registry import Json
@@ -18,6 +19,13 @@ ENDED = frozenset({"canceled", "incomplete_expired"})
 def period(subscription: Json) -> tuple[int, int]:
     item = subscription["items"]["data"][0]
     return item["current_period_start"], item["current_period_end"]
+
+
+def cycle(subscription: Json) -> tuple[int, int]:
+    """The whole cycle of its anchor that the period is in; a first period may be the end of one only."""
+    interval = Interval.of(subscription["items"]["data"][0]["price"])
+    start, _ = period(subscription)
+    return billing_periods.period_at(subscription["billing_cycle_anchor"], interval, start)
 
 
 def with_period(subscription: Json, start: int, end: int) -> Json:

@@ -62,7 +62,7 @@ def cycle(ctx: Context, subscription: Json, params: Json) -> Json:
     """Its trial, its anchor, and the first period of its items."""
     interval = Interval.of(subscription["items"]["data"][0]["price"])
     ends = trial_end(ctx, subscription, params)
-    anchor = ends or _anchor(ctx, interval, params)
+    anchor = _anchor(interval, params, after=ends or ctx.now)
     first = billing_periods.first_period(anchor, interval, ctx.now)
     start_end = (ctx.now, ends) if ends else first
     return {
@@ -91,7 +91,8 @@ def trial_end(ctx: Context, subscription: Json, params: Json) -> int | None:
     return ends
 
 
-def _anchor(ctx: Context, interval: Interval, params: Json) -> int:
+def _anchor(interval: Interval, params: Json, *, after: int) -> int:
+    """after: the end of its trial, or its beginning, which the anchor is where none is wished."""
     config, anchor = params.get("billing_cycle_anchor_config"), params.get("billing_cycle_anchor")
     if config:
         if interval.unit not in {"month", "year"}:
@@ -99,12 +100,12 @@ def _anchor(ctx: Context, interval: Interval, params: Json) -> int:
                 "billing_cycle_anchor_config is for monthly and yearly prices only.",
                 param="billing_cycle_anchor_config",
             )
-        return billing_periods.anchor_from_config(config, ctx.now)
+        return billing_periods.anchor_from_config(config, after)
     if anchor is None:
-        return ctx.now
-    if anchor < ctx.now:
+        return after
+    if anchor < after:
         raise Invalid("billing_cycle_anchor cannot be in the past.", param="billing_cycle_anchor")
-    if anchor > billing_periods.advance(ctx.now, interval, 1):
+    if anchor > billing_periods.advance(after, interval, 1):
         raise Invalid(
             "billing_cycle_anchor cannot be later than next natural billing date.",
             param="billing_cycle_anchor",

@@ -4,19 +4,16 @@ How they change is in `subscription_changes`, what time does to them in `renewal
 """
 
 from apps.sandbox.stripe import (
-    billing_periods,
     collection,
     discounts,
     invoice_drafts,
     invoice_items,
     payment_sources,
-    proration,
     renewals,
     subscription_items,
     subscription_status,
     subscription_terms,
 )
-from apps.sandbox.stripe.billing_periods import Interval
 from apps.sandbox.stripe.context import Context, merged_metadata
 from apps.sandbox.stripe.errors import Invalid
 from apps.sandbox.stripe.models import random_id
@@ -167,7 +164,7 @@ def _begin(ctx: Context, subscription: Json, customer: Json, params: Json) -> Js
         auto_advance=is_sent,
     )
     changes: Json = {
-        "discounts": discounts.after_invoice(ctx, subscription["discounts"]),
+        "discounts": discounts.after_invoice(ctx, subscription["discounts"], invoice),
         "latest_invoice": invoice["id"],
     }
     if subscription["status"] == "incomplete" and (is_sent or invoice["amount_due"] == 0):
@@ -208,18 +205,10 @@ def _first_lines(ctx: Context, subscription: Json, params: Json) -> list[Json]:
         return [
             subscription_items.trial_line(ctx, subscription, one, period=whole) for one in items
         ]
-    interval = Interval.of(items[0]["price"])
-    full = billing_periods.period_at(subscription["billing_cycle_anchor"], interval, ctx.now)
-    lines = renewals.licensed_lines(ctx, subscription)
-    if full[0] == ctx.now:
-        return lines
-    if params.get("proration_behavior") == "none":
+    is_short = subscription_status.cycle(subscription)[0] < ctx.now
+    if is_short and params.get("proration_behavior") == "none":
         return []
-    for one in lines:  # a short first period costs its share
-        one["amount"] = one["subtotal"] = proration.share(one["amount"], full, ctx.now)
-        details = one["parent"]["subscription_item_details"]
-        details["proration"] = True
-    return lines
+    return renewals.licensed_lines(ctx, subscription)
 
 
 def _added_items(ctx: Context, subscription: Json, params: Json) -> Json:

@@ -98,14 +98,17 @@ def test_who_pays_by_hand_recovers_at_once(
     with pytest.raises(stripe.CardError) as error:
         shop.v1.invoices.pay(invoice.id)
     assert error.value.http_status == 402
-    assert shop.invoice(found).attempt_count == 2
+    # By hand: neither counted, nor tried again at another time for it.
+    assert shop.invoice(found).attempt_count == 1
+    assert shop.invoice(found).next_payment_attempt == at(RENEWS) + HOUR_S + DAY_S
+    assert len(shop.events("invoice.payment_failed")) == 2
     method = shop.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id
     paid = shop.v1.invoices.pay(invoice.id, {"payment_method": method})
     assert (paid.status, shop.status(found)) == ("paid", "active")
     with pytest.raises(stripe.InvalidRequestError, match="already paid"):
         shop.v1.invoices.pay(invoice.id)
     shop.pass_time("2026-05-20")
-    assert shop.invoice(found).attempt_count == 3
+    assert shop.invoice(found).attempt_count == 1
 
 
 @pytest.mark.parametrize("becomes", ["canceled", "unpaid", "past_due"])
@@ -262,3 +265,32 @@ def test_customers_of_a_test_clock_have_their_own_time(sandbox: Sandbox) -> None
     assert created == [at("2028-01-31"), at("2028-02-29"), at("2028-03-31")]
     assert {one.status for one in shop.invoices(customer=customer)} == {"paid"}
     assert shop.v1.customers.retrieve(shop.customer()).created == BEGIN
+
+
+def test_nobody_is_charged_who_is_deleted(shop: Shop) -> None:
+    customer = shop.customer()
+    found = shop.subscribe(customer, shop.price(2000))
+    item: Any = {"customer": customer, "amount": 500, "currency": "usd"}
+    shop.v1.invoice_items.create(item)
+    given: Any = {
+        "customer": customer,
+        "pending_invoice_items_behavior": "include",
+        "auto_advance": True,
+    }
+    draft = shop.v1.invoices.create(given)
+    shop.v1.customers.delete(customer)
+    assert shop.status(found) == "canceled"
+    shop.pass_time("2026-08-01")
+    assert shop.v1.invoices.retrieve(draft.id).status == "draft"
+    assert len(shop.v1.charges.list().data) == 1
+
+
+def test_a_card_that_was_taken_away_is_not_charged(shop: Shop) -> None:
+    customer = shop.customer()
+    method = shop.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer}).id
+    found = shop.subscribe(customer, shop.price(2000), default_payment_method=method)
+    shop.v1.payment_methods.detach(method)
+    shop.pass_time(at(RENEWS) + HOUR_S)
+    assert shop.invoice(found).status == "paid"
+    brands = [one.payment_method_details.card.brand for one in shop.v1.charges.list().data]  # type: ignore[union-attr]
+    assert brands == ["visa", "mastercard"]

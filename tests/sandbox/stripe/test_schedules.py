@@ -150,3 +150,54 @@ def test_what_is_refused(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="end date of the one before"):
         shop.v1.subscription_schedules.update(schedule.id, {"phases": gap})
     assert shop.v1.subscription_schedules.retrieve(schedule.id).phases[0].end_date == at(RENEWS)
+
+
+def test_a_price_that_is_archived_meanwhile_is_still_entered(
+    shop: Shop, downgrading: tuple[stripe.Subscription, stripe.SubscriptionSchedule, str]
+) -> None:
+    found, _, small = downgrading
+    shop.v1.prices.update(small, {"active": False})
+    shop.pass_time(at(RENEWS) + 3600)
+    assert shop.invoice(found).total == 2000
+
+
+def test_a_phase_that_cannot_be_entered_lets_go(shop: Shop) -> None:
+    coupon = shop.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id
+    price = shop.price(5000)
+    found = shop.subscribe(shop.customer(), price)
+    schedule = shop.v1.subscription_schedules.create({"from_subscription": found.id})
+    now = schedule.phases[0]
+    phases: Any = [
+        {"items": [{"price": price}], "start_date": now.start_date, "end_date": now.end_date},
+        {"items": [{"price": price}], "discounts": [{"coupon": coupon}]},
+    ]
+    shop.v1.subscription_schedules.update(schedule.id, {"phases": phases})
+    shop.v1.coupons.delete(coupon)
+    shop.pass_time(at(RENEWS) + 3600)
+    assert shop.v1.subscription_schedules.retrieve(schedule.id).status == "released"
+    assert [one.total for one in shop.invoices()] == [5000, 5000]
+
+
+def test_a_start_without_a_card_waits(shop: Shop) -> None:
+    phases: Any = [{"items": [{"price": shop.price(1000)}]}]
+    given: Any = {"customer": shop.customer(None), "start_date": "now", "phases": phases}
+    schedule = shop.v1.subscription_schedules.create(given)
+    (found,) = shop.v1.subscriptions.list().data
+    assert (schedule.subscription, found.status) == (found.id, "incomplete")
+
+
+def test_from_monthly_to_yearly_by_schedule(shop: Shop) -> None:
+    monthly, yearly = shop.price(1000), shop.price(9000, every="year")
+    found = shop.subscribe(shop.customer(), monthly)
+    schedule = shop.v1.subscription_schedules.create({"from_subscription": found.id})
+    now = schedule.phases[0]
+    phases: Any = [
+        {"items": [{"price": monthly}], "start_date": now.start_date, "end_date": now.end_date},
+        {"items": [{"price": yearly}], "duration": {"interval": "year"}},
+    ]
+    shop.v1.subscription_schedules.update(schedule.id, {"phases": phases})
+    shop.pass_time(at(RENEWS) + 3600)
+    assert [one.total for one in shop.invoices()] == [1000, 9000]
+    assert shop.v1.invoice_items.list().data == []
+    after = shop.v1.subscriptions.retrieve(found.id)["items"].data[0]
+    assert (after.price.id, after.current_period_end) == (yearly, at("2027-05-01"))

@@ -241,7 +241,6 @@ def test_a_paused_one_is_resumed_with_a_card(shop: Shop) -> None:
 
 
 def test_a_short_first_period_up_to_the_anchor(shop: Shop) -> None:
-    """31 Jan 12:00 to 1 Mar of a period that began on 1 Feb... of which 28 days are whole."""
     anchor = at("2026-02-14T12:00:00")
     found = shop.subscribe(shop.customer(), shop.price(3100), billing_cycle_anchor=anchor)
     assert shop.invoice(found).total == 1400  # 14 of the 31 days from 14 January
@@ -258,6 +257,45 @@ def test_a_short_first_period_up_to_the_anchor(shop: Shop) -> None:
     config = {"day_of_month": 1, "hour": 0, "minute": 0, "second": 0}
     third = shop.subscribe(shop.customer(), shop.price(2800), billing_cycle_anchor_config=config)
     assert third.billing_cycle_anchor == at("2026-03-01")
+
+
+def test_a_change_within_a_short_period_is_of_the_whole_cycle(shop: Shop) -> None:
+    """$31 a month is a dollar a day, also in the 14 days before the anchor."""
+    anchor = at("2026-02-14T12:00:00")
+    found = shop.subscribe(shop.customer(), shop.price(3100), billing_cycle_anchor=anchor)
+    shop.pass_time(BEGIN + 4 * DAY_S)
+    item: Any = {"items": [{"id": found["items"].data[0].id, "quantity": 2}]}
+    shop.v1.subscriptions.update(found.id, item)
+    waiting = shop.v1.invoice_items.list({"pending": True}).data
+    assert [one.amount for one in waiting] == [2000, -1000]
+    gone = shop.v1.subscriptions.cancel(found.id, {"prorate": True, "invoice_now": True})
+    assert shop.invoice(gone).total == 2000 - 1000 - 2000
+
+
+def test_a_trial_then_a_short_period_then_the_anchor(shop: Shop) -> None:
+    """Stripe's example: free until the 22nd, a share until the 1st, then whole months."""
+    shop.pass_time("2026-04-15")
+    found = shop.subscribe(
+        shop.customer(),
+        shop.price(3000),
+        trial_period_days=7,
+        billing_cycle_anchor=at("2026-05-01"),
+    )
+    assert (found.trial_end, found.billing_cycle_anchor) == (at("2026-04-22"), at("2026-05-01"))
+    shop.pass_time("2026-06-01T02:00:00")
+    assert [one.total for one in shop.invoices()] == [0, 900, 3000, 3000]
+    assert [day(one.created) for one in shop.invoices()] == [
+        *("2026-04-15", "2026-04-22", "2026-05-01", "2026-06-01")
+    ]
+
+
+def test_a_coupon_for_once_waits_for_the_end_of_a_trial(shop: Shop) -> None:
+    once = shop.v1.coupons.create({"percent_off": 50, "duration": "once"}).id
+    shop.subscribe(
+        shop.customer(), shop.price(2000), trial_period_days=7, discounts=[{"coupon": once}]
+    )
+    shop.pass_time("2026-03-08T14:00:00")
+    assert [one.total for one in shop.invoices()] == [0, 1000, 2000]
 
 
 @pytest.mark.parametrize(
