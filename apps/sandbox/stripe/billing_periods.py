@@ -11,8 +11,6 @@ from typing import Any
 DAY_S = 24 * 3600
 SECONDS = {"day": DAY_S, "week": 7 * DAY_S}
 MONTHS = {"month": 1, "year": 12}
-# Stripe's limits: three years, whatever the unit.
-MOST = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,6 @@ from apps.sandbox.stripe.registry import Json
 DAY_S = 24 * 3600
 
 
-def hosted(ctx: Context, path: str) -> str:
-    return payments.hosted(ctx, path)
-
-
 # --- Open ------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from apps.sandbox.stripe import balances, collection, discounting, pricing
+from apps.sandbox.stripe import balances, collection, discounting, intents, pricing
 from apps.sandbox.stripe.context import Context, merged_metadata
 from apps.sandbox.stripe.errors import Invalid
 from apps.sandbox.stripe.models import random_id
@@ -69,7 +69,7 @@ def create(ctx: Context, params: Json) -> Json:
     )
     token = secrets.token_urlsafe(24)
     note["lines"]["url"] = f"/v1/credit_notes/{note['id']}/lines"
-    note |= {"pdf": collection.hosted(ctx, f"/cn/{note['id']}/{token}/pdf/"), "_token": token}
+    note |= {"pdf": intents.hosted(ctx, f"/cn/{note['id']}/{token}/pdf/"), "_token": token}
     note = _give_back(ctx, note, invoice, params)
     ctx.emit(f"{KIND}.created", note)
     _less_owed(ctx, invoice["id"], pre, post)

@@ -10,10 +10,9 @@ from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.errors import Invalid
 from apps.sandbox.stripe.registry import Json
 
-HOUR_S, DAY_S = 3600, 24 * 3600
+DAY_S = 24 * 3600
 # Below it nothing is charged: what is owed goes to the customer's balance.
 MINIMUM_CHARGE = 50
-FINAL = frozenset({"paid", "void", "uncollectible"})
 
 
 def require(invoice: Json, *statuses: str, verb: str) -> None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-PLACES = 12  # of unit_amount_decimal
-
 
 @dataclass(frozen=True)
 class Part:

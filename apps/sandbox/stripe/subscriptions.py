@@ -49,8 +49,6 @@ def create(ctx: Context, params: Json) -> Json:
     }
     subscription |= subscription_terms.cycle(ctx, subscription, params)
     subscription |= subscription_terms.cancellation(ctx, subscription, params)
-    if subscription["status"] != "trialing" and params.get("trial_settings") is None:
-        subscription["trial_settings"] = subscription_terms.default_trial_settings()
     made = ctx.create("subscription", subscription)
     if customer.get("currency") is None:
         customer = ctx.change(customer, {"currency": currency}, "customer.updated")
@@ -149,7 +147,7 @@ def _discounts(
 def _begin(ctx: Context, subscription: Json, customer: Json, params: Json) -> Json:
     behavior = params.get("payment_behavior") or "allow_incomplete"
     lines = _first_lines(ctx, subscription, params)
-    subscription = _added_items(ctx, subscription, params)
+    _add_items(ctx, subscription, params)
     lines += invoice_items.pending_lines(ctx, subscription)
     is_sent = subscription["collection_method"] == "send_invoice"
     if not lines:  # nothing is due before the anchor
@@ -211,7 +209,7 @@ def _first_lines(ctx: Context, subscription: Json, params: Json) -> list[Json]:
     return renewals.licensed_lines(ctx, subscription)
 
 
-def _added_items(ctx: Context, subscription: Json, params: Json) -> Json:
+def _add_items(ctx: Context, subscription: Json, params: Json) -> None:
     """add_invoice_items: once, with the first invoice."""
     for index, one in enumerate(params.get("add_invoice_items") or []):
         given = {"customer": subscription["customer"], "subscription": subscription["id"]}
@@ -223,4 +221,3 @@ def _added_items(ctx: Context, subscription: Json, params: Json) -> Json:
                 "The currency of this item is not the subscription's.",
                 param=f"add_invoice_items[{index}]",
             )
-    return subscription
