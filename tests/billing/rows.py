@@ -7,6 +7,7 @@ from apps.billing.models import (
     EntitlementOverride,
     Plan,
     PlanVersion,
+    Subscription,
     TenantAddOn,
     TenantPlan,
     UsageCounter,
@@ -38,6 +39,9 @@ def give_everything(tenant: Tenant, mark: str = "x") -> None:
         value=None,
         actor=f"{mark}@platform.test",
         reason=mark,
+    )
+    Subscription.objects.create(
+        tenant=tenant, stripe_id=f"sub_{tenant.id.hex}", status="active", standing="active"
     )
     UsageRecord.objects.create(tenant=tenant, code="tenants.exports", key=mark, amount=1)
     UsageCounter.objects.create(tenant=tenant, code="tenants.exports", period_start=now, used=1)

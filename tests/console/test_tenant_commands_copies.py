@@ -195,6 +195,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "entitlement_overrides": 0,
         "tenant_add_ons": 0,
         "tenant_plan": 0,
+        "subscription": 0,
         "memberships": 2,
         "refresh_tokens": 0,
         "token_sessions": 0,

@@ -27,6 +27,7 @@ from apps.audit.models import Entry
 from apps.billing.models import (
     BillingCustomer,
     EntitlementOverride,
+    Subscription,
     TenantAddOn,
     TenantPlan,
     UsageCounter,
@@ -239,7 +240,7 @@ def snapshot() -> Callable[[Tenant], str]:
             if model is not Entry
         ]
         models += [Tenant, Domain, TenantEvent, Export, EmailDomain, ScimToken, SignInPolicy]
-        models += [TenantPlan, TenantAddOn, EntitlementOverride, UsageCounter]
+        models += [TenantPlan, TenantAddOn, EntitlementOverride, UsageCounter, Subscription]
         models += [BillingCustomer]
         with tenant_context(tenant):
             return "\n".join(

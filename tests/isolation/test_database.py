@@ -12,6 +12,7 @@ from apps.billing.models import (
     BillingCustomer,
     EntitlementOverride,
     StripeEvent,
+    Subscription,
     TenantAddOn,
     TenantPlan,
     UsageCounter,
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.django_db
 OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
     *(Export, MigrationTarget, DeadTask, ScimToken, BillingCustomer),
-    *(TenantPlan, TenantAddOn, EntitlementOverride, UsageRecord, UsageCounter),
+    *(TenantPlan, TenantAddOn, EntitlementOverride, UsageRecord, UsageCounter, Subscription),
 )
 
 
@@ -196,7 +197,7 @@ def test_a_tenant_reads_what_it_has_and_changes_nothing_of_it(world: World, as_a
         give_everything(world.acme)
         give_everything(world.globex)
     with tenant_context(world.acme):
-        for model in (TenantPlan, TenantAddOn, EntitlementOverride):
+        for model in (TenantPlan, TenantAddOn, EntitlementOverride, Subscription):
             row = model.objects.get()
             assert row.tenant_id == world.acme.id
             assert model.objects.update(updated_at=row.updated_at) == 0

@@ -45,15 +45,11 @@ pytestmark = pytest.mark.django_db
 STRIPE_CUSTOMER: Any = apps.get_model("djstripe", "Customer")
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "usage_records", "usage_counters",
-    "entitlement_overrides", "tenant_add_ons", "tenant_plan", "memberships", "refresh_tokens",
+    "entitlement_overrides", "tenant_add_ons", "tenant_plan", "subscription", "memberships", "refresh_tokens",
     "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
-    "provider_organizations", "identity_providers", "browser_sessions", "events", "dead_tasks", "history",
+    "provider_organizations", "identity_providers", "browser_sessions", "events", "stripe_events", "dead_tasks",
+    "stripe_objects", "billing_customer", "history",
     "audit_checkpoints", "audit_segments", "domains", "exports", "files_late",
-    "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
-    "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
-    "identity_providers", "browser_sessions", "events", "stripe_events", "dead_tasks", "stripe_objects",
-    "billing_customer", "history", "audit_checkpoints",
-    "audit_segments", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -397,6 +393,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "entitlement_overrides": 1,
         "tenant_add_ons": 1,
         "tenant_plan": 1,
+        "subscription": 1,
         "memberships": 1,
         "refresh_tokens": 1,
         "token_sessions": 1,
