@@ -4,6 +4,7 @@ import pytest
 
 from apps.accounts.models import Person
 from apps.billing import catalogue
+from apps.billing.models import Plan
 from apps.billing.selectors import version_of
 from apps.billing.services import catalogue_load, plan_assign
 from apps.common.actors import Actor
@@ -90,6 +91,10 @@ def test_a_plan_that_is_sold_on_other_terms(sign_in: SignIn, alice: Person, acme
     html = page(sign_in, alice, acme, "/plan/compare/")
     assert "You keep the terms that you chose" in html
     assert "Current plan" not in html
+    Plan.objects.filter(code="business").update(is_public=False)
+    html = page(sign_in, alice, acme, "/plan/compare/")
+    assert "You keep the terms" not in html
+    assert "Business" not in html
 
 
 def test_contact(

@@ -134,7 +134,10 @@ def compare(request: WorkspaceRequest) -> HttpResponse:
         "held": held,
         "row": row,
         "is_subscribed": row is not None and row.is_live,
-        "is_older": held is not None and held.plan_version not in versions,
+        # One that is not shown to everybody is sold to nobody else, and says nothing of its terms.
+        "is_older": held is not None
+        and held.plan_version.plan.is_public
+        and held.plan_version not in versions,
         "currencies": sorted({one.currency for one in prices}),
         "currency": currency,
         "intervals": Interval.choices,
