@@ -6,11 +6,14 @@ import time
 from typing import Any
 
 import stripe
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
-from apps.billing.models import StripeEvent
+from apps.billing.models import BillingCustomer, StripeEvent
+from apps.tenants.models import Tenant
 from tests.accounts.support import PUBLIC
 
 HOOK = "/hooks/stripe/"
@@ -69,6 +72,26 @@ def _is_text(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def give_stripe_rows(tenant: Tenant) -> None:
+    """What there is of a customer of Stripe; and as much of one who is nobody's."""
+    BillingCustomer.objects.create(tenant=tenant, stripe_id=f"cus_{tenant.slug}")
+    for customer_id in (f"cus_{tenant.slug}", "cus_other"):
+        apps.get_model("djstripe", "Customer").objects.create(id=customer_id, stripe_data={})
+        StripeEvent.objects.create(
+            stripe_id=f"evt_{customer_id}",
+            is_live=False,
+            occurred_at=timezone.now(),
+            lane=customer_id,
+            customer_id=customer_id,
+            payload="{}",
+        )
+
+
+def stripe_rows(customer_id: str) -> set[Any]:
+    customers = apps.get_model("djstripe", "Customer").objects.filter(id=customer_id)
+    return {*customers, *StripeEvent.objects.filter(customer_id=customer_id)}
 
 
 def state_of(told: dict[str, Any]) -> str:

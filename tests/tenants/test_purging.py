@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
@@ -24,7 +23,7 @@ from apps.accounts.models import (
     TokenSession,
 )
 from apps.accounts.token_sessions import token_session_start
-from apps.billing.models import BillingCustomer, StripeEvent
+from apps.billing.models import BillingCustomer
 from apps.common.errors import Conflict
 from apps.common.files import tenant_files
 from apps.common.ids import uuid7
@@ -38,10 +37,10 @@ from apps.tenants.roles import tenant_roles_missing
 from apps.tenants.selectors import tenants_to_purge
 from apps.tenants.services import export_request, tenant_delete, tenant_resume
 from apps.trail.models import Checkpoint, Segment
+from tests.billing.support import give_stripe_rows, stripe_rows
 from tests.conftest import SYSTEM, World
 
 pytestmark = pytest.mark.django_db
-STRIPE_CUSTOMER: Any = apps.get_model("djstripe", "Customer")
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "memberships", "refresh_tokens", "token_sessions",
     "sign_in_policy", "email_domains", "scim_tokens", "external_identities", "provider_organizations",
@@ -76,17 +75,7 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
     Segment.objects.create(
         first_seq=1, last_seq=1, prev_hash=b"x", last_hash=b"x", file="x", **signed
     )
-    BillingCustomer.objects.create(tenant=globex, stripe_id="cus_globex")
-    for stripe_id in ("cus_globex", "cus_other"):
-        STRIPE_CUSTOMER.objects.create(id=stripe_id, stripe_data={})
-        StripeEvent.objects.create(
-            stripe_id=f"evt_{stripe_id}",
-            is_live=False,
-            occurred_at=timezone.now(),
-            lane=stripe_id,
-            customer_id=stripe_id,
-            payload="{}",
-        )
+    give_stripe_rows(globex)
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
     return globex
@@ -116,10 +105,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
         "policy": set(SignInPolicy.objects.filter(**of_it)),
         "billing_customer": set(BillingCustomer.objects.filter(**of_it)),
-        "stripe": {
-            *StripeEvent.objects.filter(customer_id=f"cus_{tenant.slug}"),
-            *STRIPE_CUSTOMER.objects.filter(id=f"cus_{tenant.slug}"),
-        },
+        "stripe": stripe_rows(f"cus_{tenant.slug}"),
     }
 
 
@@ -138,8 +124,7 @@ def test_nothing_is_left_and_people_stay(due: Tenant, world: World, settings: An
     assert left_of(due, settings.FILES_ROOT) == NOTHING
     assert RefreshToken.objects.count() == 0
     assert left_of(world.acme, settings.FILES_ROOT) == before
-    assert [one.customer_id for one in StripeEvent.objects.all()] == ["cus_other"]
-    assert [one.id for one in STRIPE_CUSTOMER.objects.all()] == ["cus_other"]
+    assert len(stripe_rows("cus_other")) == 2
     assert Person.objects.filter(id=world.charlie.id, is_active=True).exists()
     event = OutboxEvent.objects.get(name="tenants.tenant_deleted")
     assert event.payload == {"tenant_id": str(due.id), "slug": "globex"}
