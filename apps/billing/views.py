@@ -26,7 +26,7 @@ def stripe_hook(request: HttpRequest) -> HttpResponse:
     if not _length(request) <= MAX_BODY_BYTES:
         return _refuse(request, 413, "too_large", f"Send at most {MAX_BODY_BYTES} bytes.")
     try:
-        event = stripe_event_receive(
+        lane = stripe_event_receive(
             body=request.body, signature=request.headers.get("Stripe-Signature", "")
         )
     except PlatformError as error:
@@ -37,8 +37,8 @@ def stripe_hook(request: HttpRequest) -> HttpResponse:
             title=str(error.title),
             detail=str(error.detail),
         )
-    if event is not None:
-        lane_queue(event.lane)
+    if lane is not None:
+        lane_queue(lane)
     return HttpResponse(status=200)
 
 

@@ -57,6 +57,19 @@ def test_five_times_is_once(queued: list[str]) -> None:
     assert queued == ["cus_1"]
 
 
+def test_a_task_takes_what_came_before_it_began(queued: list[str]) -> None:
+    for _ in range(3):
+        deliver(event("customer.updated", CUSTOMER))
+    deliver(event("customer.updated", {**CUSTOMER, "id": "cus_2"}))
+    assert queued == ["cus_1", "cus_2"]
+    StripeEvent.objects.update(attempts=1)
+    deliver(event("customer.updated", CUSTOMER))
+    assert queued == ["cus_1", "cus_2", "cus_1"]
+    StripeEvent.objects.update(state="done", attempts=0)
+    deliver(event("customer.updated", CUSTOMER))
+    assert queued == ["cus_1", "cus_2", "cus_1", "cus_1"]
+
+
 @pytest.mark.parametrize(
     ("subject", "previous", "lane"),
     [

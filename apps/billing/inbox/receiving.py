@@ -49,9 +49,13 @@ COLUMNS = (
     *("customer_id", "lane", "payload", "received_at", "state", "attempts", "next_attempt_at"),
     *("last_error", "note"),
 )
+# Whether nobody is about to work on the lane: an event of it that is not begun has a task, which takes this
+# one too, for it looks again after it began.
 INSERT = (
     f"INSERT INTO billing_stripeevent ({', '.join(COLUMNS)}) "  # noqa: S608 - constants
-    f"VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (stripe_id) DO NOTHING RETURNING lane"
+    f"VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (stripe_id) DO NOTHING "
+    "RETURNING NOT EXISTS (SELECT FROM billing_stripeevent other WHERE other.lane = billing_stripeevent.lane "
+    "AND other.state = 'pending' AND other.attempts = 0)"
 )
 
 
@@ -125,8 +129,8 @@ def _read(told: dict[str, Any], body: str) -> StripeEvent:
 
 
 @system_connection()
-def stripe_event_receive(*, body: bytes, signature: str) -> StripeEvent | None:
-    """Store an event, once; None if it is known already. One statement, committed when this returns.
+def stripe_event_receive(*, body: bytes, signature: str) -> str | None:
+    """Store an event, once; returns the lane to queue, None where that is done already. One statement.
 
     Nothing is stored of what is not signed. Raises SignatureRefused, InvalidInput.
     """
@@ -143,14 +147,14 @@ def stripe_event_receive(*, body: bytes, signature: str) -> StripeEvent | None:
         )
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [_column(event, name) for name in COLUMNS])
-        is_new = cursor.fetchone() is not None
+        row = cursor.fetchone()
     log.info(
         "billing.stripe_event_received",
         stripe_event=event.stripe_id,
         type=event.type,
-        is_new=is_new,
+        is_new=row is not None,
     )
-    return event if is_new else None
+    return event.lane if row and row[0] else None
 
 
 def _column(event: StripeEvent, name: str) -> Any:
