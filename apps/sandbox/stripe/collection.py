@@ -76,7 +76,7 @@ def settled(ctx: Context, invoice: Json, *, amount: int, off_stripe: bool = Fals
         if paid:
             ctx.emit("invoice_payment.paid", after)
         else:
-            payments.cancel(ctx, payment["payment"]["payment_intent"])
+            _cancel_intent(ctx, payment)
     invoice = invoices.paid(ctx, invoice, amount=amount, off_stripe=off_stripe)
     subscription_status.after_payment(ctx, invoice)
     return invoice
@@ -257,7 +257,14 @@ def _drop_payment(ctx: Context, invoice: Json) -> None:
     if payment and payment["status"] == "open":
         transitions = payment["status_transitions"] | {"canceled_at": ctx.now}
         ctx.change(payment, {"status": "canceled", "status_transitions": transitions})
-        payments.cancel(ctx, payment["payment"]["payment_intent"])
+        _cancel_intent(ctx, payment)
+
+
+def _cancel_intent(ctx: Context, payment: Json) -> None:
+    """Somebody may have canceled it by itself."""
+    intent = ctx.get("payment_intent", payment["payment"]["payment_intent"])
+    if intent["status"] not in {"canceled", "succeeded"}:
+        payments.cancel(ctx, intent["id"])
 
 
 def reprice(ctx: Context, invoice: Json) -> None:

@@ -1,4 +1,4 @@
-"""Subscriptions change: https://docs.stripe.com/api/subscriptions/update, cancel and resume."""
+"""Subscriptions change: https://docs.stripe.com/api/subscriptions/update."""
 
 import copy
 from typing import Any
@@ -255,14 +255,20 @@ def _collect(
             subscription_status.after_failure(ctx, opened)
         return
     if before is not None:
-        _hold_back(ctx, subscription, before, invoice)
-    collection.collect_first(
+        # A payment that fails here makes nothing past due.
+        ctx.save(subscription | {"_pending": {"changes": {}, "invoice": None}})
+    after = collection.collect_first(
         ctx,
         invoice,
         off_session=bool(params.get("off_session")),
         fails=behavior == "error_if_incomplete",
         retries=before is None,
     )
+    if before is not None:
+        saved = ctx.get("subscription", subscription["id"]) | {"_pending": None}
+        ctx.save(saved)
+        if after["status"] == "open":
+            _hold_back(ctx, saved, before, invoice)
 
 
 def _hold_back(ctx: Context, subscription: Json, before: Json, invoice: Json) -> None:

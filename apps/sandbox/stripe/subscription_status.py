@@ -142,7 +142,7 @@ def resumed(ctx: Context, subscription: Json) -> Json:
 def after_failure(ctx: Context, invoice: Json) -> None:
     """A payment failed, or is late."""
     subscription = _of(ctx, invoice)
-    if subscription is None or subscription["pending_update"]:
+    if subscription is None or subscription["_pending"]:
         return
     if subscription["status"] in {"active", "trialing"}:
         change(ctx, subscription, {"status": "past_due"})

@@ -200,11 +200,14 @@ def test_an_update_that_waits_for_its_payment(shop: Shop) -> None:
     now = shop.v1.subscriptions.retrieve(found.id)
     assert (now.pending_update, now["items"].data[0].price.id) == (None, large)
     assert len(shop.events("customer.subscription.pending_update_applied")) == 1
+    paid = change(shop, found, **given | {"price": shop.price(3000)})
+    assert (paid.pending_update, paid["items"].data[0].price.unit_amount) == (None, 3000)
+    assert len(shop.events("customer.subscription.pending_update_applied")) == 1
     shop.card(customer, DECLINES)
     change(shop, found, **given | {"price": shop.price(5000)})
     shop.pass_time(at(HALF) + 24 * 3600)
     now = shop.v1.subscriptions.retrieve(found.id)
-    assert (now.pending_update, now["items"].data[0].price.id) == (None, large)
+    assert (now.pending_update, now["items"].data[0].price.unit_amount) == (None, 3000)
     assert shop.invoice(found).status == "void"
     assert len(shop.events("customer.subscription.pending_update_expired")) == 1
 

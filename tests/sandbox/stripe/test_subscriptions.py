@@ -148,6 +148,16 @@ def test_an_incomplete_one_expires_after_23_hours(shop: Shop) -> None:
     assert len(shop.invoices()) == 1
 
 
+def test_an_intent_that_somebody_canceled_stops_nothing(shop: Shop) -> None:
+    found = shop.subscribe(
+        shop.customer(None), shop.price(2000), payment_behavior="default_incomplete"
+    )
+    (intent,) = shop.v1.payment_intents.list().data
+    shop.v1.payment_intents.cancel(intent.id)
+    shop.pass_time(BEGIN + 24 * 3600)
+    assert (shop.status(found), shop.invoice(found).status) == ("incomplete_expired", "void")
+
+
 def test_by_invoice_it_is_active_at_once_and_overdue_later(shop: Shop) -> None:
     customer = shop.customer(None)
     found = shop.subscribe(
