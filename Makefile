@@ -55,7 +55,7 @@ format: $(STAMP) ## mend what ruff can mend, and format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 .PHONY: e2e
-e2e: $(STAMP) ## drive a real browser through the running platform, and PgBouncer
+e2e: $(STAMP) ## drive a real browser through the running platform, PgBouncer, and the sandbox's Stripe
 	@missing=; \
 	command -v chromium chromium-browser google-chrome >/dev/null || missing="chromium"; \
 	PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
@@ -64,6 +64,7 @@ e2e: $(STAMP) ## drive a real browser through the running platform, and PgBounce
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } \
 	|| { echo "Not installed: $$missing. On Debian and Ubuntu: sudo apt-get install $$missing" >&2; exit 1; }
 	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS) \
+	$(if $(PYTEST_ARGS),,&& $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" -n 3 tests/sandbox/stripe) \
 	|| status=1; $(STOP_TEST_SERVERS); exit $$status
 
 .PHONY: chaos

@@ -1,6 +1,7 @@
 """From the catalogue to a paid plan and back, with the sandbox's Stripe: its pages, its events, its clock."""
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from django.db import connections
 from django.utils import timezone
 
 from apps.accounts.models import Person
@@ -16,6 +18,7 @@ from apps.billing import gateway
 from apps.billing.customers import billing_customer_ensure
 from apps.billing.endpoints import stripe_endpoint_set
 from apps.billing.enums import Standing as G
+from apps.billing.inbox.lanes import lane_lock
 from apps.billing.models import BillingCustomer, Price, Subscription, TenantPlan
 from apps.billing.selectors import price_of
 from apps.billing.services import (
@@ -111,6 +114,11 @@ class Shop:
             return Subscription.objects.select_related("price", "next_price").get(
                 tenant=self.tenant
             )
+
+    @property
+    def customer_id(self) -> str:
+        with system_connection():
+            return BillingCustomer.objects.get(tenant=self.tenant).stripe_id or ""
 
     @property
     def plan(self) -> str:
@@ -318,3 +326,28 @@ def test_the_api_from_nothing_to_an_invoice(
     assert other.get("billing/invoices/").json()["results"] == []
     assert other.get("billing/subscription/").json()["standing"] == "none"
     assert urlsplit(invoices[0]["url"]).path.startswith("/sandbox/stripe/")
+
+
+def test_what_is_to_come_is_noted_while_the_inbox_is_at_it(shop: Shop) -> None:
+    """Its lock is another connection's; the click waits for it, and does not do without."""
+    shop.buy("business")
+    shop.pass_days(15)
+    starter = shop.price("starter")
+    is_held, is_over = threading.Event(), threading.Event()
+
+    def inbox() -> None:
+        with system_connection(), lane_lock(shop.customer_id) as is_mine:
+            assert is_mine
+            is_held.set()
+            is_over.wait(1)
+        connections.close_all()
+
+    other = threading.Thread(target=inbox)
+    other.start()
+    assert is_held.wait(10)
+    with tenant_context(shop.tenant):
+        row = plan_change(actor=shop.owner, tenant=shop.tenant, price_id=starter.id, key="1")
+    other.join(10)
+    assert row is not None
+    assert row.next_price == starter
+    assert shop.row.next_price == starter

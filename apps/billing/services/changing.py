@@ -31,6 +31,8 @@ from apps.common.money import Money
 from apps.tenants.models import Tenant
 
 ACTOR = Actor.system("billing")
+# How long a click waits for the inbox, which may be asking Stripe about the same customer.
+LOCK_WAIT_S = 5.0
 MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
 
 
@@ -224,20 +226,27 @@ def _noted(tenant: Tenant, stripe_id: str, price: Price) -> Subscription | None:
 
 @system_connection()
 def _under_lock(tenant: Tenant, stripe_id: str, next_price: Price | None) -> Subscription | None:
-    """Ask again what there is now. Where the inbox is at it, that takes it over: both say the same."""
+    """Ask again what there is now. If the inbox is at it for too long, it takes that over: both say the same.
+
+    What is to come is ours alone to note, and is noted in any case.
+    """
     customer = customer_known(tenant.id)
-    with lane_lock(customer.stripe_id or "") as is_mine:
+    with lane_lock(customer.stripe_id or "", wait_s=LOCK_WAIT_S) as is_mine:
         if not is_mine:
-            return Subscription.objects.filter(tenant_id=tenant.id).first()
+            return _note_next(Subscription.objects.filter(tenant_id=tenant.id).first(), next_price)
         with gateway.stripe_client() as client:
             found: Mapping[str, Any] = client.v1.subscriptions.retrieve(stripe_id).to_dict()
         with transaction.atomic():
             row = subscription_take_over(actor=ACTOR, tenant_id=tenant.id, found=found)
-            if row is not None:
-                row.next_price = next_price
-                row.next_price_at = row.period_ends_at if next_price else None
-                row.save(update_fields=["next_price", "next_price_at", "updated_at"])
-        return row
+            return _note_next(row, next_price)
+
+
+def _note_next(row: Subscription | None, price: Price | None) -> Subscription | None:
+    if row is not None:
+        row.next_price = price
+        row.next_price_at = row.period_ends_at if price else None
+        row.save(update_fields=["next_price", "next_price_at", "updated_at"])
+    return row
 
 
 def _customer_of(found: Any) -> str:
