@@ -1,37 +1,23 @@
-"""How long entries stay in the table, before they are moved to archives: known by an app above."""
+"""How long entries stay in the table, before they are moved to archives: the plan says."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from django.conf import settings
 from django.utils import timezone
 
 from apps.audit.chains import chain_of
+from apps.audit.entitlements import RETENTION
+from apps.common import entitlements
 from apps.common.tenancy import TenantRef
 from apps.trail.archives import archive_step
 from apps.trail.checkpoints import checkpoint_make
 
 log = structlog.get_logger(__name__)
 
-RetentionSource = Callable[[TenantRef], int]
-
-_source: RetentionSource | None = None
-
-
-def set_retention(source: RetentionSource) -> None:
-    """Called once by the app that knows, from its AppConfig.ready(): days for a tenant; 0: for ever.
-
-    It is called outside the tenant, by a worker.
-    """
-    global _source  # noqa: PLW0603 - set once at start
-    _source = source
-
 
 def retention_days(tenant: TenantRef) -> int:
-    """The setting's where no app knows better."""
-    days: int = settings.AUDIT_RETENTION_DAYS if _source is None else _source(tenant)
-    return days
+    """0: for ever. No statement while what the tenant has is remembered."""
+    return entitlements.limit(tenant, RETENTION) or 0
 
 
 def chain_tend(tenant: TenantRef) -> int:

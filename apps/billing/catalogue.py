@@ -29,6 +29,7 @@ PLANS = (
                     "roles.api_keys": 2,
                     "tenants.custom_domains": 1,
                     "tenants.exports": 2,
+                    "audit.retention_days": 30,
                     "accounts.single_sign_on": False,
                 }
             ),
@@ -51,6 +52,7 @@ PLANS = (
                     "roles.api_keys": 10,
                     "tenants.custom_domains": 1,
                     "tenants.exports": 10,
+                    "audit.retention_days": 90,
                     "accounts.single_sign_on": False,
                 }
             ),
@@ -74,6 +76,7 @@ PLANS = (
                     "roles.api_keys": 100,
                     "tenants.custom_domains": 10,
                     "tenants.exports": 60,
+                    "audit.retention_days": 365,
                     "accounts.single_sign_on": True,
                 }
             ),
@@ -96,6 +99,7 @@ PLANS = (
                     "roles.api_keys": UNLIMITED,
                     "tenants.custom_domains": UNLIMITED,
                     "tenants.exports": UNLIMITED,
+                    "audit.retention_days": UNLIMITED,
                     "accounts.single_sign_on": True,
                 }
             ),

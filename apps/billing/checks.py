@@ -42,7 +42,7 @@ def _of(one: Entitlement) -> list[CheckMessage]:
         hint = f"Give it a label of at most {LABEL_MAX} characters, and a description."
         found.append(_error(one, "has no fitting label and description", "E003", hint))
     if words := _misfit(one):
-        hint = "A limit has rows and a unit, a metered one a period and a unit, a boolean True or False."
+        hint = "A limit has a unit and no period, a metered one a period and a unit, a boolean True or False."
         found.append(_error(one, words, "E004", hint))
     return found
 
@@ -54,8 +54,8 @@ def _misfit(one: Entitlement) -> str:
         return "" if is_right else "is a boolean, and is declared like a number"
     if not str(one.unit) or (one.default is not None and one.default < 0):
         return "has no unit, or a default below 0"
-    if one.kind is Kind.LIMIT and (one.rows is None or one.period):
-        return "is a limit, and does not say which rows count"
+    if one.kind is Kind.LIMIT and one.period:
+        return "is a limit, and begins anew at no time"
     if one.kind is Kind.METERED and (one.rows or one.period is None):
         return "is metered, and does not say in which period"
     return ""

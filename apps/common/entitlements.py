@@ -49,7 +49,8 @@ class Entitlement:
 
     code: `app.thing`, the app's own; never renamed, because plans store it. default: what a tenant has
     whose plan says nothing: whether, or how many; None: any number. unit: of a number, for people, in the
-    plural. rows: those that a limit counts, all of them together; called inside the tenant.
+    plural. rows: those that a limit counts, all of them together; called inside the tenant. None: a number
+    that counts nothing, which the app asks for by `limit`.
     period: of a metered one. order: smaller is shown earlier. Checked at start-up: apps/billing/checks.py.
     """
 

@@ -10,10 +10,11 @@ from django.core.files.storage import default_storage
 
 from apps.accounts.models import Person
 from apps.audit.models import Entry
-from apps.audit.retention import chain_tend, set_retention
+from apps.audit.retention import chain_tend
 from apps.common.personal_data import Subject, declared
 from apps.common.tenancy import tenant_context
 from apps.organizations.models import Member
+from apps.tenants.models import Tenant
 from apps.trail.archives import archive_step, archive_verify
 from apps.trail.chains import PLATFORM_CHAIN, Chain, entries_append
 from apps.trail.checkpoints import checkpoint_make
@@ -188,19 +189,14 @@ def test_archives_forget_people_and_still_verify(
     assert chain_verify(chain).is_whole
 
 
-def test_how_long_is_asked_of_who_knows(
-    chain: Chain, fill: Callable[[int], None], settings: Any
+def test_how_long_the_plan_says(
+    chain: Chain, fill: Callable[[int], None], entitle: Callable[..., None], acme: Tenant
 ) -> None:
     fill(3)
-    settings.AUDIT_RETENTION_DAYS = 0
-    assert chain_tend(chain.tenant) == 0  # type: ignore[arg-type]
-    asked = []
-    set_retention(lambda tenant: asked.append(tenant.slug) or 30)  # type: ignore[func-returns-value]
-    try:
-        assert chain_tend(chain.tenant) == 2  # type: ignore[arg-type]
-    finally:
-        set_retention(None)  # type: ignore[arg-type]
-    assert asked == ["acme"]
+    entitle({"audit.retention_days": None})
+    assert chain_tend(acme.ref) == 0
+    entitle({"audit.retention_days": 30})
+    assert chain_tend(acme.ref) == 2
 
 
 def test_a_broken_chain_is_not_archived(chain: Chain, fill: Callable[[int], None]) -> None:

@@ -46,7 +46,6 @@ def test_what_is_declared_is_right() -> None:
         (replace(LIMIT, label=" "), "E003"),
         (replace(LIMIT, label="x" * 61), "E003"),
         (replace(LIMIT, description=""), "E003"),
-        (replace(LIMIT, rows=None), "E004"),
         (replace(LIMIT, unit=""), "E004"),
         (replace(LIMIT, default=-1), "E004"),
         (replace(LIMIT, period=Period.MONTH), "E004"),

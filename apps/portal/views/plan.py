@@ -50,6 +50,8 @@ class Row:
     @property
     def words(self) -> str:
         one, unit = self.standing, self.standing.entitlement.unit
+        if one.used is None:
+            return _("No limit") if one.limit is None else f"{one.limit:,} {unit}"
         if one.limit is None:
             return _("%(used)s %(unit)s, no limit") % {"used": f"{one.used or 0:,}", "unit": unit}
         if not one.limit and not one.used:
