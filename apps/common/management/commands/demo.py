@@ -60,6 +60,8 @@ SCREEN = """
          | python3 -c 'import json, sys; print(json.load(sys.stdin)["access"])') \\
        && curl -s {acme}/api/v1/members/ -H "Authorization: Bearer $TOKEN"
     5. Ask for acme's members with charlie's token: acme does not exist for him.
+    6. Buy a plan for globex as charlie, under Plan, with the card 4242 4242 4242 4242; then let
+       months pass at {url}/sandbox/stripe/.
 
   Logs    {logs}
   Stop    Ctrl-C; the data is there next time
