@@ -17,6 +17,13 @@ RESTRICTED_DAYS = 14
 # In these the tenant has the plan that it pays for.
 WITH_PLAN = (Standing.TRIAL, Standing.ACTIVE, Standing.GRACE)
 OWING = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
+# In these it can be changed at Stripe.
+LIVING = (
+    SubscriptionStatus.TRIALING,
+    SubscriptionStatus.ACTIVE,
+    SubscriptionStatus.PAUSED,
+    *OWING,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,18 @@
+import uuid
+
 import structlog
-from celery import shared_task
+from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
+from apps.billing.errors import StripeUnavailable
 from apps.billing.inbox import operating
 from apps.billing.inbox.processing import lane_process
-from apps.billing.services import subscription_settle, subscriptions_due
+from apps.billing.services import (
+    seats_follow,
+    seats_overdue,
+    subscription_settle,
+    subscriptions_due,
+)
 from apps.billing.usage import usage_records_prune
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -15,6 +23,8 @@ log = structlog.get_logger(__name__)
 SWEEP_AT_MOST = 500
 # Tenants of one run; the next one is a minute away.
 SETTLE_AT_MOST = 200
+# The inbox, or a change of plan, is at work on the same customer.
+BUSY_S = 2
 
 
 @shared_task(name="billing.sync_stripe_lane")
@@ -63,3 +73,23 @@ def settle_subscriptions() -> None:
     """What time alone has brought about: the end of a grace, and of what follows it."""
     for tenant_id in subscriptions_due(SETTLE_AT_MOST):
         subscription_settle(actor=Actor.system("billing"), tenant_id=tenant_id)
+
+
+@shared_task(
+    name="billing.sync_seats",
+    bind=True,
+    autoretry_for=(StripeUnavailable,),
+    retry_backoff=2,
+    max_retries=4,
+)
+def sync_seats(self: Task, tenant_id: str) -> None:
+    """Pay for the members that there are. What stays undone is found by the sweep."""
+    if not seats_follow(actor=Actor.system("billing"), tenant_id=uuid.UUID(tenant_id)):
+        raise self.retry(countdown=BUSY_S)
+
+
+@shared_task(name="billing.sweep_seats")
+def sweep_seats() -> None:
+    """Seats that were noted and not followed: by a crash, a lost queue, or while Stripe was away."""
+    for tenant_id in seats_overdue(SETTLE_AT_MOST):
+        sync_seats.delay(str(tenant_id))

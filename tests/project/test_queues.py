@@ -19,7 +19,7 @@ EMAIL = {
     "organizations.send_join_request",
     "roles.send_expiry_notice",
 }
-SYNC = {"billing.sync_stripe_lane"}
+SYNC = {"billing.sync_seats", "billing.sync_stripe_lane"}
 BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",
