@@ -14,6 +14,7 @@ from tests.conftest import SYSTEM
 
 EMAIL = {
     "accounts.send_email",
+    "billing.send_notice",
     "organizations.send_invitation",
     "organizations.send_join_decision",
     "organizations.send_join_request",
