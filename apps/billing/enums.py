@@ -40,3 +40,14 @@ class Standing(models.TextChoices):
     SUSPENDED = "suspended", _("Suspended")
     PAUSED = "paused", _("Paused")
     ENDED = "ended", _("Ended")
+
+
+class Notice(models.TextChoices):
+    """What is told by mail to who pays; the name of its templates."""
+
+    TRIAL_ENDS = "trial_ends"
+    PAYMENT_FAILED = "payment_failed"
+    RESTRICTED = "restricted"
+    SUSPENDED = "suspended"
+    RECOVERED = "recovered"
+    ENDED = "ended"

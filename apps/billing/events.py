@@ -149,6 +149,15 @@ class SubscriptionChanged(Event):
     to_standing: str
 
 
+@event("billing.trial_end_neared", version=1, scope="billing", aggregate="tenant_id")
+class TrialEndNeared(Event):
+    """Three days are left, or fewer where the trial is shorter. Then it is paid for, or ends."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    trial_ends_at: datetime
+
+
 @event("billing.catalogue_synced", version=1, scope="system", aggregate="place")
 class CatalogueSynced(Event):
     """What is sold was told to Stripe. steps: how many products and prices changed there."""

@@ -1,5 +1,6 @@
 """A tenant's invoices, as dj-stripe's copies say them: Stripe makes and keeps them."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from apps.common.money import Money
 
 # One that is being put together is nobody's business yet.
 DRAFT = "draft"
+OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,14 @@ def invoices_for(actor: Actor) -> QuerySet[Any]:
     if not stripe_id:
         return Invoice.objects.none()
     return Invoice.objects.filter(customer__id=stripe_id).exclude(stripe_data__status=DRAFT)
+
+
+@system_connection()
+def invoice_owed(tenant_id: uuid.UUID) -> InvoiceLine | None:
+    """The latest that is to be paid, for mails about it. Two statements."""
+    customer = BillingCustomer.objects.filter(tenant_id=tenant_id, stripe_id__isnull=False).first()
+    if customer is None:
+        return None
+    owed = Invoice.objects.filter(customer__id=customer.stripe_id, stripe_data__status=OPEN)
+    row = owed.order_by("-created", "-djstripe_id").first()
+    return InvoiceLine.of(row) if row else None

@@ -9,7 +9,7 @@ workspace is closed. A payment brings everything back.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from apps.billing.enums import Standing, SubscriptionStatus
+from apps.billing.enums import Notice, Standing, SubscriptionStatus
 
 GRACE_DAYS = 7
 RESTRICTED_DAYS = 14
@@ -17,6 +17,20 @@ RESTRICTED_DAYS = 14
 # In these the tenant has the plan that it pays for.
 WITH_PLAN = (Standing.TRIAL, Standing.ACTIVE, Standing.GRACE)
 OWING = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
+# In these it can be changed at Stripe.
+LIVING = (
+    SubscriptionStatus.TRIALING,
+    SubscriptionStatus.ACTIVE,
+    SubscriptionStatus.PAUSED,
+    *OWING,
+)
+# What is told by mail of a standing, while it lasts.
+TOLD = {
+    Standing.GRACE: Notice.PAYMENT_FAILED,
+    Standing.RESTRICTED: Notice.RESTRICTED,
+    Standing.SUSPENDED: Notice.SUSPENDED,
+    Standing.ENDED: Notice.ENDED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +68,23 @@ def _owing(since: datetime, now: datetime) -> Verdict:
     if now < suspended_at:
         return Verdict(Standing.RESTRICTED, suspended_at)
     return Verdict(Standing.SUSPENDED)
+
+
+def notice_of(before: str, now: str) -> Notice | None:
+    """What is told of a change of standing; before: empty where there was no subscription."""
+    if now == Standing.ENDED and before in ("", Standing.INCOMPLETE):
+        return None  # nothing had begun
+    if now in (Standing.ACTIVE, Standing.TRIAL):
+        owed = (Standing.GRACE, Standing.RESTRICTED, Standing.SUSPENDED)
+        return Notice.RECOVERED if before in owed else None
+    return TOLD.get(Standing(now))
+
+
+def is_so(notice: Notice, standing: str) -> bool:
+    """Whether it is still true, and worth a mail."""
+    match notice:
+        case Notice.TRIAL_ENDS:
+            return standing == Standing.TRIAL
+        case Notice.RECOVERED:
+            return standing in (Standing.ACTIVE, Standing.TRIAL)
+    return TOLD.get(Standing(standing)) is notice

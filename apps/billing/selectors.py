@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
+from apps.billing.life import LIVING
 from apps.billing.models import (
     AddOn,
     Plan,
@@ -154,3 +155,10 @@ def subscription_for(actor: Actor) -> Subscription | None:
         .select_related("price__plan_version__plan", "next_price__plan_version__plan")
         .first()
     )
+
+
+def seat_price(tenant_id: uuid.UUID) -> Price | None:
+    """What one more member costs; None: nothing. For whoever lets people in. One statement."""
+    rows = Subscription.objects.filter(tenant_id=tenant_id, status__in=LIVING, ends_at=None)
+    row = rows.filter(price__is_per_seat=True).select_related("price").first()
+    return row.price if row else None

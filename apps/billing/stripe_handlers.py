@@ -5,10 +5,13 @@ import uuid
 import structlog
 
 from apps.billing.customers import METADATA_KEY, billing_customer_link
+from apps.billing.enums import Standing
+from apps.billing.events import TrialEndNeared
 from apps.billing.inbox.registry import StripeChange, stripe_handler
-from apps.billing.models import BillingCustomer
+from apps.billing.models import BillingCustomer, Subscription
 from apps.billing.services import subscription_take_over
 from apps.common.actors import Actor
+from apps.events.services import publish
 
 log = structlog.get_logger(__name__)
 
@@ -52,3 +55,18 @@ def _intended(change: StripeChange) -> BillingCustomer | None:
 def subscription_follow(change: StripeChange) -> None:
     if change.tenant_id is not None and not change.is_gone:
         subscription_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
+
+
+@stripe_handler("customer.subscription.trial_will_end")
+def trial_end_tell(change: StripeChange) -> None:
+    """After subscription_follow, which has locked the tenant. Publishes billing.trial_end_neared."""
+    trials = Subscription.objects.filter(standing=Standing.TRIAL, trial_ends_at__isnull=False)
+    row = trials.filter(stripe_id=change.current["id"]).first()
+    if row is not None and row.trial_ends_at is not None:
+        publish(
+            TrialEndNeared(
+                tenant_id=row.tenant_id, stripe_id=row.stripe_id, trial_ends_at=row.trial_ends_at
+            ),
+            actor=ACTOR,
+            tenant_id=row.tenant_id,
+        )

@@ -1,13 +1,26 @@
+import uuid
+from smtplib import SMTPException
+
 import structlog
-from celery import shared_task
+from celery import Task, shared_task
+from django.core.cache import caches
 from kombu.exceptions import OperationalError
 
+from apps.billing.enums import Notice
+from apps.billing.errors import StripeUnavailable
 from apps.billing.inbox import operating
 from apps.billing.inbox.processing import lane_process
-from apps.billing.services import subscription_settle, subscriptions_due
+from apps.billing.mails import notice_mail
+from apps.billing.services import (
+    seats_follow,
+    seats_overdue,
+    subscription_settle,
+    subscriptions_due,
+)
 from apps.billing.usage import usage_records_prune
 from apps.common.actors import Actor
 from apps.common.database import system_connection
+from apps.common.outages import REDIS_OUTAGES
 
 log = structlog.get_logger(__name__)
 
@@ -15,6 +28,8 @@ log = structlog.get_logger(__name__)
 SWEEP_AT_MOST = 500
 # Tenants of one run; the next one is a minute away.
 SETTLE_AT_MOST = 200
+# The inbox, or a change of plan, is at work on the same customer.
+BUSY_S = 2
 
 
 @shared_task(name="billing.sync_stripe_lane")
@@ -63,3 +78,54 @@ def settle_subscriptions() -> None:
     """What time alone has brought about: the end of a grace, and of what follows it."""
     for tenant_id in subscriptions_due(SETTLE_AT_MOST):
         subscription_settle(actor=Actor.system("billing"), tenant_id=tenant_id)
+
+
+@shared_task(
+    name="billing.sync_seats",
+    bind=True,
+    autoretry_for=(StripeUnavailable,),
+    retry_backoff=2,
+    max_retries=4,
+)
+def sync_seats(self: Task, tenant_id: str) -> None:
+    """Pay for the members that there are. What stays undone is found by the sweep."""
+    if not seats_follow(actor=Actor.system("billing"), tenant_id=uuid.UUID(tenant_id)):
+        raise self.retry(countdown=BUSY_S)
+
+
+@shared_task(name="billing.sweep_seats")
+def sweep_seats() -> None:
+    """Seats that were noted and not followed: by a crash, a lost queue, or while Stripe was away."""
+    for tenant_id in seats_overdue(SETTLE_AT_MOST):
+        sync_seats.delay(str(tenant_id))
+
+
+# Longer than an event or a task is tried again.
+NOTICE_REMEMBERED_S = 7 * 86_400
+
+
+@shared_task(
+    name="billing.send_notice",
+    autoretry_for=(OSError, SMTPException, *REDIS_OUTAGES),
+    retry_backoff=2,
+    retry_backoff_max=300,
+    max_retries=8,
+)
+def send_notice(
+    *, notice: str, tenant_id: str, stripe_id: str, member_id: str | None, key: str
+) -> None:
+    """Send the mail, once by key and address, if it is still true. Not of a tenant's tasks: those do not run
+    where it is closed.
+    """
+    cache, sent = caches["global"], f"billing:notice:{notice}:{key}:{member_id}"
+    mail = notice_mail(
+        Notice(notice),
+        tenant_id=uuid.UUID(tenant_id),
+        stripe_id=stripe_id,
+        member_id=uuid.UUID(member_id) if member_id else None,
+    )
+    if mail is None or cache.get(sent):
+        log.info("billing.notice_skipped", notice=notice, stripe_id=stripe_id)
+        return
+    mail.send()
+    cache.set(sent, 1, NOTICE_REMEMBERED_S)

@@ -10,7 +10,8 @@ from apps.organizations.events import (
     MemberJoined,
     MemberPersonChanged,
 )
-from apps.organizations.selectors_joining import members_who_decide
+from apps.organizations.holders import members_permitted
+from apps.organizations.permissions import INVITE_MEMBER
 from apps.organizations.services import directory_link, member_sync_person, root_rename
 from apps.organizations.tasks import send_invitation, send_join_decision, send_join_request
 from apps.tenants.events import TenantRenamed
@@ -56,8 +57,8 @@ def link_directory(event: MemberJoined, context: EventContext) -> None:
 
 @subscribe("organizations.join_requested", name="organizations.send_join_request")
 def queue_join_request_mails(event: JoinRequested, context: EventContext) -> None:
-    """One task for each who may decide, so that a mail that fails repeats no other."""
-    for member in members_who_decide():
+    """One task for each who may let them in, so that a mail that fails repeats no other."""
+    for member in members_permitted(INVITE_MEMBER):
         send_join_request.delay(
             tenant_id=str(context.tenant_id),
             join_request_id=str(event.join_request_id),

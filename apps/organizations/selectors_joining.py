@@ -15,15 +15,12 @@ from apps.common.actors import Actor
 from apps.common.errors import NotFound
 from apps.common.tenancy import tenant_context
 from apps.organizations.enums import JoinRequestStatus, MemberStatus
-from apps.organizations.holders import in_force, members_holding
-from apps.organizations.models import JoinRequest, Member, RoleBinding
+from apps.organizations.models import JoinRequest, Member
 from apps.organizations.permissions import INVITE_MEMBER
-from apps.roles.models import Role
 from apps.tenants.models import Tenant
 
 # How long after a refusal the same person may ask again.
 ASK_AGAIN_AFTER = timedelta(days=7)
-MAX_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +84,3 @@ def join_request_for(actor: Actor, join_request_id: uuid.UUID) -> JoinRequest:
     if found is None:
         raise NotFound
     return found
-
-
-def members_who_decide() -> list[Member]:
-    """Active members who may invite in the whole workspace, the MAX_TOLD oldest. Two statements."""
-    roles = [role.id for role in Role.objects.all() if INVITE_MEMBER in role.effective]
-    bindings = RoleBinding.objects.filter(
-        in_force(timezone.now()), role_id__in=roles, organization__depth=1
-    )
-    return list(
-        members_holding(bindings).filter(status=MemberStatus.ACTIVE).order_by("id")[:MAX_TOLD]
-    )

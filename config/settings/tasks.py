@@ -144,6 +144,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "billing-sweep-seats": {
+        "task": "billing.sweep_seats",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "billing-prune-stripe-events": {
         "task": "billing.prune_stripe_events",
         "schedule": 3600.0,

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from apps.billing.enums import Notice
 from apps.billing.enums import Standing as G
 from apps.billing.enums import SubscriptionStatus as S
-from apps.billing.life import GRACE_DAYS, RESTRICTED_DAYS, Verdict, verdict
+from apps.billing.life import GRACE_DAYS, RESTRICTED_DAYS, Verdict, is_so, notice_of, verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -51,3 +52,32 @@ def test_a_debt_goes_from_grace_to_suspended(status: S, is_paused: bool) -> None
 def test_every_status_has_a_standing() -> None:
     for status in S:
         assert verdict(status, is_paused=False, unpaid_since=None, now=NOW).standing in G
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "notice"),
+    [
+        ("", G.INCOMPLETE, None),
+        ("", G.TRIAL, None),
+        ("", G.ACTIVE, None),
+        (G.TRIAL, G.ACTIVE, None),
+        (G.TRIAL, G.GRACE, Notice.PAYMENT_FAILED),
+        (G.ACTIVE, G.GRACE, Notice.PAYMENT_FAILED),
+        (G.GRACE, G.RESTRICTED, Notice.RESTRICTED),
+        (G.RESTRICTED, G.SUSPENDED, Notice.SUSPENDED),
+        (G.GRACE, G.ACTIVE, Notice.RECOVERED),
+        (G.RESTRICTED, G.ACTIVE, Notice.RECOVERED),
+        (G.SUSPENDED, G.ACTIVE, Notice.RECOVERED),
+        (G.ACTIVE, G.PAUSED, None),
+        (G.PAUSED, G.ACTIVE, None),
+        (G.ACTIVE, G.ENDED, Notice.ENDED),
+        (G.SUSPENDED, G.ENDED, Notice.ENDED),
+        (G.INCOMPLETE, G.ENDED, None),
+        ("", G.ENDED, None),
+    ],
+)
+def test_what_is_told_of_a_change(before: str, now: G, notice: Notice | None) -> None:
+    assert notice_of(before, now) == notice
+    if notice is not None:
+        assert is_so(notice, now)
+        assert not is_so(notice, G.PAUSED)

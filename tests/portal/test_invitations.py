@@ -6,11 +6,16 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.billing import catalogue
+from apps.billing.models import Subscription
+from apps.billing.selectors import price_of
+from apps.billing.services import catalogue_load
+from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
 from apps.organizations.invitation_tokens import token_make
 from apps.organizations.models import Invitation, Member, Organization
 from apps.tenants.models import Tenant
-from tests.conftest import make_person
+from tests.conftest import SYSTEM, make_person
 from tests.portal.conftest import SignIn
 from tests.portal.pages import read
 
@@ -171,3 +176,24 @@ def test_a_link_whose_inviter_may_no_longer_invite(
     token = link.partition("token=")[2]
     assert visitor.post("/invitations/accept/", {"token": token}).status_code == 410
     assert not Member.objects.filter(person_id=dana.id).exists()
+
+
+@pytest.mark.parametrize("path", ["/invitations/new/", "/invitations/import/"])
+def test_what_one_more_costs(client, acme: Tenant, path: str) -> None:
+    """For who pays for each seat, until it ends."""
+    words = "Each person who joins costs €9.00 a month more."
+    assert "costs" not in client.get(path).content.decode()
+    with system_connection():
+        catalogue_load(actor=SYSTEM, plans=catalogue.PLANS, add_ons=catalogue.ADD_ONS)
+        price = price_of("starter", "month", "EUR")
+        row = Subscription.objects.create(
+            tenant=acme, stripe_id="sub_1", status="active", price=price
+        )
+    assert words in client.get(path).content.decode()
+    for fields in ({"ends_at": timezone.now()}, {"status": "canceled"}, {"price": None}):
+        with system_connection():
+            Subscription.objects.filter(id=row.id).update(**fields)
+        assert "costs" not in client.get(path).content.decode()
+        with system_connection():
+            row.save()
+    assert words in client.get(path).content.decode()

@@ -14,12 +14,13 @@ from tests.conftest import SYSTEM
 
 EMAIL = {
     "accounts.send_email",
+    "billing.send_notice",
     "organizations.send_invitation",
     "organizations.send_join_decision",
     "organizations.send_join_request",
     "roles.send_expiry_notice",
 }
-SYNC = {"billing.sync_stripe_lane"}
+SYNC = {"billing.sync_seats", "billing.sync_stripe_lane"}
 BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",

@@ -12,7 +12,8 @@ class Subscription(BaseModel):
     status is Stripe's; standing what follows from it (`life`), until standing_changes_at comes.
     price: None where it is one that the catalogue does not know. unpaid_since: when we learnt that a payment
     failed; None while none is owed. ends_at: it is cancelled for then. next_price, next_price_at: what it
-    changes to at the end of the period. has_closed: we suspended the tenant for it.
+    changes to at the end of the period. has_closed: we suspended the tenant for it. seats_changed_at: since
+    when the quantity may be another than the members that there are; None: it is right.
     """
 
     tenant = models.OneToOneField(
@@ -35,6 +36,7 @@ class Subscription(BaseModel):
     next_price_at = models.DateTimeField(null=True)
     unpaid_since = models.DateTimeField(_("unpaid since"), null=True)
     has_closed = models.BooleanField(default=False)
+    seats_changed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("subscription")

@@ -16,6 +16,7 @@ from apps.billing.services.changing import (
 )
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
 from apps.billing.services.loading import Change, catalogue_load
+from apps.billing.services.seats import seats_follow, seats_note_changed, seats_overdue
 from apps.billing.services.subscriptions import (
     subscription_settle,
     subscription_take_over,
@@ -47,6 +48,9 @@ __all__ = [
     "plan_change",
     "plan_retire",
     "portal_begin",
+    "seats_follow",
+    "seats_note_changed",
+    "seats_overdue",
     "subscription_cancel",
     "subscription_keep",
     "subscription_settle",

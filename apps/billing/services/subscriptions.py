@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from apps.billing.enums import Standing, SubscriptionStatus
 from apps.billing.events import SubscriptionChanged
-from apps.billing.life import OWING, WITH_PLAN, verdict
+from apps.billing.life import LIVING, OWING, WITH_PLAN, verdict
 from apps.billing.models import Price, Subscription, TenantPlan
+from apps.billing.seats import seats_billed
 from apps.billing.selectors import version_for_new_tenants
 from apps.billing.services.tenants import plan_assign
 from apps.billing.stripe_shapes import at, ref, subscription_period
@@ -39,12 +40,13 @@ def subscription_take_over(
 
     found: Stripe's subscription, in the pinned version's shape. None: it is not the tenant's, because that
     has another one that lives, which is an error that staff must look at, or a later one.
-    Locks the tenant. The same again changes nothing. Publishes billing.subscription_changed, and what
-    follows: billing.plan_assigned, tenants.tenant_suspended, tenants.tenant_resumed.
+    Where it is for other seats than there are members, that is noted, for seats_follow.
+    Locks the tenant, then the row. The same again changes nothing. Publishes billing.subscription_changed,
+    and what follows: billing.plan_assigned, tenants.tenant_suspended, tenants.tenant_resumed.
     """
     require_platform(actor)
     tenant = lock(tenant_id)
-    row = Subscription.objects.filter(tenant=tenant).first()
+    row = Subscription.objects.select_for_update().filter(tenant=tenant).first()
     status = SubscriptionStatus(found["status"])
     if row is not None and row.stripe_id != found["id"]:
         is_over = verdict(status, is_paused=False, unpaid_since=None, now=timezone.now()).standing
@@ -60,6 +62,7 @@ def subscription_take_over(
     row.stripe_id, row.status = found["id"], status
     _read(row, found)
     row.unpaid_since = (row.unpaid_since or now) if status in OWING else None
+    row.seats_changed_at = None if _has_its_seats(tenant, row) else now
     _settle(actor, tenant, row, now)
     return row
 
@@ -74,10 +77,10 @@ def subscriptions_due(limit: int) -> list[uuid.UUID]:
 @system_connection()
 @transaction.atomic
 def subscription_settle(*, actor: Actor, tenant_id: uuid.UUID) -> None:
-    """What time has brought about. Locks the tenant. Publishes as subscription_take_over does."""
+    """What time has brought about. Locks and publishes as subscription_take_over does."""
     require_platform(actor)
     tenant = lock(tenant_id)
-    row = Subscription.objects.filter(tenant=tenant).first()
+    row = Subscription.objects.select_for_update().filter(tenant=tenant).first()
     if row is not None:
         _settle(actor, tenant, row, timezone.now())
 
@@ -109,6 +112,16 @@ def _ends_at(found: Mapping[str, Any], row: Subscription) -> datetime | None:
     if found.get("cancel_at_period_end"):
         return at(found.get("cancel_at")) or row.period_ends_at
     return at(found.get("cancel_at"))
+
+
+def _has_its_seats(tenant: Tenant, row: Subscription) -> bool:
+    """Whether it is for as many seats as there are members, or need not be. One statement at most.
+
+    Somebody may have come while Stripe's page was open, or a plan was being changed with the count of before.
+    """
+    if row.price is None or not row.price.is_per_seat or row.status not in LIVING:
+        return True
+    return tenant.purge_started_at is not None or row.quantity == seats_billed(tenant)
 
 
 def _settle(actor: Actor, tenant: Tenant, row: Subscription, now: datetime) -> None:

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from apps.billing.selectors import seat_price
 from apps.common.errors import PlatformError
 from apps.organizations import permissions as p
 from apps.organizations.invitation_csv import (
@@ -43,6 +44,7 @@ def upload(request: WorkspaceRequest) -> HttpResponse:
         "form": form,
         "roles": [role.name for role in roles_to_give(request.actor)],
         "max_rows": MAX_ROWS,
+        "seat_price": seat_price(request.tenant.id),
     }
     status = 422 if form.errors else 200
     return render(request, "portal/invitations/import.html", context, status=status)

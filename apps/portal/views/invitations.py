@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.billing.selectors import seat_price
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations import permissions as p
 from apps.organizations.enums import InvitationStatus as S
@@ -70,6 +71,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
         "form": form,
         "role_help": [(role.name, role.description) for role in roles],
         "only_organization": organizations[0] if len(organizations) == 1 else None,
+        "seat_price": seat_price(request.tenant.id),
     }
     return render(
         request, "portal/invitations/new.html", context, status=422 if form.errors else 200

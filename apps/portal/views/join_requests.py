@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.billing.selectors import seat_price
 from apps.common.access import allows
 from apps.common.errors import NotFound, PermissionDenied, PlatformError
 from apps.organizations import permissions as p
@@ -65,6 +66,7 @@ def approve(request: WorkspaceRequest, join_request_id: uuid.UUID) -> HttpRespon
         "found": found,
         "role_help": [(role.name, role.description) for role in roles],
         "only_organization": organizations[0] if len(organizations) == 1 else None,
+        "seat_price": seat_price(request.tenant.id),
     }
     status = 422 if form.errors else 200
     return render(request, "portal/invitations/approve.html", context, status=status)
