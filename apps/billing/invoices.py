@@ -1,5 +1,6 @@
 """A tenant's invoices, as dj-stripe's copies say them: Stripe makes and keeps them."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,8 @@ from djstripe.models import Invoice
 
 from apps.billing.models import BillingCustomer
 from apps.billing.permissions import VIEW_BILLING
-from apps.billing.stripe_shapes import at
-from apps.common.access import authorize
+from apps.billing.stripe_shapes import at, invoice_refundable_minor
+from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import NotFound
@@ -23,7 +24,7 @@ DRAFT = "draft"
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """An invoice in a list. status: Stripe's: open, paid, void, uncollectible. urls: Stripe's pages, to pay
-    it on and of its PDF; empty where there is none.
+    it on and of its PDF; empty where there is none. refunded: by credit notes; refundable: what is left to.
     """
 
     id: str
@@ -31,6 +32,8 @@ class InvoiceLine:
     status: str
     total: Money
     due: Money
+    refunded: Money
+    refundable: Money
     created: datetime
     due_at: datetime | None
     url: str
@@ -46,6 +49,8 @@ class InvoiceLine:
             status=data.get("status") or "",
             total=Money(data.get("total") or 0, currency),
             due=Money(data.get("amount_remaining") or 0, currency),
+            refunded=Money(data.get("post_payment_credit_notes_amount") or 0, currency),
+            refundable=Money(invoice_refundable_minor(data), currency),
             created=row.created,
             due_at=at(data.get("due_date")),
             url=data.get("hosted_invoice_url") or "",
@@ -62,7 +67,18 @@ def invoices_for(actor: Actor) -> QuerySet[Any]:
     authorize(actor, VIEW_BILLING)
     if actor.tenant_id is None:
         raise NotFound
-    customer = BillingCustomer.objects.filter(tenant_id=actor.tenant_id).first()
+    return _of(actor.tenant_id)
+
+
+@system_connection()
+def invoices_of(actor: Actor, tenant_id: uuid.UUID) -> QuerySet[Any]:
+    """Of a tenant, for the platform; else as invoices_for. Raises PermissionDenied."""
+    require_platform(actor)
+    return _of(tenant_id)
+
+
+def _of(tenant_id: uuid.UUID) -> QuerySet[Any]:
+    customer = BillingCustomer.objects.filter(tenant_id=tenant_id).first()
     stripe_id = customer.stripe_id if customer else None
     if not stripe_id:
         return Invoice.objects.none()

@@ -16,6 +16,8 @@ from apps.billing.services.changing import (
 )
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
 from apps.billing.services.loading import Change, catalogue_load
+from apps.billing.services.refunds import invoice_refund
+from apps.billing.services.staff import subscription_cancel_by_staff, subscription_refresh
 from apps.billing.services.subscriptions import (
     subscription_settle,
     subscription_take_over,
@@ -40,6 +42,7 @@ __all__ = [
     "catalogue_sync",
     "change_preview",
     "checkout_begin",
+    "invoice_refund",
     "override_set",
     "override_withdraw",
     "plan_assign",
@@ -48,7 +51,9 @@ __all__ = [
     "plan_retire",
     "portal_begin",
     "subscription_cancel",
+    "subscription_cancel_by_staff",
     "subscription_keep",
+    "subscription_refresh",
     "subscription_settle",
     "subscription_take_over",
     "subscriptions_due",
