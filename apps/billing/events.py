@@ -158,6 +158,35 @@ class TrialEndNeared(Event):
     trial_ends_at: datetime
 
 
+@event("billing.subscription_refreshed", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionRefreshed(Event):
+    """Staff had it taken over from Stripe once more, because the two differed."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+
+
+@event("billing.subscription_cancelled", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionCancelled(Event):
+    """is_at_once: it has ended; else it ends with what is paid for."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    is_at_once: bool
+
+
+@event("billing.invoice_refunded", version=1, scope="billing", aggregate="tenant_id")
+class InvoiceRefunded(Event):
+    """Staff gave back a part of what was paid, for a reason that the tenant may read."""
+
+    tenant_id: uuid.UUID
+    invoice_id: str
+    credit_note_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+
+
 @event("billing.catalogue_synced", version=1, scope="system", aggregate="place")
 class CatalogueSynced(Event):
     """What is sold was told to Stripe. steps: how many products and prices changed there."""

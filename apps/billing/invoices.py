@@ -10,8 +10,8 @@ from djstripe.models import Invoice
 
 from apps.billing.models import BillingCustomer
 from apps.billing.permissions import VIEW_BILLING
-from apps.billing.stripe_shapes import at
-from apps.common.access import authorize
+from apps.billing.stripe_shapes import at, invoice_refundable_minor
+from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import NotFound
@@ -25,7 +25,7 @@ OPEN = "open"
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """An invoice in a list. status: Stripe's: open, paid, void, uncollectible. urls: Stripe's pages, to pay
-    it on and of its PDF; empty where there is none.
+    it on and of its PDF; empty where there is none. refunded: by credit notes; refundable: what is left to.
     """
 
     id: str
@@ -33,6 +33,8 @@ class InvoiceLine:
     status: str
     total: Money
     due: Money
+    refunded: Money
+    refundable: Money
     created: datetime
     due_at: datetime | None
     url: str
@@ -48,6 +50,8 @@ class InvoiceLine:
             status=data.get("status") or "",
             total=Money(data.get("total") or 0, currency),
             due=Money(data.get("amount_remaining") or 0, currency),
+            refunded=Money(data.get("post_payment_credit_notes_amount") or 0, currency),
+            refundable=Money(invoice_refundable_minor(data), currency),
             created=row.created,
             due_at=at(data.get("due_date")),
             url=data.get("hosted_invoice_url") or "",
@@ -64,7 +68,18 @@ def invoices_for(actor: Actor) -> QuerySet[Any]:
     authorize(actor, VIEW_BILLING)
     if actor.tenant_id is None:
         raise NotFound
-    customer = BillingCustomer.objects.filter(tenant_id=actor.tenant_id).first()
+    return _of(actor.tenant_id)
+
+
+@system_connection()
+def invoices_of(actor: Actor, tenant_id: uuid.UUID) -> QuerySet[Any]:
+    """Of a tenant, for the platform; else as invoices_for. Raises PermissionDenied."""
+    require_platform(actor)
+    return _of(tenant_id)
+
+
+def _of(tenant_id: uuid.UUID) -> QuerySet[Any]:
+    customer = BillingCustomer.objects.filter(tenant_id=tenant_id).first()
     stripe_id = customer.stripe_id if customer else None
     if not stripe_id:
         return Invoice.objects.none()

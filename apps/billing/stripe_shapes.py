@@ -54,6 +54,14 @@ def invoice_is_paid(invoice: Object) -> bool:
     return invoice.get("status") == "paid"
 
 
+def invoice_refundable_minor(invoice: Object) -> int:
+    """What was paid and not given back by credit notes. Refunds of the charge itself are not in it."""
+    if not invoice_is_paid(invoice):
+        return 0
+    given_back = invoice.get("post_payment_credit_notes_amount") or 0
+    return max((invoice.get("amount_paid") or 0) - given_back, 0)
+
+
 def invoice_tax_cents(invoice: Object) -> int:
     """In the smallest unit of the invoice's currency, whether it is on top or contained."""
     if isinstance(invoice.get("tax"), int):

@@ -14,7 +14,14 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
-from apps.billing.models import AddOn, EntitlementOverride, Plan, StripeEvent, TenantPlan
+from apps.billing.models import (
+    AddOn,
+    EntitlementOverride,
+    Plan,
+    StripeEvent,
+    Subscription,
+    TenantPlan,
+)
 from apps.console.audit import PlatformEntryAdmin
 from apps.console.dead_tasks import DeadTaskAdmin
 from apps.console.domains import DomainAdmin
@@ -31,6 +38,7 @@ from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
 from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.stripe_events import StripeEventAdmin
+from apps.console.subscriptions import SubscriptionAdmin
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.schedules.models import Schedule
@@ -49,6 +57,7 @@ site.register(ScimToken, ScimTokenAdmin)
 site.register(SigningKey, SigningKeyAdmin)
 site.register(IdentityProvider, IdentityProviderAdmin)
 site.register(ExternalIdentity, ExternalIdentityAdmin)
+site.register(Subscription, SubscriptionAdmin)
 site.register(Plan, PlanAdmin)
 site.register(AddOn, AddOnAdmin)
 site.register(TenantPlan, TenantPlanAdmin)

@@ -38,6 +38,8 @@ GROUPS: dict[str, list[Page]] = {
         Page("Permissions", "verified_user", "admin:permissions"),
     ],
     "Billing": [
+        Page("Revenue", "payments", "admin:revenue"),
+        Page("Subscriptions", "autorenew", "admin:billing_subscription_changelist"),
         Page("Plans", "sell", "admin:billing_plan_changelist"),
         Page("Add-ons", "add_shopping_cart", "admin:billing_addon_changelist"),
         Page("Plans of tenants", "assignment_ind", "admin:billing_tenantplan_changelist"),

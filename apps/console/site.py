@@ -20,6 +20,7 @@ from apps.accounts.methods import has_second_factor
 from apps.accounts.proof import session_proof
 from apps.console import dashboard, search
 from apps.console.markup import accessible
+from apps.console.revenue import revenue_view
 from apps.console.roles import permissions_view
 from apps.console.streams import replay_view, streams_view
 
@@ -85,6 +86,7 @@ class ConsoleSite(UnfoldAdminSite):
         registry = self.admin_view(self.permissions)
         return [
             path("permissions/", registry, name="permissions"),
+            path("revenue/", self.admin_view(self.revenue), name="revenue"),
             path("streams/", self.admin_view(self.streams), name="streams"),
             path("streams/replay/", self.admin_view(self.replay), name="streams_replay"),
             *kept,
@@ -117,6 +119,10 @@ class ConsoleSite(UnfoldAdminSite):
         """What apps declare; it is no model's page."""
         request.current_app = self.name
         return permissions_view(request, self.each_context(request))
+
+    def revenue(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return revenue_view(request, self.each_context(request))
 
     def streams(self, request: HttpRequest) -> HttpResponse:
         request.current_app = self.name

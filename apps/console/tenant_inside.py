@@ -15,6 +15,8 @@ from apps.console.tenant_access import bindings_sections, groups_sections
 from apps.console.tenant_acts_access import BINDING_ACTS, GROUP_ACTS, ORGANIZATION_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_table, has_schema
 from apps.console.tenant_acts_plan import PLAN_ACTS
+from apps.console.tenant_acts_refund import REFUND_ACTS
+from apps.console.tenant_invoices import invoices_table
 from apps.console.tenant_members import IMPERSONATE_ACTS, members_sections
 from apps.console.tenant_organizations import organizations_sections
 from apps.console.tenant_plan import plan_sections
@@ -68,6 +70,9 @@ INSIDE_PAGES = (
     ),
     InsidePage(
         "plan", "Plan and usage", "Plan", lambda tenant, _q: plan_sections(tenant), PLAN_ACTS
+    ),
+    InsidePage(
+        "invoices", "Invoices", "Billing", lambda tenant, _q: [invoices_table(tenant)], REFUND_ACTS
     ),
     InsidePage(
         "audit", "Audit log", "Audit", lambda tenant, _q: audit_sections(tenant), AUDIT_ACTS

@@ -29,6 +29,7 @@ from apps.console.tenant_acts_addresses import ADDRESS_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS
 from apps.console.tenant_acts_operations import OPERATION_ACTS
 from apps.console.tenant_acts_plan import PLAN_ACTS
+from apps.console.tenant_acts_refund import REFUND_ACTS
 from apps.console.tenant_inside import INSIDE_PAGES, SEARCH_LENGTH, InsidePage
 from apps.console.tenant_members import IMPERSONATE_ACTS
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
@@ -63,6 +64,7 @@ class TenantAdmin(ConsolePage):
                 *IMPERSONATE_ACTS,
                 *AUDIT_ACTS,
                 *PLAN_ACTS,
+                *REFUND_ACTS,
             ),
             key=lambda act: act.dangerous,
         )

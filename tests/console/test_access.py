@@ -29,6 +29,7 @@ from apps.billing.models import (
     Plan,
     PlanVersion,
     StripeEvent,
+    Subscription,
     TenantAddOn,
     TenantPlan,
 )
@@ -104,6 +105,7 @@ def addresses(world: World) -> list[str]:
         ),
         "accounts/scimtoken": ScimToken.objects.create(tenant=world.acme, label="x"),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
+        "billing/subscription": Subscription.objects.get(),
         "billing/plan": Plan.objects.get(),
         "billing/addon": AddOn.objects.get(),
         "billing/tenantplan": TenantPlan.objects.get(),
@@ -152,6 +154,7 @@ def state() -> list[Any]:
         ),
         list(Schedule.objects.order_by("id").values()),
         list(StripeEvent.objects.order_by("id").values()),
+        list(Subscription.objects.order_by("id").values()),
         # Visitors' own sign-ins begin and end.
         OutboxEvent.objects.exclude(name__startswith="accounts.session_").count(),
     ]

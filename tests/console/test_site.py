@@ -109,6 +109,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "accounts.IdentityProvider",
         "accounts.ExternalIdentity",
         "accounts.ScimToken",
+        "billing.Subscription",
         "billing.Plan",
         "billing.AddOn",
         "billing.TenantPlan",

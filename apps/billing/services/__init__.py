@@ -16,7 +16,9 @@ from apps.billing.services.changing import (
 )
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
 from apps.billing.services.loading import Change, catalogue_load
+from apps.billing.services.refunds import invoice_refund
 from apps.billing.services.seats import seats_follow, seats_note_changed, seats_overdue
+from apps.billing.services.staff import subscription_cancel_by_staff, subscription_refresh
 from apps.billing.services.subscriptions import (
     subscription_settle,
     subscription_take_over,
@@ -41,6 +43,7 @@ __all__ = [
     "catalogue_sync",
     "change_preview",
     "checkout_begin",
+    "invoice_refund",
     "override_set",
     "override_withdraw",
     "plan_assign",
@@ -52,7 +55,9 @@ __all__ = [
     "seats_note_changed",
     "seats_overdue",
     "subscription_cancel",
+    "subscription_cancel_by_staff",
     "subscription_keep",
+    "subscription_refresh",
     "subscription_settle",
     "subscription_take_over",
     "subscriptions_due",

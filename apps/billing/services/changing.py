@@ -90,7 +90,7 @@ def plan_change(
     quantity = seats_billed(tenant) if price.is_per_seat else 1
     with gateway.stripe_client() as client:
         found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
-        _release(client, found)
+        schedule_release(client, found)
         if is_upgrade(row, price, quantity):
             change: Any = {
                 "items": [_item(found, row, price, quantity)],
@@ -116,7 +116,7 @@ def subscription_cancel(*, actor: Actor, tenant: Tenant) -> Subscription | None:
     row = _live(actor, tenant)
     with gateway.stripe_client() as client:
         found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
-        _release(client, found)
+        schedule_release(client, found)
         client.v1.subscriptions.update(row.stripe_id, {"cancel_at_period_end": True})
     return _taken_over(tenant, row.stripe_id)
 
@@ -126,7 +126,7 @@ def subscription_keep(*, actor: Actor, tenant: Tenant) -> Subscription | None:
     row = _live(actor, tenant)
     with gateway.stripe_client() as client:
         found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
-        _release(client, found)
+        schedule_release(client, found)
         client.v1.subscriptions.update(row.stripe_id, {"cancel_at_period_end": False})
     return _taken_over(tenant, row.stripe_id)
 
@@ -209,7 +209,7 @@ def _schedule(client: Any, row: Subscription, found: Any, price: Price, quantity
     )
 
 
-def _release(client: Any, found: Any) -> None:
+def schedule_release(client: Any, found: Any) -> None:
     """What was to come does not come."""
     schedule = found.get("schedule")
     if schedule and schedule["status"] in ("active", "not_started"):
@@ -234,8 +234,7 @@ def _under_lock(tenant: Tenant, stripe_id: str, next_price: Price | None) -> Sub
     with lane_lock(customer.stripe_id or "", wait_s=LOCK_WAIT_S) as is_mine:
         if not is_mine:
             return _note_next(Subscription.objects.filter(tenant_id=tenant.id).first(), next_price)
-        with gateway.stripe_client() as client:
-            found: Mapping[str, Any] = client.v1.subscriptions.retrieve(stripe_id).to_dict()
+        found = subscription_now(stripe_id)
         with transaction.atomic():
             row = subscription_take_over(actor=ACTOR, tenant_id=tenant.id, found=found)
             return _note_next(row, next_price)
@@ -247,6 +246,13 @@ def _note_next(row: Subscription | None, price: Price | None) -> Subscription | 
         row.next_price_at = row.period_ends_at if price else None
         row.save(update_fields=["next_price", "next_price_at", "updated_at"])
     return row
+
+
+def subscription_now(stripe_id: str) -> Mapping[str, Any]:
+    """As Stripe says it. To be taken over under the lock of its customer."""
+    with gateway.stripe_client() as client:
+        found: Mapping[str, Any] = client.v1.subscriptions.retrieve(stripe_id).to_dict()
+    return found
 
 
 def _customer_of(found: Any) -> str:
