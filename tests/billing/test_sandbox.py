@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from django.apps import apps
+from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.billing import gateway
@@ -41,13 +43,16 @@ def endpoint(settings: Any, queued: list[str], acme: Tenant, alice: Person) -> I
 
 def deliver_all(times: int = 1, chance: random.Random | None = None, lost: float = 0) -> int:
     """What waits at Stripe, `times` over and shuffled; some deliveries do not come."""
-    pending = list(StripeDelivery.objects.filter(status="pending").order_by("id"))
-    parcels = [parcel for one in pending if (parcel := courier._parcel(one))] * times
+    waiting = StripeDelivery.objects.filter(status="pending")
+    waiting.update(next_at=timezone.now())
+    parcels, _gone = courier._take(waiting.count())
+    parcels *= times
     if chance:
         chance.shuffle(parcels)
         parcels = [one for one in parcels if chance.random() >= lost]
-    for parcel in parcels:
-        courier._send(parcel)
+    with requests.Session() as session:
+        answers = [(one.delivery_id, *courier._send(session, one)) for one in parcels]
+    courier._note(answers, set())
     return len(parcels)
 
 
