@@ -4,6 +4,7 @@ from kombu.exceptions import OperationalError
 
 from apps.billing.inbox import operating
 from apps.billing.inbox.processing import lane_process
+from apps.billing.reconciling import customers_reconcile, survey
 from apps.billing.services import subscription_settle, subscriptions_due
 from apps.billing.usage import usage_records_prune
 from apps.common.actors import Actor
@@ -63,3 +64,21 @@ def settle_subscriptions() -> None:
     """What time alone has brought about: the end of a grace, and of what follows it."""
     for tenant_id in subscriptions_due(SETTLE_AT_MOST):
         subscription_settle(actor=Actor.system("billing"), tenant_id=tenant_id)
+
+
+# Customers of one task: some ten requests to Stripe each.
+RECONCILE_BATCH = 20
+
+
+@shared_task(name="billing.reconcile")
+def reconcile() -> None:
+    """Compare everything with Stripe, and queue those customers that differ, so many to a task."""
+    suspects = survey(actor=Actor.system("billing"))
+    for start in range(0, len(suspects), RECONCILE_BATCH):
+        reconcile_customers.delay(suspects[start : start + RECONCILE_BATCH])
+
+
+@shared_task(name="billing.reconcile_customers")
+def reconcile_customers(stripe_ids: list[str]) -> None:
+    """Compare these, and mend what can be."""
+    customers_reconcile(actor=Actor.system("billing"), stripe_ids=stripe_ids)
