@@ -1,7 +1,10 @@
 """Which customer of Stripe a tenant is."""
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
+import structlog
 from django.db import transaction
 
 from apps.billing import gateway
@@ -11,6 +14,8 @@ from apps.common.actors import Actor
 from apps.common.errors import NotFound
 from apps.events.services import publish
 from apps.tenants.models import Tenant
+
+log = structlog.get_logger(__name__)
 
 # By which events of Stripe are led back to the row, also when the answer to our request was lost.
 METADATA_KEY = "billing_customer_id"
@@ -77,6 +82,39 @@ def billing_customer_link(
             tenant_id=customer.tenant_id,
         )
     return customer
+
+
+@transaction.atomic
+def billing_customer_follow(*, actor: Actor, found: Mapping[str, Any]) -> BillingCustomer | None:
+    """Name, address and currency are what Stripe has: people change them in its portal.
+
+    found: Stripe's customer. One that was made for a row of ours which does not know it, because whoever
+    asked for it died before Stripe answered, is linked by what it says of itself. None: it is no tenant's.
+    Locks the row. Publishes billing.customer_created when it links.
+    """
+    row = BillingCustomer.objects.select_for_update().filter(stripe_id=found["id"]).first()
+    if row is None:
+        row = _intended(found)
+        if row is None:
+            return None
+        row = billing_customer_link(actor=actor, customer_id=row.id, stripe_id=found["id"])
+    row.email = found.get("email") or ""
+    row.name = found.get("name") or row.name
+    row.currency = found.get("currency") or ""
+    row.save(update_fields=["email", "name", "currency", "updated_at"])
+    return row
+
+
+def _intended(found: Mapping[str, Any]) -> BillingCustomer | None:
+    try:
+        row_id = uuid.UUID((found.get("metadata") or {}).get(METADATA_KEY, ""))
+    except ValueError:
+        return None
+    row = BillingCustomer.objects.filter(id=row_id).first()
+    if row is not None and row.stripe_id is not None:
+        log.error("billing.second_customer", stripe_id=found["id"], known=row.stripe_id)
+        return None
+    return row
 
 
 def _require_own(actor: Actor, tenant_id: uuid.UUID) -> None:

@@ -193,3 +193,16 @@ class CatalogueSynced(Event):
 
     place: str
     steps: int
+
+
+@event("billing.reconciled", version=1, scope="system", aggregate="place")
+class Reconciled(Event):
+    """What is here was compared with what Stripe has. checked: customers. mended: differences that are none
+    any more. left: those that a person looks at. kinds: how many of each, `invoice_missing=2 seats=1`.
+    """
+
+    place: str
+    checked: int
+    mended: int
+    left: int
+    kinds: str

@@ -11,6 +11,7 @@ from apps.billing.errors import StripeUnavailable
 from apps.billing.inbox import operating
 from apps.billing.inbox.processing import lane_process
 from apps.billing.mails import notice_mail
+from apps.billing.reconciling import customers_reconcile, survey
 from apps.billing.services import (
     seats_follow,
     seats_overdue,
@@ -129,3 +130,21 @@ def send_notice(
         return
     mail.send()
     cache.set(sent, 1, NOTICE_REMEMBERED_S)
+
+
+# Customers of one task: some ten requests to Stripe each.
+RECONCILE_BATCH = 20
+
+
+@shared_task(name="billing.reconcile")
+def reconcile() -> None:
+    """Compare everything with Stripe, and queue those customers that differ, so many to a task."""
+    suspects = survey(actor=Actor.system("billing"))
+    for start in range(0, len(suspects), RECONCILE_BATCH):
+        reconcile_customers.delay(suspects[start : start + RECONCILE_BATCH])
+
+
+@shared_task(name="billing.reconcile_customers")
+def reconcile_customers(stripe_ids: list[str]) -> None:
+    """Compare these, and mend what can be."""
+    customers_reconcile(actor=Actor.system("billing"), stripe_ids=stripe_ids)

@@ -4,14 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing.models import AddOn, EntitlementOverride, PlanVersion
+from apps.billing.reconciling import reconcile
 from apps.billing.services import add_on_set, override_set, override_withdraw, plan_assign
 from apps.common.actors import Actor
 from apps.common.entitlements import Granted, entitlements
-from apps.common.errors import InvalidInput
+from apps.common.errors import Conflict, InvalidInput
 from apps.common.ids import parse_uuid
 from apps.console.acts import Act, ReasonForm
 from apps.console.plan_terms import value_read
@@ -118,6 +120,15 @@ def _set_override(actor: Actor, tenant: Any, data: dict[str, Any]) -> None:
     )
 
 
+def _reconcile(actor: Actor, tenant: Any, _data: dict[str, Any]) -> None:
+    report = reconcile(actor=actor, tenant=tenant)
+    if report.waiting:
+        raise Conflict(_("Events of Stripe are being worked on. Try again in a minute."))
+    if report.left:
+        words = ", ".join(f"{one.kind} ({one.object_id}: {one.remedy})" for one in report.left)
+        raise Conflict(_("Left for a person: %s") % words)
+
+
 PLAN_ACTS = (
     Act(
         name="assign_plan",
@@ -173,5 +184,20 @@ PLAN_ACTS = (
         form=WithdrawForm,
         inside="plan",
         dangerous=True,
+    ),
+    Act(
+        name="reconcile",
+        label="Reconcile with Stripe",
+        icon="compare_arrows",
+        available=lambda tenant: bool(
+            settings.STRIPE_SECRET_KEY and tenant.purge_started_at is None
+        ),
+        explain=lambda _tenant: [
+            "What Stripe has of the customer, the subscription, and invoices of 40 days is compared.",
+            "What differs here is taken over from Stripe. Nothing is changed there.",
+        ],
+        run=_reconcile,
+        done=lambda tenant: f"{tenant.slug} is as Stripe has it.",
+        inside="plan",
     ),
 )

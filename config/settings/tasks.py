@@ -1,5 +1,6 @@
 """Celery: late acknowledgement and rejection together lose no task when a worker is killed."""
 
+from celery.schedules import crontab
 from kombu import Queue
 
 from config.settings.environment import env
@@ -32,6 +33,8 @@ CELERY_TASK_ROUTES = {
             "accounts.run_erasure",
             "audit.tend_chains_of",
             "billing.prune_usage",
+            "billing.reconcile",
+            "billing.reconcile_customers",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -148,6 +151,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.sweep_seats",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    # What events did not bring, or somebody changed since: each night.
+    "billing-reconcile": {
+        "task": "billing.reconcile",
+        "schedule": crontab(hour="2", minute="20"),
+        "options": {"expires": 3600},
     },
     "billing-prune-stripe-events": {
         "task": "billing.prune_stripe_events",

@@ -26,6 +26,8 @@ BULK = {
     "accounts.run_erasure",
     "audit.tend_chains_of",
     "billing.prune_usage",
+    "billing.reconcile",
+    "billing.reconcile_customers",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

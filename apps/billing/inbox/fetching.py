@@ -50,16 +50,20 @@ class Current:
 
 def current_of(event: StripeEvent) -> Current:
     """One request, or none where nobody wants to know. Raises StripeRefused, StripeUnavailable."""
-    template = PATHS.get(event.object_type)
     is_wanted = mirror.model_of(event.object_type) is not None or handlers_of(event.type)
-    if not (template and event.object_id and is_wanted):
+    if not (event.object_type in PATHS and event.object_id and is_wanted):
         return Current(event.object)
-    path = template.format(id=quote(event.object_id), customer=quote(event.customer_id))
-    expanded = EXPANDED.get(event.object_type, ())
+    return current_object(event.object_type, event.object_id, event.customer_id)
+
+
+def current_object(object_type: str, object_id: str, customer_id: str) -> Current:
+    """object_type: of PATHS. One request. Raises StripeRefused, StripeUnavailable."""
+    path = PATHS[object_type].format(id=quote(object_id), customer=quote(customer_id))
+    expanded = EXPANDED.get(object_type, ())
     query = "&".join(f"expand[{number}]={name}" for number, name in enumerate(expanded))
     body, status = gateway.get(f"/v1/{path}?{query}" if query else f"/v1/{path}")
     if status == 404:
-        gone = {"id": event.object_id, "object": event.object_type, "deleted": True}
+        gone = {"id": object_id, "object": object_type, "deleted": True}
         return Current(gone, is_fetched=True, is_gone=True)
     found: dict[str, Any] = json.loads(body)
     return Current(found, is_fetched=True, is_gone=bool(found.get("deleted")))

@@ -16,7 +16,6 @@ from django.db.models import F, QuerySet
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
-from apps.billing import gateway
 from apps.billing.enums import StripeEventState as S
 from apps.billing.errors import StripeUnavailable
 from apps.billing.events import StripeEventFailed
@@ -24,6 +23,7 @@ from apps.billing.inbox import mirror
 from apps.billing.inbox.fetching import Current, current_of
 from apps.billing.inbox.lanes import lane_lock
 from apps.billing.inbox.registry import StripeChange, handlers_of
+from apps.billing.inbox.storing import stored
 from apps.billing.models import BillingCustomer, StripeEvent
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -37,8 +37,6 @@ MAX_ATTEMPTS = 10
 MAX_RETRY_DELAY_S = 900.0
 # Events of one customer that are looked at together: several about one object cost one request to Stripe.
 AT_ONCE = 100
-# dj-stripe wants what an object refers to, and what that does: a subscription with its prices some twenty.
-MAX_WANTED = 200
 MAX_ERROR_CHARS = 8000
 
 
@@ -135,16 +133,9 @@ def _begin(events: list[StripeEvent]) -> list[StripeEvent]:
 
 
 def _take_effect(events: list[StripeEvent]) -> int:
-    """Ask Stripe first; then one short transaction, begun anew whenever dj-stripe wants to know more."""
+    """Ask Stripe first; then one short transaction."""
     current = current_of(events[-1])
-    answers: mirror.Answers = {}
-    while len(answers) <= MAX_WANTED:
-        try:
-            with mirror.answering(answers), transaction.atomic():
-                return _commit(events, current)
-        except mirror.Wanted as wanted:
-            answers[wanted.path] = gateway.get(wanted.path)
-    raise RuntimeError(f"dj-stripe wants more than {MAX_WANTED} objects for one")
+    return stored(lambda: _commit(events, current))
 
 
 def _commit(events: list[StripeEvent], current: Current) -> int:

@@ -60,7 +60,7 @@ def subscription_take_over(
         row.unpaid_since, row.standing = None, ""
         row.next_price, row.next_price_at = None, None
     row.stripe_id, row.status = found["id"], status
-    _read(row, found)
+    subscription_read(row, found)
     row.unpaid_since = (row.unpaid_since or now) if status in OWING else None
     row.seats_changed_at = None if _has_its_seats(tenant, row) else now
     _settle(actor, tenant, row, now)
@@ -85,8 +85,10 @@ def subscription_settle(*, actor: Actor, tenant_id: uuid.UUID) -> None:
         _settle(actor, tenant, row, timezone.now())
 
 
-def _read(row: Subscription, found: Mapping[str, Any]) -> None:
-    """The item that is a plan's; add-ons are items beside it."""
+def subscription_read(row: Subscription, found: Mapping[str, Any]) -> None:
+    """What Stripe says, into the row, which is not saved: the item that is a plan's; add-ons are items beside
+    it. One statement.
+    """
     items = found["items"]["data"]
     by_id = {
         price.stripe_price_id: price

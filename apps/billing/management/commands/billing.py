@@ -3,12 +3,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.billing.billing_commands import catalogue, tenants, webhooks
+from apps.billing.billing_commands import catalogue, reconciling, tenants, webhooks
 from apps.billing.billing_commands.base import Subcommand
 from apps.common.database import system_connection
 from apps.common.errors import PlatformError
 
-MODULES = (catalogue, tenants, webhooks)
+MODULES = (catalogue, tenants, webhooks, reconciling)
 SUBCOMMANDS: dict[str, type[Subcommand]] = {
     found.name: found for module in MODULES for found in module.COMMANDS
 }
