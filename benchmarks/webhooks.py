@@ -64,9 +64,11 @@ def _effects(server: Web, env: dict[str, str]) -> None:
     bodies = _events(range(CUSTOMERS))
     queue = ["-Q", "sync", "-c", str(WORKERS), "--prefetch-multiplier", "1", "-n", "bench@%h"]
     quiet = ["--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
-    with _process("celery", "-A", "config", "worker", *queue, *quiet, **env):
+    with _process("celery", "-A", "config", "worker", *queue, *quiet, **env) as worker:
         _send(server, _events(range(5000, 5010)))
         _wait(0)
+        processes = {"web": server.process.pid, "workers": worker.pid}
+        before_s = {name: _cpu_s(pid) for name, pid in processes.items()}
         began_s = time.perf_counter()
         shares = [bodies[number::SENDERS] for number in range(SENDERS)]
         threads = [threading.Thread(target=_send, args=(server, share)) for share in shares]
@@ -77,17 +79,25 @@ def _effects(server: Web, env: dict[str, str]) -> None:
         sent_s = time.perf_counter() - began_s
         _wait(0)
         took_s = time.perf_counter() - began_s
+        used_s = {name: _cpu_s(pid) - before_s[name] for name, pid in processes.items()}
     figure(
         f"events of {CUSTOMERS} new customers through to effect",
         f"{len(bodies) / took_s:.0f}/s",
         f"{len(bodies) / sent_s:.0f}/s answered meanwhile; {WORKERS} worker processes; to reach: 200/s",
     )
+    for name, cpu_s in used_s.items():
+        figure(
+            f"  CPU of the {name}",
+            f"{cpu_s / len(bodies) * 1000:.1f} ms",
+            f"an event; {len(bodies) / cpu_s:.0f} events a second of CPU",
+        )
     rows = sum(apps.get_model("djstripe", name).objects.count() for name in ("Customer", "Invoice"))
     if rows < 2 * CUSTOMERS:
         raise RuntimeError("not all of them had an effect")
 
 
 def _events(numbers: range) -> list[bytes]:
+    """Those of one purchase after another, as Stripe sends them."""
     return [
         json.dumps(
             {
@@ -100,8 +110,8 @@ def _events(numbers: range) -> list[bytes]:
                 "data": {"object": found(path, f"{prefix}_{number}")},
             }
         ).encode()
-        for kind, path, prefix in TYPES
         for number in numbers
+        for kind, path, prefix in TYPES
     ]
 
 
@@ -135,6 +145,14 @@ def _wait(left: int) -> None:
         time.sleep(0.02)
 
 
+def _cpu_s(pid: int) -> float:
+    """Seconds of a process and of those that it started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    own_s = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return own_s + sum(_cpu_s(int(child)) for child in children)
+
+
 def _forget() -> None:
     StripeEvent.objects.all().delete()
     with app.connection_for_write() as broker:
@@ -142,12 +160,12 @@ def _forget() -> None:
 
 
 @contextmanager
-def _process(module: str, *arguments: str, **env: Any) -> Iterator[None]:
+def _process(module: str, *arguments: str, **env: Any) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments], cwd=ROOT, env=os.environ | env
     )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(60)

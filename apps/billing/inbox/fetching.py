@@ -41,11 +41,15 @@ EXPANDED = {
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """is_fetched: Stripe was asked. is_gone: it says that there is no such object, or a deleted one."""
+    """is_fetched: Stripe was asked. is_gone: it says that there is no such object, or a deleted one.
+
+    answers: what it said, for where dj-stripe wants the same object as one that another refers to.
+    """
 
     object: dict[str, Any] = field(repr=False)
     is_fetched: bool = False
     is_gone: bool = False
+    answers: mirror.Answers = field(default_factory=dict, repr=False)
 
 
 def current_of(event: StripeEvent) -> Current:
@@ -61,9 +65,11 @@ def current_object(object_type: str, object_id: str, customer_id: str) -> Curren
     path = PATHS[object_type].format(id=quote(object_id), customer=quote(customer_id))
     expanded = EXPANDED.get(object_type, ())
     query = "&".join(f"expand[{number}]={name}" for number, name in enumerate(expanded))
-    body, status = gateway.get(f"/v1/{path}?{query}" if query else f"/v1/{path}")
+    asked = f"/v1/{path}?{query}" if query else f"/v1/{path}"
+    body, status = gateway.get(asked)
+    answers = {asked: (body, status)}
     if status == 404:
         gone = {"id": object_id, "object": object_type, "deleted": True}
-        return Current(gone, is_fetched=True, is_gone=True)
+        return Current(gone, is_fetched=True, is_gone=True, answers=answers)
     found: dict[str, Any] = json.loads(body)
-    return Current(found, is_fetched=True, is_gone=bool(found.get("deleted")))
+    return Current(found, is_fetched=True, is_gone=bool(found.get("deleted")), answers=answers)

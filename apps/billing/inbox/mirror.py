@@ -15,7 +15,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import stripe
 from django.apps import apps
+from django.db.models import Manager
+from django.db.models.signals import post_save
 from django.utils import timezone
+from djstripe.managers import StripeModelManager
 from djstripe.models.base import StripeModel
 
 # What dj-stripe takes for a key.
@@ -23,6 +26,9 @@ NO_KEY = "sk_test_keptFromDjstripe"
 Answers = dict[str, tuple[str, int]]
 # None: dj-stripe has nothing to ask.
 _answers: ContextVar[Answers | None] = ContextVar("answers", default=None)
+# Rows by model and id as they are in the transaction, None for what is not there.
+Rows = dict[tuple[type, str], Any]
+_rows: ContextVar[Rows | None] = ContextVar("rows", default=None)
 
 # Stripe's own entitlements, for which dj-stripe asks with each product. Ours are not there.
 UNUSED = re.compile(r"/v1/products/[^/]+/features")
@@ -85,15 +91,54 @@ def install() -> None:
     stripe.default_http_client = Prefetched()
     stripe.api_base = "https://prefetched.invalid"
     StripeModel._find_owner_account = classmethod(lambda *_arguments, **_options: None)
+    StripeModelManager.get = _get_row
+    StripeModel._create_from_stripe_object = classmethod(_create)
+    post_save.connect(_note_saved, dispatch_uid="billing.mirror")
 
 
 @contextmanager
 def answering(answers: Answers) -> Iterator[None]:
-    token = _answers.set(answers)
+    """Around one transaction: dj-stripe reads from `answers`, and each row once."""
+    asked, known = _answers.set(answers), _rows.set({})
     try:
         yield
     finally:
-        _answers.reset(token)
+        _answers.reset(asked)
+        _rows.reset(known)
+
+
+def _get_row(manager: Any, *arguments: Any, **wanted: Any) -> Any:
+    """dj-stripe looks for a row twice before it makes it, and for a customer's with all that is hers."""
+    rows = _rows.get()
+    if rows is None or arguments or wanted.keys() != {"id"}:
+        return Manager.get(manager, *arguments, **wanted)
+    key = (manager.model, wanted["id"])
+    if key not in rows:
+        rows[key] = None
+        rows[key] = Manager.get(manager, **wanted)
+    if rows[key] is None:
+        raise manager.model.DoesNotExist
+    return rows[key]
+
+
+def _note_saved(sender: type, instance: Any, **_signal: Any) -> None:
+    rows = _rows.get()
+    if rows is not None and isinstance(instance, StripeModel):
+        rows[sender, instance.id] = instance
+
+
+_create_row: Any = StripeModel._create_from_stripe_object.__func__
+
+
+def _create(model: type[StripeModel], *arguments: Any, **options: Any) -> Any:
+    """What fails is undone to a savepoint, and dj-stripe goes on: nothing is known of any row then."""
+    try:
+        return _create_row(model, *arguments, **options)
+    except BaseException:
+        rows = _rows.get()
+        if rows is not None:
+            rows.clear()
+        raise
 
 
 def model_of(object_type: str) -> Any:

@@ -6,7 +6,6 @@ Stripe, under the lock of the customer: whoever comes later has asked later, so 
 
 import random
 import traceback
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import groupby
 
@@ -37,7 +36,12 @@ MAX_ATTEMPTS = 10
 MAX_RETRY_DELAY_S = 900.0
 # Events of one customer that are looked at together: several about one object cost one request to Stripe.
 AT_ONCE = 100
+# Objects of one customer in one transaction. What dj-stripe wants begins it anew, for all of them.
+TOGETHER = 10
 MAX_ERROR_CHARS = 8000
+
+# Events about one object, and what that is now.
+Group = tuple[list[StripeEvent], Current]
 
 
 def retry_delay_s(attempts: int) -> float:
@@ -55,8 +59,8 @@ def lane_process(lane: str) -> int:
     done = 0
     while True:
         with lane_lock(lane) as is_mine:
-            while is_mine and (events := list(_due(lane).order_by("id")[:AT_ONCE])):
-                done += sum(_attempt(group) for group in _by_object(events))
+            if is_mine:
+                done += _process(list(_due(lane).order_by("id")[:AT_ONCE]))
         if not (is_mine and _due(lane).exists()):
             return done
 
@@ -67,45 +71,63 @@ def _due(lane: str) -> QuerySet[StripeEvent]:
     )
 
 
-def _by_object(events: list[StripeEvent]) -> Iterator[list[StripeEvent]]:
+def _process(events: list[StripeEvent]) -> int:
+    """What is tried for the first time together; what was tried before object by object.
+
+    So one that ends its worker every time takes no other object's attempts along.
+    """
+    fresh = _by_object([event for event in events if not event.attempts])
+    retried = _by_object([event for event in events if event.attempts])
+    batches = [fresh[start : start + TOGETHER] for start in range(0, len(fresh), TOGETHER)]
+    return sum(_attempt(groups) for groups in (*batches, *([group] for group in retried)))
+
+
+def _by_object(events: list[StripeEvent]) -> list[list[StripeEvent]]:
     """Those about the same object together. What has no id is alone."""
 
     def about(event: StripeEvent) -> tuple[str, str]:
         return event.object_type, event.object_id or event.stripe_id
 
-    for _key, group in groupby(sorted(events, key=about), key=about):
-        yield list(group)
+    return [list(group) for _key, group in groupby(sorted(events, key=about), key=about)]
 
 
-def _attempt(events: list[StripeEvent]) -> int:
-    """How many took effect. One that is poisoned holds up none of the others: each alone, if need be."""
-    events = _begin(events)
-    if not events:
-        return 0
+def _attempt(groups: list[list[StripeEvent]]) -> int:
+    """How many took effect. Stripe is asked first, for each object; what it does not tell holds up none."""
+    begun = {event.id for event in _begin([event for group in groups for event in group])}
+    going = [left for group in groups if (left := [one for one in group if one.id in begun])]
+    fetched: list[Group] = []
+    for events in going:
+        try:
+            fetched.append((events, current_of(events[-1])))
+        except Exception as error:
+            if _connection_is_lost():
+                raise
+            _failed(events, error)
+    return _take_effect(fetched) if fetched else 0
+
+
+def _take_effect(groups: list[Group]) -> int:
+    """Together; where that fails each object, and then each event: one that is poisoned holds up no other."""
     try:
-        return _take_effect(events)
-    except StripeUnavailable as error:
-        _failed(events, error)
-        return 0
+        return _committed(groups)
     except Exception as error:
         # Whatever a handler or dj-stripe raises means the same: noted, and tried again.
         if _connection_is_lost():
             raise
-        if len(events) == 1:
-            _failed(events, error)
+        parts = _parts(groups)
+        is_outage = isinstance(error, StripeUnavailable)
+        if len(parts) == 1 or (is_outage and len(groups) == 1):
+            _failed(groups[0][0], error)
             return 0
         log.warning("billing.stripe_events_failed_together", reason=str(error))
-    return sum(_alone(event) for event in events)
+    return sum(_take_effect([part]) for part in parts)
 
 
-def _alone(event: StripeEvent) -> int:
-    try:
-        return _take_effect([event])
-    except Exception as error:
-        if _connection_is_lost():
-            raise
-        _failed([event], error)
-    return 0
+def _parts(groups: list[Group]) -> list[Group]:
+    if len(groups) > 1:
+        return groups
+    [(events, current)] = groups
+    return [([event], current) for event in events]
 
 
 def _connection_is_lost() -> bool:
@@ -132,27 +154,30 @@ def _begin(events: list[StripeEvent]) -> list[StripeEvent]:
     return going
 
 
-def _take_effect(events: list[StripeEvent]) -> int:
-    """Ask Stripe first; then one short transaction."""
-    current = current_of(events[-1])
-    return stored(lambda: _commit(events, current))
+def _committed(groups: list[Group]) -> int:
+    """One short transaction, begun anew, after Stripe was asked, whenever dj-stripe wants to know more."""
+    answers = dict(answer for _events, current in groups for answer in current.answers.items())
+    return stored(lambda: _commit(groups), answers)
 
 
-def _commit(events: list[StripeEvent], current: Current) -> int:
+def _commit(groups: list[Group]) -> int:
     """State, effects of the handlers, and the mark that they happened: all or nothing."""
-    pending = StripeEvent.objects.filter(id__in=[event.id for event in events], state=S.PENDING)
+    ids = [event.id for events, _current in groups for event in events]
+    pending = StripeEvent.objects.filter(id__in=ids, state=S.PENDING)
     locked = set(pending.select_for_update().values_list("id", flat=True))
-    rows = [event for event in events if event.id in locked]
-    if not rows:
-        return 0
-    if current.is_gone:
-        mirror.mark_deleted(current.object["object"], current.object["id"])
-    elif current.is_fetched:
-        mirror.store(current.object)
-    _tell_handlers(rows, current)
+    going = [([event for event in events if event.id in locked], now) for events, now in groups]
+    going = [(rows, current) for rows, current in going if rows]
+    # All copies first: what dj-stripe wants begins anew before any handler was told.
+    for _rows, current in going:
+        if current.is_gone:
+            mirror.mark_deleted(current.object["object"], current.object["id"])
+        elif current.is_fetched:
+            mirror.store(current.object)
+    for rows, current in going:
+        _tell_handlers(rows, current)
     now = timezone.now()
     StripeEvent.objects.filter(id__in=locked).update(state=S.DONE, processed_at=now, last_error="")
-    return len(rows)
+    return len(locked)
 
 
 def _tell_handlers(rows: list[StripeEvent], current: Current) -> None:

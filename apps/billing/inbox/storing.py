@@ -14,13 +14,14 @@ MAX_WANTED = 200
 _T = TypeVar("_T")
 
 
-def stored(write: Callable[[], _T]) -> _T:
+def stored(write: Callable[[], _T], answers: mirror.Answers | None = None) -> _T:
     """Run `write` in one short transaction, begun anew whenever dj-stripe wants to know more.
 
-    Stripe is asked between them. Not inside a transaction. Raises StripeRefused, StripeUnavailable.
+    answers: what is known of Stripe's already. Stripe is asked between the attempts. Not inside a
+    transaction. Raises StripeRefused, StripeUnavailable.
     """
-    answers: mirror.Answers = {}
-    while len(answers) <= MAX_WANTED:
+    answers = {} if answers is None else answers
+    for _wanted in range(MAX_WANTED + 1):
         try:
             with mirror.answering(answers), transaction.atomic():
                 return write()
