@@ -49,7 +49,7 @@ def queue_trial_notices(event: TrialEndNeared, context: EventContext) -> None:
     _queue(Notice.TRIAL_ENDS, event, f"{event.stripe_id}:{event.trial_ends_at.timestamp():.0f}")
 
 
-def _queue(notice: Notice, event: SubscriptionChanged | TrialEndNeared, key: str) -> None:
+def _queue(notice: Notice, event: SubscriptionChanged | TrialEndNeared, told_id: str) -> None:
     """One task for each who is told, so that a mail that fails repeats no other."""
     for member_id in contacts_of(event.tenant_id):
         send_notice.delay(
@@ -57,5 +57,5 @@ def _queue(notice: Notice, event: SubscriptionChanged | TrialEndNeared, key: str
             tenant_id=str(event.tenant_id),
             stripe_id=event.stripe_id,
             member_id=str(member_id) if member_id else None,
-            key=key,
+            told_id=told_id,
         )

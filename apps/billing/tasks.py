@@ -113,12 +113,13 @@ NOTICE_REMEMBERED_S = 7 * 86_400
     max_retries=8,
 )
 def send_notice(
-    *, notice: str, tenant_id: str, stripe_id: str, member_id: str | None, key: str
+    *, notice: str, tenant_id: str, stripe_id: str, member_id: str | None, told_id: str
 ) -> None:
-    """Send the mail, once by key and address, if it is still true. Not of a tenant's tasks: those do not run
-    where it is closed.
+    """Send the mail, once by told_id and address, if it is still true.
+
+    No tenant's task: those do not run in a workspace that is closed.
     """
-    cache, sent = caches["global"], f"billing:notice:{notice}:{key}:{member_id}"
+    cache, sent = caches["global"], f"billing:notice:{notice}:{told_id}:{member_id}"
     mail = notice_mail(
         Notice(notice),
         tenant_id=uuid.UUID(tenant_id),

@@ -9,8 +9,11 @@ from django.conf import settings
 from apps.common.tasks import PlatformTask
 from config.celery import app
 
-# Mails about an account may go to an address that nobody has yet.
-NO_IDS = {"accounts.send_email": {"template", "email"}}
+# Mails about an account may go to an address that nobody has yet. A template's name is no data.
+NO_IDS = {
+    "accounts.send_email": {"template", "email"},
+    "billing.send_notice": {"notice"},
+}
 # Longer than the visibility timeout, after which a second worker gets them: it sees the first, and leaves.
 LONG = {"tenants.export", "tenants.provision"}
 
