@@ -107,9 +107,10 @@ def plan_that_gives_more(one: Entitlement, than: int) -> Better | None:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a tenant has. plan: None where none is assigned."""
+    """What a tenant has. plan: None where none is assigned; subscription: where nothing was bought."""
 
     plan: TenantPlan | None
+    subscription: Subscription | None
     standings: Sequence[Standing]
 
     @property
@@ -129,12 +130,21 @@ def holding_for(actor: Actor) -> Holding:
     """Of the actor's tenant. Three statements. Raises PermissionDenied."""
     authorize(actor, VIEW_BILLING)
     tenant = require_tenant()
-    return Holding(plan_of(tenant.id), standings(tenant))
+    prices = [
+        f"tenant__subscription__{price}__plan_version__plan" for price in ("price", "next_price")
+    ]
+    plan = _plans_of(tenant.id).select_related(*prices, "plan_version__plan").first()
+    return Holding(
+        plan, getattr(plan.tenant, "subscription", None) if plan else None, standings(tenant)
+    )
 
 
 def plan_of(tenant_id: uuid.UUID) -> TenantPlan | None:
-    found = TenantPlan.objects.filter(tenant_id=tenant_id)
-    return found.select_related("plan_version__plan").first()
+    return _plans_of(tenant_id).select_related("plan_version__plan").first()
+
+
+def _plans_of(tenant_id: uuid.UUID) -> QuerySet[TenantPlan]:
+    return TenantPlan.objects.filter(tenant_id=tenant_id)
 
 
 def price_of(code: str, interval: str, currency: str) -> Price:

@@ -351,3 +351,26 @@ def test_what_is_to_come_is_noted_while_the_inbox_is_at_it(shop: Shop) -> None:
     assert row is not None
     assert row.next_price == starter
     assert shop.row.next_price == starter
+
+
+def test_a_downgrade_keeps_the_discount_and_the_trial(shop: Shop) -> None:
+    shop.buy("business")
+    with gateway.stripe_client() as client:
+        coupon = client.v1.coupons.create({"percent_off": 20, "duration": "forever"})
+        client.v1.subscriptions.update(shop.row.stripe_id, {"discounts": [{"coupon": coupon.id}]})
+    trial_ends_at = shop.row.trial_ends_at
+    starter = shop.price("starter")
+    with tenant_context(shop.tenant):
+        plan_change(actor=shop.owner, tenant=shop.tenant, price_id=starter.id, key="1")
+    shop.settle()
+    assert (shop.row.standing, shop.row.trial_ends_at) == (G.TRIAL, trial_ends_at)
+    with gateway.stripe_client() as client:
+        [schedule] = client.v1.subscription_schedules.list(
+            {"customer": shop.customer_id, "scheduled": False}
+        ).data
+    assert [bool(phase.discounts) for phase in schedule.phases] == [True, True]
+    shop.pass_days(15)
+    assert (shop.plan, shop.row.standing) == ("starter", G.ACTIVE)
+    with gateway.stripe_client() as client:
+        invoice = client.v1.invoices.list({"customer": shop.customer_id, "limit": 1}).data[0]
+    assert (invoice.subtotal, invoice.total) == (1800, 1440)

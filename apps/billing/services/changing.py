@@ -19,6 +19,7 @@ from apps.billing.enums import Interval
 from apps.billing.inbox.lanes import lane_lock
 from apps.billing.models import Price, Subscription
 from apps.billing.permissions import MANAGE_BILLING
+from apps.billing.phases import phases_left
 from apps.billing.seats import seats_billed
 from apps.billing.services.checkout import customer_known, price_sold
 from apps.billing.services.subscriptions import subscription_take_over
@@ -104,7 +105,7 @@ def plan_change(
                 {"idempotency_key": gateway.idempotency_key("change", row.id, key)},
             )
             return _taken_over(tenant, row.stripe_id)
-        _schedule(client, row, found, price, quantity)
+        _schedule(client, row, price, quantity)
     return _noted(tenant, row.stripe_id, price)
 
 
@@ -180,32 +181,22 @@ def _item(found: Any, row: Subscription, price: Price, quantity: int) -> dict[st
     return {"id": item["id"], "price": price.stripe_price_id or "", "quantity": quantity}
 
 
-def _schedule(client: Any, row: Subscription, found: Any, price: Price, quantity: int) -> None:
-    """What there is until the period ends, then the other."""
+def _schedule(client: Any, row: Subscription, price: Price, quantity: int) -> None:
+    """What there is until the period ends, then the other, discounted as now."""
     schedule = client.v1.subscription_schedules.create({"from_subscription": row.stripe_id})
     ours = row.price.stripe_price_id if row.price else None
-    now_items = [
-        {"price": one["price"]["id"], "quantity": one.get("quantity") or 1}
-        for one in found["items"]["data"]
-    ]
-    then_items = [
-        {"price": price.stripe_price_id, "quantity": quantity} if one["price"] == ours else one
-        for one in now_items
-    ]
-    phase = schedule["phases"][0]
+    present = phases_left(schedule)[0]
+    then: dict[str, Any] = {
+        "items": [
+            {"price": price.stripe_price_id, "quantity": quantity} if one["price"] == ours else one
+            for one in present["items"]
+        ],
+        "proration_behavior": "none",
+    }
+    if "discounts" in present:
+        then["discounts"] = present["discounts"]
     client.v1.subscription_schedules.update(
-        schedule["id"],
-        {
-            "end_behavior": "release",
-            "phases": [
-                {
-                    "items": now_items,
-                    "start_date": phase["start_date"],
-                    "end_date": phase["end_date"],
-                },
-                {"items": then_items, "proration_behavior": "none"},
-            ],
-        },
+        schedule["id"], {"end_behavior": "release", "phases": [present, then]}
     )
 
 

@@ -15,6 +15,7 @@ from apps.billing import gateway
 from apps.billing.inbox.lanes import lane_lock
 from apps.billing.life import LIVING
 from apps.billing.models import Price, Subscription
+from apps.billing.phases import phases_left
 from apps.billing.seats import seats_billed
 from apps.billing.services.checkout import customer_known
 from apps.billing.services.subscriptions import subscription_take_over
@@ -26,8 +27,6 @@ from apps.common.database import system_connection
 # Longer than a task that was queued with the note needs.
 OVERDUE_AFTER = timedelta(minutes=1)
 PRORATION = "create_prorations"
-# Of a schedule's phase, as it was.
-KEPT = ("start_date", "end_date", "proration_behavior", "trial_end", "metadata")
 
 
 @system_connection()
@@ -82,7 +81,7 @@ def _noted(tenant_id: uuid.UUID) -> Any:
 def _tell(client: Any, row: Subscription, found: Mapping[str, Any], quantity: int) -> bool:
     """Whether there was anything to change at Stripe."""
     schedule = _open_schedule(found)
-    phases = _phases_left(schedule) if schedule else []
+    phases = phases_left(schedule) if schedule else []
     by_seat = _prices_by_seat(found["items"]["data"], *(one["items"] for one in phases))
     changes = [
         {"id": one["id"], "quantity": quantity}
@@ -115,23 +114,6 @@ def _tell(client: Any, row: Subscription, found: Mapping[str, Any], quantity: in
 def _open_schedule(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
     schedule = found.get("schedule")
     return schedule if schedule and schedule["status"] == "active" else None
-
-
-def _phases_left(schedule: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The present phase and those to come, as they are sent: they are replaced as a whole."""
-    begun, left = schedule["current_phase"]["start_date"], []
-    for phase in schedule["phases"]:
-        if phase["start_date"] < begun:
-            continue
-        items = [
-            {"price": ref(item["price"]), "quantity": item["quantity"]} for item in phase["items"]
-        ]
-        left.append({"items": items, **{name: phase[name] for name in KEPT if phase.get(name)}})
-        if phase["discounts"]:
-            left[-1]["discounts"] = [
-                {name: value for name, value in one.items() if value} for one in phase["discounts"]
-            ]
-    return left
 
 
 def _prices_by_seat(*items: Sequence[Mapping[str, Any]]) -> set[str | None]:

@@ -86,6 +86,11 @@ class Card:
         return self.price is not None and bool(self.price.stripe_price_id)
 
     @property
+    def is_free(self) -> bool:
+        """Had by cancelling what is paid for."""
+        return self.price is not None and self.price.amount_minor == 0
+
+    @property
     def amount(self) -> str:
         return self.price.money.format(whole=True) if self.price else _("On request")
 
@@ -104,7 +109,7 @@ class Card:
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
     holding = holding_for(request.actor)
-    row = subscription_for(request.actor)
+    row = holding.subscription
     context = {
         "holding": holding,
         "row": row,
