@@ -23,6 +23,7 @@ from apps.billing.phases import phases_left
 from apps.billing.seats import seats_billed
 from apps.billing.services.checkout import customer_known, price_sold
 from apps.billing.services.subscriptions import subscription_take_over
+from apps.billing.stripe_shapes import ref
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -105,7 +106,7 @@ def plan_change(
                 {"idempotency_key": gateway.idempotency_key("change", row.id, key)},
             )
             return _taken_over(tenant, row.stripe_id)
-        _schedule(client, row, price, quantity)
+        _schedule(client, row, found, price, quantity)
     return _noted(tenant, row.stripe_id, price)
 
 
@@ -181,7 +182,7 @@ def _item(found: Any, row: Subscription, price: Price, quantity: int) -> dict[st
     return {"id": item["id"], "price": price.stripe_price_id or "", "quantity": quantity}
 
 
-def _schedule(client: Any, row: Subscription, price: Price, quantity: int) -> None:
+def _schedule(client: Any, row: Subscription, found: Any, price: Price, quantity: int) -> None:
     """What there is until the period ends, then the other, discounted as now."""
     schedule = client.v1.subscription_schedules.create({"from_subscription": row.stripe_id})
     ours = row.price.stripe_price_id if row.price else None
@@ -193,8 +194,9 @@ def _schedule(client: Any, row: Subscription, price: Price, quantity: int) -> No
         ],
         "proration_behavior": "none",
     }
-    if "discounts" in present:
-        then["discounts"] = present["discounts"]
+    # A schedule that is made from a subscription need not name what that is discounted by.
+    if held := [{"discount": ref(one)} for one in found.get("discounts") or []]:
+        present["discounts"] = then["discounts"] = held
     client.v1.subscription_schedules.update(
         schedule["id"], {"end_behavior": "release", "phases": [present, then]}
     )
