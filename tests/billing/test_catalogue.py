@@ -194,7 +194,7 @@ def test_only_the_platform_may(sold: None, owner: Actor) -> None:
         with pytest.raises(PermissionDenied):
             act()
     assert PlanVersion.objects.count() == 4
-    assert PlanEntitlement.objects.filter(plan_version=free).count() == 9
+    assert PlanEntitlement.objects.filter(plan_version=free).count() == 10
 
 
 def test_what_is_not_there(sold: None) -> None:

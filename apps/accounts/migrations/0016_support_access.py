@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
             model_name="browsersession",
             name="impersonator",
             field=models.ForeignKey(
+                db_index=False,
                 blank=True,
                 null=True,
                 on_delete=django.db.models.deletion.CASCADE,
@@ -36,14 +37,6 @@ class Migration(migrations.Migration):
                 default=True,
                 help_text="The platform's staff can come in as a member, with a reason, for an hour at most.",
                 verbose_name="support may act for members",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="browsersession",
-            index=models.Index(
-                condition=models.Q(("impersonator__isnull", False)),
-                fields=["impersonator"],
-                name="accounts_browser_impersonator",
             ),
         ),
     ]

@@ -28,7 +28,12 @@ class BrowserSession(BaseModel):
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, null=True, blank=True)
     host = models.CharField(max_length=253, blank=True)
     impersonator = models.ForeignKey(
-        Person, on_delete=models.CASCADE, null=True, blank=True, related_name="impersonations"
+        Person,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,  # the few rows that have one have an index of their own
+        related_name="impersonations",
     )
     reason = models.CharField(max_length=500, blank=True, default="", db_default="")
     key_hash = models.CharField(max_length=64, unique=True)
