@@ -168,11 +168,52 @@ class SubscriptionRefreshed(Event):
 
 @event("billing.subscription_cancelled", version=1, scope="billing", aggregate="tenant_id")
 class SubscriptionCancelled(Event):
-    """is_at_once: it has ended; else it ends with what is paid for."""
+    """By staff, or somebody of the tenant. is_at_once: it has ended; else it ends with what is paid for."""
 
     tenant_id: uuid.UUID
     stripe_id: str
     is_at_once: bool
+
+
+@event("billing.subscription_kept", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionKept(Event):
+    """It goes on as it is. taken_back: cancellation, or change: of the plan, which waited."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    taken_back: str
+
+
+@event("billing.subscription_plan_changed", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionPlanChanged(Event):
+    """Somebody of the tenant chose another plan, or another interval. changes_at: None: it has begun."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    from_plan: str
+    from_interval: str
+    to_plan: str
+    to_interval: str
+    changes_at: datetime | None
+
+
+@event("billing.checkout_begun", version=1, scope="billing", aggregate="tenant_id")
+class CheckoutBegun(Event):
+    """Somebody went to Stripe's page to buy a plan. Whether they did is told by subscription_changed."""
+
+    tenant_id: uuid.UUID
+    session_id: str
+    plan: str
+    interval: str
+    currency: str
+
+
+@event("billing.portal_opened", version=1, scope="billing", aggregate="tenant_id")
+class PortalOpened(Event):
+    """Somebody went to Stripe's page for cards, address and receipts."""
+
+    tenant_id: uuid.UUID
+    session_id: str
 
 
 @event("billing.invoice_refunded", version=1, scope="billing", aggregate="tenant_id")

@@ -1,5 +1,6 @@
 """Writes on the catalogue and on what tenants have of it. All are for the platform: staff and the system."""
 
+from apps.billing.services.cancelling import subscription_cancel, subscription_keep
 from apps.billing.services.catalogue import (
     plan_retire,
     version_discard,
@@ -7,13 +8,7 @@ from apps.billing.services.catalogue import (
     version_publish,
     version_retire,
 )
-from apps.billing.services.changing import (
-    Preview,
-    change_preview,
-    plan_change,
-    subscription_cancel,
-    subscription_keep,
-)
+from apps.billing.services.changing import Preview, change_preview, plan_change
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
 from apps.billing.services.loading import Change, catalogue_load
 from apps.billing.services.refunds import invoice_refund

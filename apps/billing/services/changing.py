@@ -1,40 +1,29 @@
-"""Changing what is paid for: another plan, cancelling, and taking that back.
-
-Each asks Stripe, then takes over what it answers, under the lock of the customer, as the inbox does: the page
-that follows shows it, and Stripe's event finds nothing left to do.
-"""
+"""Changing what is paid for: another plan, after a preview of what it costs."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import gateway
 from apps.billing.enums import Interval
-from apps.billing.inbox.lanes import lane_lock
+from apps.billing.events import SubscriptionPlanChanged
 from apps.billing.models import Price, Subscription
-from apps.billing.permissions import MANAGE_BILLING
 from apps.billing.phases import phases_left
 from apps.billing.seats import seats_billed
-from apps.billing.services.checkout import customer_known, price_sold
-from apps.billing.services.subscriptions import subscription_take_over
+from apps.billing.services.asking import schedule_release, subscription_live, take_over
+from apps.billing.services.checkout import price_sold
 from apps.billing.stripe_shapes import ref
-from apps.common.access import authorize
 from apps.common.actors import Actor
-from apps.common.database import system_connection
 from apps.common.entitlements import Kind, Standing, standings
 from apps.common.errors import Conflict, InvalidInput
 from apps.common.money import Money
 from apps.tenants.models import Tenant
 
-ACTOR = Actor.system("billing")
-# How long a click waits for the inbox, which may be asking Stripe about the same customer.
-LOCK_WAIT_S = 5.0
 MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
 
 
@@ -85,15 +74,19 @@ def plan_change(
     cheaper one when the period ends.
 
     key: of the form or request; the same one again changes nothing twice. Not inside a transaction.
+    Publishes billing.subscription_plan_changed.
     Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`not_subscribed`, `same_plan`,
     `other_currency`, `payment_failed`: an unpaid one is paid first), PaymentDeclined, StripeUnavailable.
     """
     row, price = _asked(actor, tenant, price_id)
     quantity = seats_billed(tenant) if price.is_per_seat else 1
+    waits = not is_upgrade(row, price, quantity)
     with gateway.stripe_client() as client:
         found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
         schedule_release(client, found)
-        if is_upgrade(row, price, quantity):
+        if waits:
+            _schedule(client, row, found, price, quantity)
+        else:
             change: Any = {
                 "items": [_item(found, row, price, quantity)],
                 "proration_behavior": "always_invoice",
@@ -105,61 +98,39 @@ def plan_change(
                 change,
                 {"idempotency_key": gateway.idempotency_key("change", row.id, key)},
             )
-            return _taken_over(tenant, row.stripe_id)
-        _schedule(client, row, found, price, quantity)
-    return _noted(tenant, row.stripe_id, price)
+    event = _changed(tenant, row, price, at=row.period_ends_at if waits else None)
+    return take_over(actor, tenant, row.stripe_id, event, next_price=price if waits else None)
 
 
-def subscription_cancel(*, actor: Actor, tenant: Tenant) -> Subscription | None:
-    """At the end of what is paid for. It can be taken back until then.
-
-    Raises PermissionDenied, ReauthenticationRequired, Conflict (`not_subscribed`), StripeUnavailable.
-    """
-    row = _live(actor, tenant)
-    with gateway.stripe_client() as client:
-        found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
-        schedule_release(client, found)
-        client.v1.subscriptions.update(row.stripe_id, {"cancel_at_period_end": True})
-    return _taken_over(tenant, row.stripe_id)
-
-
-def subscription_keep(*, actor: Actor, tenant: Tenant) -> Subscription | None:
-    """Take back a cancellation, or a change that waits for the period's end. Raises as that does."""
-    row = _live(actor, tenant)
-    with gateway.stripe_client() as client:
-        found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
-        schedule_release(client, found)
-        client.v1.subscriptions.update(row.stripe_id, {"cancel_at_period_end": False})
-    return _taken_over(tenant, row.stripe_id)
+def _changed(
+    tenant: Tenant, row: Subscription, price: Price, *, at: datetime | None
+) -> SubscriptionPlanChanged:
+    was, version = row.price.plan_version if row.price else None, price.plan_version
+    return SubscriptionPlanChanged(
+        tenant_id=tenant.id,
+        stripe_id=row.stripe_id,
+        from_plan=was.plan.code if was else "",
+        from_interval=row.price.interval if row.price else "",
+        to_plan=version.plan.code if version else "",
+        to_interval=price.interval,
+        changes_at=at,
+    )
 
 
 def is_upgrade(row: Subscription, price: Price, quantity: int) -> bool:
-    """Whether it costs more a month; of equals, what is paid for longer is more."""
+    """Whether it costs more a year; of equals, what is paid for longer is more."""
     if row.price is None:
         return True
 
-    def monthly(one: Price, of: int) -> tuple[float, int]:
+    def yearly(one: Price, of: int) -> tuple[int, int]:
         months = MONTHS[Interval(one.interval)]
-        return one.amount_minor * (of if one.is_per_seat else 1) / months, months
+        return one.amount_minor * (of if one.is_per_seat else 1) * (12 // months), months
 
-    return monthly(price, quantity) > monthly(row.price, row.quantity)
-
-
-def _live(actor: Actor, tenant: Tenant) -> Subscription:
-    authorize(actor, MANAGE_BILLING)
-    actor.require_recent_proof()
-    row = (
-        Subscription.objects.select_related("price", "next_price")
-        .filter(tenant_id=tenant.id)
-        .first()
-    )
-    if row is None or not row.is_live:
-        raise Conflict(_("There is no subscription. Choose a plan first."), code="not_subscribed")
-    return row
+    return yearly(price, quantity) > yearly(row.price, row.quantity)
 
 
 def _asked(actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> tuple[Subscription, Price]:
-    row, price = _live(actor, tenant), price_sold(price_id)
+    row, price = subscription_live(actor, tenant), price_sold(price_id)
     if row.unpaid_since is not None:
         raise Conflict(
             _("A payment failed. Pay the open invoice first, then change the plan."),
@@ -200,52 +171,6 @@ def _schedule(client: Any, row: Subscription, found: Any, price: Price, quantity
     client.v1.subscription_schedules.update(
         schedule["id"], {"end_behavior": "release", "phases": [present, then]}
     )
-
-
-def schedule_release(client: Any, found: Any) -> None:
-    """What was to come does not come."""
-    schedule = found.get("schedule")
-    if schedule and schedule["status"] in ("active", "not_started"):
-        client.v1.subscription_schedules.release(schedule["id"])
-
-
-def _taken_over(tenant: Tenant, stripe_id: str) -> Subscription | None:
-    return _under_lock(tenant, stripe_id, None)
-
-
-def _noted(tenant: Tenant, stripe_id: str, price: Price) -> Subscription | None:
-    return _under_lock(tenant, stripe_id, price)
-
-
-@system_connection()
-def _under_lock(tenant: Tenant, stripe_id: str, next_price: Price | None) -> Subscription | None:
-    """Ask again what there is now. If the inbox is at it for too long, it takes that over: both say the same.
-
-    What is to come is ours alone to note, and is noted in any case.
-    """
-    customer = customer_known(tenant.id)
-    with lane_lock(customer.stripe_id or "", wait_s=LOCK_WAIT_S) as is_mine:
-        if not is_mine:
-            return _note_next(Subscription.objects.filter(tenant_id=tenant.id).first(), next_price)
-        found = subscription_now(stripe_id)
-        with transaction.atomic():
-            row = subscription_take_over(actor=ACTOR, tenant_id=tenant.id, found=found)
-            return _note_next(row, next_price)
-
-
-def _note_next(row: Subscription | None, price: Price | None) -> Subscription | None:
-    if row is not None:
-        row.next_price = price
-        row.next_price_at = row.period_ends_at if price else None
-        row.save(update_fields=["next_price", "next_price_at", "updated_at"])
-    return row
-
-
-def subscription_now(stripe_id: str) -> Mapping[str, Any]:
-    """As Stripe says it. To be taken over under the lock of its customer."""
-    with gateway.stripe_client() as client:
-        found: Mapping[str, Any] = client.v1.subscriptions.retrieve(stripe_id).to_dict()
-    return found
 
 
 def _customer_of(found: Any) -> str:

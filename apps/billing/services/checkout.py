@@ -4,10 +4,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import gateway
 from apps.billing.customers import billing_customer_ensure
+from apps.billing.events import CheckoutBegun, PortalOpened
 from apps.billing.models import BillingCustomer, Price, Subscription
 from apps.billing.permissions import MANAGE_BILLING
 from apps.billing.seats import seats_billed
@@ -16,6 +18,7 @@ from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import Conflict, NotFound
+from apps.events.services import publish
 from apps.tenants.models import Tenant
 
 
@@ -47,7 +50,7 @@ def checkout_begin(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID, email: 
     """A page of Stripe's to buy the plan on. The first subscription begins with the plan's trial.
 
     Whatever page was open before is closed: of two, both could be paid. email: where Stripe sends invoices.
-    Not inside a transaction. Publishes billing.customer_created, once.
+    Not inside a transaction. Publishes billing.customer_created, once, and billing.checkout_begun.
     Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`subscribed`: the plan is to be
     changed instead; `other_currency`; `not_for_sale`), StripeRefused, StripeUnavailable.
     """
@@ -86,6 +89,15 @@ def checkout_begin(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID, email: 
             "cancel_url": tenant.url("/plan/compare/"),
         }
         made = client.v1.checkout.sessions.create(page)
+    with transaction.atomic():
+        event = CheckoutBegun(
+            tenant_id=tenant.id,
+            session_id=made.id,
+            plan=version.plan.code,
+            interval=price.interval,
+            currency=price.currency,
+        )
+        publish(event, actor=actor, tenant_id=tenant.id)
     return Page(made.id, made.url or "")
 
 
@@ -106,6 +118,7 @@ def _close_open_pages(client: Any, customer: BillingCustomer) -> None:
 def portal_begin(*, actor: Actor, tenant: Tenant) -> Page:
     """Stripe's page for payment methods, address, tax ids and receipts. Not inside a transaction.
 
+    Publishes billing.portal_opened.
     Raises PermissionDenied, ReauthenticationRequired, Conflict (`no_customer`: nothing was bought yet),
     StripeRefused, StripeUnavailable.
     """
@@ -116,6 +129,9 @@ def portal_begin(*, actor: Actor, tenant: Tenant) -> Page:
         made = client.v1.billing_portal.sessions.create(
             {"customer": customer.stripe_id or "", "return_url": tenant.url("/plan/")}
         )
+    with transaction.atomic():
+        event = PortalOpened(tenant_id=tenant.id, session_id=made.id)
+        publish(event, actor=actor, tenant_id=tenant.id)
     return Page(made.id, made.url)
 
 

@@ -11,7 +11,7 @@ from apps.billing import gateway
 from apps.billing.events import SubscriptionCancelled, SubscriptionRefreshed
 from apps.billing.inbox.lanes import lane_lock
 from apps.billing.models import BillingCustomer, Subscription
-from apps.billing.services.changing import schedule_release, subscription_now
+from apps.billing.services.asking import schedule_release, subscription_now
 from apps.billing.services.subscriptions import subscription_take_over
 from apps.common.access import require_platform
 from apps.common.actors import Actor
