@@ -51,3 +51,5 @@ class Notice(models.TextChoices):
     SUSPENDED = "suspended"
     RECOVERED = "recovered"
     ENDED = "ended"
+    PAUSED = "paused"
+    RESUMED = "resumed"

@@ -184,6 +184,25 @@ class SubscriptionKept(Event):
     taken_back: str
 
 
+@event("billing.subscription_paused", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionPaused(Event):
+    """Somebody of the tenant paused it: months payments are left out, then it goes on by itself."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    months: int
+    resumes_at: datetime
+
+
+@event("billing.subscription_resumed", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionResumed(Event):
+    """Somebody of the tenant ended the pause early. is_charged: a period began with that, and was paid."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    is_charged: bool
+
+
 @event("billing.subscription_plan_changed", version=1, scope="billing", aggregate="tenant_id")
 class SubscriptionPlanChanged(Event):
     """Somebody of the tenant chose another plan, or another interval. changes_at: None: it has begun."""

@@ -27,7 +27,8 @@ SHARED_ROWS = (
     SharedRows(
         "subscription",
         "SELECT id, stripe_id, status, standing, quantity, trial_ends_at, period_starts_at, period_ends_at, "
-        "ends_at, unpaid_since, created_at FROM public.billing_subscription WHERE tenant_id = %(tenant_id)s",
+        "ends_at, resumes_at, unpaid_since, created_at "
+        "FROM public.billing_subscription WHERE tenant_id = %(tenant_id)s",
     ),
     SharedRows(
         "billing_customer",

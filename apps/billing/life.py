@@ -30,6 +30,7 @@ TOLD = {
     Standing.RESTRICTED: Notice.RESTRICTED,
     Standing.SUSPENDED: Notice.SUSPENDED,
     Standing.ENDED: Notice.ENDED,
+    Standing.PAUSED: Notice.PAUSED,
 }
 
 
@@ -74,6 +75,8 @@ def notice_of(before: str, now: str) -> Notice | None:
     """What is told of a change of standing; before: empty where there was no subscription."""
     if now == Standing.ENDED and before in ("", Standing.INCOMPLETE):
         return None  # nothing had begun
+    if (before, now) == (Standing.PAUSED, Standing.ACTIVE):
+        return Notice.RESUMED
     if now in (Standing.ACTIVE, Standing.TRIAL):
         owed = (Standing.GRACE, Standing.RESTRICTED, Standing.SUSPENDED)
         return Notice.RECOVERED if before in owed else None
@@ -85,6 +88,8 @@ def is_so(notice: Notice, standing: str) -> bool:
     match notice:
         case Notice.TRIAL_ENDS:
             return standing == Standing.TRIAL
+        case Notice.RESUMED:
+            return standing == Standing.ACTIVE
         case Notice.RECOVERED:
             return standing in (Standing.ACTIVE, Standing.TRIAL)
     return TOLD.get(Standing(standing)) is notice

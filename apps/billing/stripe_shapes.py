@@ -11,6 +11,11 @@ from typing import Any
 
 Object = Mapping[str, Any]
 
+# In a subscription's metadata, of a pause that its tenant asked for, in seconds: when that ends, and until
+# when had been paid.
+PAUSE_RESUMES_AT = "pause_resumes_at"
+PAUSE_PAID_UNTIL = "pause_paid_until"
+
 
 def ref(value: Any) -> str:
     """The id of what is referred to, expanded or not; "" for nothing."""
@@ -97,6 +102,19 @@ def subscription_period(subscription: Object) -> tuple[datetime | None, datetime
     starts = [item["current_period_start"] for item in items if item.get("current_period_start")]
     ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
     return at(min(starts, default=None)), at(min(ends, default=None))
+
+
+def subscription_pause_ends_at(subscription: Object) -> datetime | None:
+    return at(_within(subscription, "pause_collection").get("resumes_at"))
+
+
+def subscription_pause_paid_until(subscription: Object) -> datetime | None:
+    """Of the tenant's own pause; None where it is none, or somebody else's."""
+    metadata, ends_at = _within(subscription, "metadata"), subscription_pause_ends_at(subscription)
+    told, paid = metadata.get(PAUSE_RESUMES_AT), str(metadata.get(PAUSE_PAID_UNTIL) or "")
+    if ends_at is None or told != str(int(ends_at.timestamp())) or not paid.isdigit():
+        return None
+    return at(int(paid))
 
 
 def subscription_discounts(subscription: Object) -> list[Object]:

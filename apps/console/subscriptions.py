@@ -149,11 +149,14 @@ def _facts(row: Subscription) -> Sequence[tuple[str, Cell]]:
     for label, moment in (
         ("Trial ends", row.trial_ends_at),
         ("Ends", row.ends_at),
+        ("Goes on", row.resumes_at),
         ("Unpaid since", row.unpaid_since),
         ("Next restriction", row.standing_changes_at),
     ):
         if moment is not None:
             facts.append((label, r.exact(moment)))
+    if row.standing == Standing.PAUSED:
+        facts.append(("Paused by", "Its own people" if row.is_own_pause else "Stripe, or staff"))
     if row.next_price is not None:
         words = f"{row.next_price.plan_version}, {row.next_price}, {r.exact(row.next_price_at)}"
         facts.append(("Changes to", words))

@@ -68,8 +68,9 @@ def test_every_status_has_a_standing() -> None:
         (G.GRACE, G.ACTIVE, Notice.RECOVERED),
         (G.RESTRICTED, G.ACTIVE, Notice.RECOVERED),
         (G.SUSPENDED, G.ACTIVE, Notice.RECOVERED),
-        (G.ACTIVE, G.PAUSED, None),
-        (G.PAUSED, G.ACTIVE, None),
+        (G.ACTIVE, G.PAUSED, Notice.PAUSED),
+        (G.PAUSED, G.ACTIVE, Notice.RESUMED),
+        (G.PAUSED, G.TRIAL, None),
         (G.ACTIVE, G.ENDED, Notice.ENDED),
         (G.SUSPENDED, G.ENDED, Notice.ENDED),
         (G.INCOMPLETE, G.ENDED, None),
@@ -80,4 +81,4 @@ def test_what_is_told_of_a_change(before: str, now: G, notice: Notice | None) ->
     assert notice_of(before, now) == notice
     if notice is not None:
         assert is_so(notice, now)
-        assert not is_so(notice, G.PAUSED)
+        assert not is_so(notice, G.INCOMPLETE)

@@ -11,6 +11,7 @@ from apps.billing.services.catalogue import (
 from apps.billing.services.changing import Preview, change_preview, plan_change
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
 from apps.billing.services.loading import Change, catalogue_load
+from apps.billing.services.pausing import subscription_pause, subscription_resume
 from apps.billing.services.refunds import invoice_refund
 from apps.billing.services.seats import seats_follow, seats_note_changed, seats_overdue
 from apps.billing.services.staff import subscription_cancel_by_staff, subscription_refresh
@@ -52,7 +53,9 @@ __all__ = [
     "subscription_cancel",
     "subscription_cancel_by_staff",
     "subscription_keep",
+    "subscription_pause",
     "subscription_refresh",
+    "subscription_resume",
     "subscription_settle",
     "subscription_take_over",
     "subscriptions_due",

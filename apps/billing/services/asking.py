@@ -4,7 +4,8 @@ Each act asks Stripe, then takes over what it answers, under the lock of the cus
 page that follows shows it, and Stripe's event finds nothing left to do. Who did it is published with that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -44,6 +45,25 @@ def subscription_live(actor: Actor, tenant: Tenant) -> Subscription:
     if row is None or not row.is_live:
         raise Conflict(_("There is no subscription. Choose a plan first."), code="not_subscribed")
     return row
+
+
+@contextmanager
+def customers_turn(tenant: Tenant) -> Iterator[None]:
+    """For the block: nobody else works on the tenant's customer, so that what was looked at still holds.
+
+    Raises Conflict (`no_customer`, `busy`).
+    """
+    customer = customer_known(tenant.id)
+    with (
+        system_connection(),
+        lane_lock(customer.stripe_id or "", wait_s=LOCK_WAIT_S) as is_mine,
+    ):
+        if not is_mine:
+            raise Conflict(
+                _("Events of Stripe about it are being worked on. Try again in a moment."),
+                code="busy",
+            )
+        yield
 
 
 @system_connection()

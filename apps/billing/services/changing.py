@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.billing import gateway
 from apps.billing.enums import Interval
+from apps.billing.enums import Standing as SubscriptionStanding
 from apps.billing.events import SubscriptionPlanChanged
 from apps.billing.models import Price, Subscription
 from apps.billing.phases import phases_left
@@ -76,7 +77,8 @@ def plan_change(
     key: of the form or request; the same one again changes nothing twice. Not inside a transaction.
     Publishes billing.subscription_plan_changed.
     Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`not_subscribed`, `same_plan`,
-    `other_currency`, `payment_failed`: an unpaid one is paid first), PaymentDeclined, StripeUnavailable.
+    `other_currency`, `payment_failed`: an unpaid one is paid first; `paused`), PaymentDeclined,
+    StripeUnavailable.
     """
     row, price = _asked(actor, tenant, price_id)
     quantity = seats_billed(tenant) if price.is_per_seat else 1
@@ -135,6 +137,11 @@ def _asked(actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> tuple[Subscript
         raise Conflict(
             _("A payment failed. Pay the open invoice first, then change the plan."),
             code="payment_failed",
+        )
+    if row.standing == SubscriptionStanding.PAUSED:
+        raise Conflict(
+            _("The subscription is paused. End the pause first, then change the plan."),
+            code="paused",
         )
     if row.price == price and row.ends_at is None and row.next_price is None:
         raise Conflict(_("The workspace has this plan already."), code="same_plan")

@@ -16,7 +16,13 @@ from apps.billing.models import Price, Subscription, TenantPlan
 from apps.billing.seats import seats_billed
 from apps.billing.selectors import version_for_new_tenants
 from apps.billing.services.tenants import plan_assign
-from apps.billing.stripe_shapes import at, ref, subscription_period
+from apps.billing.stripe_shapes import (
+    at,
+    ref,
+    subscription_pause_ends_at,
+    subscription_pause_paid_until,
+    subscription_period,
+)
 from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -101,6 +107,8 @@ def subscription_read(row: Subscription, found: Mapping[str, Any]) -> None:
         if (price := by_id.get(ref(item["price"]))) is not None:
             row.price, row.quantity = price, item.get("quantity") or 1
     row.is_paused = bool(found.get("pause_collection"))
+    row.resumes_at = subscription_pause_ends_at(found)
+    row.pause_paid_until = subscription_pause_paid_until(found)
     row.trial_ends_at = at(found.get("trial_end"))
     row.period_starts_at, row.period_ends_at = subscription_period(found)
     row.ends_at = _ends_at(found, row)

@@ -14,6 +14,7 @@ from apps.billing.models import PlanVersion, Price
 from apps.billing.permissions import MANAGE_BILLING, VIEW_BILLING
 from apps.billing.selectors import holding_for, plan_of, plans_public, subscription_for
 from apps.billing.services.changing import renewal_at
+from apps.billing.services.pausing import pause_problem
 from apps.common.access import allows, authorize
 from apps.common.entitlements import Entitlement, Kind, Standing, entitlements
 from apps.portal.http import WorkspaceRequest, workspace_page
@@ -115,6 +116,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "row": row,
         "tone": STANDING_TONES.get(row.standing, "") if row else "",
         "renews_at": renewal_at(row) if row else None,
+        "can_pause": row is not None and not pause_problem(row),
         "is_bought": request.GET.get("bought") == "yes",
         "can_manage": allows(request.actor, MANAGE_BILLING),
         "rows": [Row(one) for one in holding.limited],

@@ -39,7 +39,7 @@ def buy(request: WorkspaceRequest) -> HttpResponse:
     row = subscription_for(request.actor)
     if row is not None and row.is_live:
         return redirect("plan_change", price_id=price_id)
-    return _asking(request, "plans", lambda: leave_for(_checkout(request, price_id)))
+    return asking(request, "plans", lambda: leave_for(_checkout(request, price_id)))
 
 
 def _checkout(request: WorkspaceRequest, price_id: uuid.UUID) -> str:
@@ -75,7 +75,7 @@ def change(request: WorkspaceRequest, price_id: uuid.UUID) -> HttpResponse:
         context = {"preview": preview, "row": subscription_for(request.actor), "key": uuid7()}
         return render(request, "portal/plan/change.html", context)
 
-    return _asking(request, "plans", ask)
+    return asking(request, "plans", ask)
 
 
 @require_POST
@@ -87,7 +87,7 @@ def cancel(request: WorkspaceRequest) -> HttpResponse:
         messages.success(request, _("The subscription ends when what is paid for ends."))
         return redirect("plan")
 
-    return _asking(request, "plan", ask)
+    return asking(request, "plan", ask)
 
 
 @require_POST
@@ -99,7 +99,7 @@ def keep(request: WorkspaceRequest) -> HttpResponse:
         messages.success(request, _("The subscription goes on as it is."))
         return redirect("plan")
 
-    return _asking(request, "plan", ask)
+    return asking(request, "plan", ask)
 
 
 @require_POST
@@ -107,7 +107,7 @@ def keep(request: WorkspaceRequest) -> HttpResponse:
 @step_up
 def portal(request: WorkspaceRequest) -> HttpResponse:
     """To Stripe's page for cards, address and tax ids."""
-    return _asking(
+    return asking(
         request,
         "plan",
         lambda: leave_for(portal_begin(actor=request.actor, tenant=request.tenant).url),
@@ -135,7 +135,7 @@ def _price(text: str) -> uuid.UUID:
     return found
 
 
-def _asking(request: WorkspaceRequest, back: str, ask: Any) -> HttpResponse:
+def asking(request: WorkspaceRequest, back: str, ask: Any) -> HttpResponse:
     """What Stripe or the state of things refuses is said on the page that it was asked from."""
     authorize(request.actor, MANAGE_BILLING)
     try:

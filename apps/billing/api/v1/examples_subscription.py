@@ -20,6 +20,8 @@ SUBSCRIPTION = OpenApiExample(
         "trial_ends_at": None,
         "period_ends_at": "2026-02-06T17:20:00Z",
         "ends_at": None,
+        "is_own_pause": False,
+        "resumes_at": None,
         "next_price": None,
         "next_price_at": None,
         "unpaid_since": None,
@@ -30,6 +32,7 @@ CHANGE = OpenApiExample(
     "Business, by the year", {"plan": "business", "interval": "year"}, request_only=True
 )
 CANCEL = OpenApiExample("Cancel", {"cancel_at_period_end": True}, request_only=True)
+PAUSE = OpenApiExample("Pause for two months", {"pause_months": 2}, request_only=True)
 PREVIEW = OpenApiExample(
     "An upgrade in the middle of a month",
     {

@@ -38,6 +38,11 @@ class SubscriptionSerializer(serializers.Serializer):
         allow_null=True, help_text="When it is paid for next."
     )
     ends_at = serializers.DateTimeField(allow_null=True, help_text="It is cancelled for then.")
+    is_own_pause = serializers.BooleanField(help_text="The workspace paused it, and may end that.")
+    resumes_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="The pause ends by itself then; null: it does not, or there is none.",
+    )
     next_price = PlanPriceSerializer(
         allow_null=True, help_text="What it changes to at `next_price_at`."
     )
@@ -59,13 +64,19 @@ class CheckoutSerializer(ChoiceSerializer):
 
 
 class SubscriptionChangeSerializer(serializers.Serializer):
-    """Either another plan, or whether it is cancelled."""
+    """One of: another plan, whether it is cancelled, a pause."""
 
     plan = serializers.CharField(max_length=40, required=False, help_text="With `interval`.")
     interval = serializers.ChoiceField(choices=Interval.choices, required=False)
     cancel_at_period_end = serializers.BooleanField(
         required=False,
         help_text="False takes a cancellation back, and a change that waits for the period's end.",
+    )
+    pause_months = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=3,
+        help_text="How many payments are left out, 1 to 3. The plan rests until then. 0 ends the pause now.",
     )
 
 

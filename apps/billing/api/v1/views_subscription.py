@@ -28,6 +28,8 @@ from apps.billing.services import (
     portal_begin,
     subscription_cancel,
     subscription_keep,
+    subscription_pause,
+    subscription_resume,
 )
 from apps.common.api.views import TenantView
 from apps.common.database import system_connection
@@ -42,6 +44,8 @@ NOTHING: dict[str, Any] = {
     "trial_ends_at": None,
     "period_ends_at": None,
     "ends_at": None,
+    "is_own_pause": False,
+    "resumes_at": None,
     "next_price": None,
     "next_price_at": None,
     "unpaid_since": None,
@@ -68,15 +72,16 @@ class SubscriptionView(TenantView):
 
     @extend_schema(
         operation_id="billing_subscription_update",
-        summary="Change the plan, cancel, or take that back",
+        summary="Change the plan, cancel, pause, or take that back",
         description=(
             "A dearer plan begins at once, and the difference is charged; a cheaper one when the period "
             "ends. Ask `billing/subscription/preview/` first. 409 `not_subscribed`: nothing was bought yet, "
-            "use `billing/checkout-sessions/`."
+            "use `billing/checkout-sessions/`. 409 `cannot_pause`: only what is paid for, by the month, and "
+            "neither cancelled nor changing can be paused."
         ),
         request=SubscriptionChangeSerializer,
         responses={200: SubscriptionSerializer},
-        examples=[examples.CHANGE, examples.CANCEL, examples.SUBSCRIPTION],
+        examples=[examples.CHANGE, examples.CANCEL, examples.PAUSE, examples.SUBSCRIPTION],
     )
     def patch(self, request: Request) -> Response:
         sent = self.body(SubscriptionChangeSerializer)
@@ -87,8 +92,12 @@ class SubscriptionView(TenantView):
         elif {"plan", "interval"} == set(sent):
             price = _price(self.actor, sent)
             plan_change(actor=self.actor, tenant=tenant, price_id=price.id, key=str(uuid7()))
+        elif {"pause_months"} == set(sent):
+            _pause(self.actor, tenant, sent["pause_months"])
         else:
-            raise InvalidInput("Send `plan` and `interval`, or `cancel_at_period_end` alone.")
+            raise InvalidInput(
+                "Send `plan` and `interval`, or `cancel_at_period_end`, or `pause_months` alone."
+            )
         return _answer(subscription_for(self.actor))
 
 
@@ -169,6 +178,13 @@ class InvoicesView(TenantView):
             page: Any = paginator.paginate_queryset(rows, self.request, view=self)
         lines = [InvoiceLine.of(row) for row in page]
         return paginator.get_paginated_response(InvoiceSerializer(lines, many=True).data)
+
+
+def _pause(actor: Any, tenant: Any, months: int) -> None:
+    if months:
+        subscription_pause(actor=actor, tenant=tenant, months=months)
+    else:
+        subscription_resume(actor=actor, tenant=tenant)
 
 
 def _price(actor: Any, sent: dict[str, Any]) -> Any:
