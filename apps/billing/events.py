@@ -216,6 +216,15 @@ class SubscriptionPlanChanged(Event):
     changes_at: datetime | None
 
 
+@event("billing.subscription_add_ons_changed", version=1, scope="billing", aggregate="tenant_id")
+class SubscriptionAddOnsChanged(Event):
+    """Somebody of the tenant pays for more or fewer. quantities: from now on: `seats_10=2 storage=0`."""
+
+    tenant_id: uuid.UUID
+    stripe_id: str
+    quantities: str
+
+
 @event("billing.checkout_begun", version=1, scope="billing", aggregate="tenant_id")
 class CheckoutBegun(Event):
     """Somebody went to Stripe's page to buy a plan. Whether they did is told by subscription_changed."""

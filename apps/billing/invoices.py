@@ -10,7 +10,7 @@ from djstripe.models import Invoice
 
 from apps.billing.models import BillingCustomer
 from apps.billing.permissions import VIEW_BILLING
-from apps.billing.stripe_shapes import at, invoice_refundable_minor
+from apps.billing.stripe_shapes import at, invoice_refundable_minor, invoice_tax_cents
 from apps.common.access import authorize, require_platform
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -25,13 +25,15 @@ OPEN = "open"
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """An invoice in a list. status: Stripe's: open, paid, void, uncollectible. urls: Stripe's pages, to pay
-    it on and of its PDF; empty where there is none. refunded: by credit notes; refundable: what is left to.
+    it on and of its PDF; empty where there is none. tax: contained in total. refunded: by credit notes;
+    refundable: what is left to.
     """
 
     id: str
     number: str
     status: str
     total: Money
+    tax: Money
     due: Money
     refunded: Money
     refundable: Money
@@ -49,6 +51,7 @@ class InvoiceLine:
             number=data.get("number") or "",
             status=data.get("status") or "",
             total=Money(data.get("total") or 0, currency),
+            tax=Money(invoice_tax_cents(data), currency),
             due=Money(data.get("amount_remaining") or 0, currency),
             refunded=Money(data.get("post_payment_credit_notes_amount") or 0, currency),
             refundable=Money(invoice_refundable_minor(data), currency),

@@ -15,6 +15,7 @@ from apps.billing.models import (
     PlanVersion,
     Price,
     Subscription,
+    TenantAddOn,
     TenantPlan,
 )
 from apps.billing.permissions import VIEW_BILLING
@@ -165,6 +166,12 @@ def subscription_for(actor: Actor) -> Subscription | None:
         .select_related("price__plan_version__plan", "next_price__plan_version__plan")
         .first()
     )
+
+
+def add_ons_paid_for(tenant_id: uuid.UUID) -> list[TenantAddOn]:
+    """Those that the subscription pays for now. One statement."""
+    held = TenantAddOn.objects.filter(tenant_id=tenant_id, paid_quantity__gt=0)
+    return list(held.select_related("add_on").order_by("add_on__position", "add_on__code"))
 
 
 def seat_price(tenant_id: uuid.UUID) -> Price | None:

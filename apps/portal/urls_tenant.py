@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.portal.views import (
+    add_ons,
     addresses,
     api_keys,
     audit,
@@ -47,7 +48,8 @@ urlpatterns = [
     path("role-bindings/<uuid:binding_id>/end/", bindings.end, name="binding_end"),
     path("plan/", plan.index, name="plan"),
     path("plan/compare/", plan.compare, name="plans"),
-    path("plan/buy/", subscription.buy, name="plan_buy"),
+    path("plan/buy/<uuid:price_id>/", add_ons.buy, name="plan_buy"),
+    path("plan/add-ons/", add_ons.add_ons, name="plan_add_ons"),
     path("plan/change/<uuid:price_id>/", subscription.change, name="plan_change"),
     path("plan/cancel/", subscription.cancel, name="plan_cancel"),
     path("plan/keep/", subscription.keep, name="plan_keep"),

@@ -10,6 +10,8 @@ STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_API_VERSION = "2026-08-26.dahlia"
 # dj-stripe's own name for: keys are Stripe's ids.
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+# Stripe Tax reckons the taxes of what is bought from now on. It has to be turned on for the account.
+STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", default=False)
 STRIPE_EVENT_KEEP_DAYS = env.int("STRIPE_EVENT_KEEP_DAYS", default=30)
 # Whom its customers could belong to: never people. No metadata of Stripe's says whom, either.
 DJSTRIPE_SUBSCRIBER_MODEL = "billing.BillingCustomer"

@@ -34,9 +34,12 @@ class TenantPlan(BaseModel):
 
 
 class TenantAddOn(BaseModel):
+    """How many of an add-on a tenant has. paid_quantity: those among them that its subscription pays for."""
+
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="add_ons")
     add_on = models.ForeignKey(AddOn, on_delete=models.PROTECT, related_name="tenants")
     quantity = models.PositiveIntegerField(_("quantity"))
+    paid_quantity = models.PositiveIntegerField(_("paid for"), default=0, db_default=0)
     since = models.DateTimeField(_("since"))
 
     class Meta:
@@ -44,6 +47,9 @@ class TenantAddOn(BaseModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "add_on"], name="tenant_add_on_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="tenant_add_on_quantity"),
+            models.CheckConstraint(
+                condition=Q(paid_quantity__lte=models.F("quantity")), name="tenant_add_on_paid"
+            ),
         ]
 
     def __str__(self) -> str:

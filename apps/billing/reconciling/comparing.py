@@ -15,7 +15,7 @@ from apps.billing.models import BillingCustomer, Subscription
 from apps.billing.reconciling.findings import Finding
 from apps.billing.reconciling.sides import Here, There
 from apps.billing.seats import seats_billed
-from apps.billing.selectors import version_for_new_tenants
+from apps.billing.selectors import add_ons_paid_for, version_for_new_tenants
 from apps.billing.services.subscriptions import subscription_read
 from apps.billing.stripe_shapes import invoice_is_paid, invoice_payment_intent_id
 from apps.tenants.enums import TenantStatus
@@ -124,7 +124,7 @@ def _subscription(here: Here, row: Subscription, ours: dict[str, Any]) -> Iterat
     """Read as the inbox reads it, into a row that is not saved."""
     tenant, wanted = here.customer.tenant, copy.copy(row)
     wanted.status = SubscriptionStatus(ours["status"])
-    subscription_read(wanted, ours)
+    paid = subscription_read(wanted, ours)
 
     def found(kind: str, ours_says: object, stripe_says: object) -> Finding:
         return Finding(
@@ -134,6 +134,10 @@ def _subscription(here: Here, row: Subscription, ours: dict[str, Any]) -> Iterat
     for kind, value in LOOKS_AT_SUBSCRIPTION.items():
         if value(row) != value(wanted):
             yield found(f"subscription_{kind}", value(row), value(wanted))
+    if row.standing in WITH_PLAN:
+        held = {one.add_on_id: one.paid_quantity for one in add_ons_paid_for(tenant.id)}
+        if held != paid:
+            yield found("subscription_add_ons", sum(held.values()), sum(paid.values()))
     now = timezone.now()
     may_be = [
         verdict(

@@ -18,6 +18,7 @@ KINDS = {
     "subscription_status": "",
     "subscription_price": "",
     "subscription_quantity": "",
+    "subscription_add_ons": "",
     "subscription_period": "",
     "subscription_trial": "",
     "subscription_cancel": "",

@@ -1,5 +1,6 @@
 """Writes on the catalogue and on what tenants have of it. All are for the platform: staff and the system."""
 
+from apps.billing.services.add_ons import AddOnsPreview, add_ons_change, add_ons_preview
 from apps.billing.services.cancelling import subscription_cancel, subscription_keep
 from apps.billing.services.catalogue import (
     plan_retire,
@@ -30,11 +31,14 @@ from apps.billing.services.tenants import (
 )
 
 __all__ = [
+    "AddOnsPreview",
     "Change",
     "Page",
     "Preview",
     "SyncStep",
     "add_on_set",
+    "add_ons_change",
+    "add_ons_preview",
     "catalogue_load",
     "catalogue_sync",
     "change_preview",

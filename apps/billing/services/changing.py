@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import gateway
+from apps.billing.add_ons import add_ons_moved, items_of_add_ons
 from apps.billing.enums import Interval
 from apps.billing.enums import Standing as SubscriptionStanding
 from apps.billing.events import SubscriptionPlanChanged
@@ -48,23 +49,23 @@ def change_preview(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> Prev
     """Asks Stripe for the figures. Not inside a transaction. Raises as plan_change does."""
     row, price = _asked(actor, tenant, price_id)
     quantity = seats_billed(tenant) if price.is_per_seat else 1
-    total = Money(price.amount_minor * quantity, price.currency)
     exceeded = _exceeded(tenant, price)
-    if not is_upgrade(row, price, quantity):
-        nothing = Money(0, price.currency)
-        return Preview(price, quantity, row.period_ends_at, nothing, total, exceeded)
     with gateway.stripe_client() as client:
-        found = client.v1.subscriptions.retrieve(row.stripe_id)
+        found = client.v1.subscriptions.retrieve(row.stripe_id).to_dict()
+        total = Money(price.amount_minor * quantity, price.currency) + _beside(found, price)
+        if not is_upgrade(row, price, quantity):
+            nothing = Money(0, price.currency)
+            return Preview(price, quantity, row.period_ends_at, nothing, total, exceeded)
         asked: Any = {
-            "customer": _customer_of(found),
+            "customer": ref(found["customer"]),
             "subscription": row.stripe_id,
             "subscription_details": {
-                "items": [_item(found, row, price, quantity)],
+                "items": _items(found, row, price, quantity),
                 "proration_behavior": "always_invoice",
             },
         }
         preview = client.v1.invoices.create_preview(asked)
-    due = Money(preview.amount_due, preview.currency.upper())
+    due = Money(preview.total, preview.currency.upper())
     return Preview(price, quantity, None, due, total, exceeded)
 
 
@@ -90,7 +91,7 @@ def plan_change(
             _schedule(client, row, found, price, quantity)
         else:
             change: Any = {
-                "items": [_item(found, row, price, quantity)],
+                "items": _items(found, row, price, quantity),
                 "proration_behavior": "always_invoice",
                 "payment_behavior": "error_if_incomplete",
                 "cancel_at_period_end": False,
@@ -152,22 +153,41 @@ def _asked(actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> tuple[Subscript
     return row, price
 
 
-def _item(found: Any, row: Subscription, price: Price, quantity: int) -> dict[str, Any]:
-    """The plan's item, changed; add-ons stay."""
+def _beside(found: Any, price: Price) -> Money:
+    """What the add-ons cost that stay beside the plan's new price."""
+    moved = {held.id: then for held, then, _item in add_ons_moved(found, price)}
+    held = items_of_add_ons(found).values()
+    total = sum(moved.get(one.id, one).amount_minor * item["quantity"] for one, item in held)
+    return Money(total, price.currency)
+
+
+def _items(found: Any, row: Subscription, price: Price, quantity: int) -> list[dict[str, Any]]:
+    """The plan's item, changed; add-ons stay, in the interval of the plan."""
     ours = row.price.stripe_price_id if row.price else None
     items = found["items"]["data"]
     item = next((one for one in items if one["price"]["id"] == ours), items[0])
-    return {"id": item["id"], "price": price.stripe_price_id or "", "quantity": quantity}
+    return [
+        {"id": item["id"], "price": price.stripe_price_id or "", "quantity": quantity},
+        *(
+            {"id": one["id"], "price": then.stripe_price_id, "quantity": one["quantity"]}
+            for _held, then, one in add_ons_moved(found, price)
+        ),
+    ]
 
 
 def _schedule(client: Any, row: Subscription, found: Any, price: Price, quantity: int) -> None:
     """What there is until the period ends, then the other, discounted as now."""
+    moved = {
+        one.stripe_price_id: then.stripe_price_id for one, then, _i in add_ons_moved(found, price)
+    }
     schedule = client.v1.subscription_schedules.create({"from_subscription": row.stripe_id})
     ours = row.price.stripe_price_id if row.price else None
     present = phases_left(schedule)[0]
     then: dict[str, Any] = {
         "items": [
-            {"price": price.stripe_price_id, "quantity": quantity} if one["price"] == ours else one
+            {"price": price.stripe_price_id, "quantity": quantity}
+            if one["price"] == ours
+            else one | {"price": moved.get(one["price"], one["price"])}
             for one in present["items"]
         ],
         "proration_behavior": "none",
@@ -178,11 +198,6 @@ def _schedule(client: Any, row: Subscription, found: Any, price: Price, quantity
     client.v1.subscription_schedules.update(
         schedule["id"], {"end_behavior": "release", "phases": [present, then]}
     )
-
-
-def _customer_of(found: Any) -> str:
-    customer = found["customer"]
-    return customer if isinstance(customer, str) else str(customer["id"])
 
 
 def _exceeded(tenant: Tenant, price: Price) -> list[Standing]:

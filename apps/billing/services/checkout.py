@@ -1,13 +1,16 @@
 """Buying a plan: on Stripe's page, which takes the card. What is bought comes back as an event."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import gateway
+from apps.billing.add_ons import add_ons_priced
 from apps.billing.customers import billing_customer_ensure
 from apps.billing.events import CheckoutBegun, PortalOpened
 from apps.billing.models import BillingCustomer, Price, Subscription
@@ -46,13 +49,21 @@ def price_sold(price_id: uuid.UUID) -> Price:
     return price
 
 
-def checkout_begin(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID, email: str) -> Page:
+def checkout_begin(
+    *,
+    actor: Actor,
+    tenant: Tenant,
+    price_id: uuid.UUID,
+    email: str,
+    add_ons: Mapping[str, int] | None = None,
+) -> Page:
     """A page of Stripe's to buy the plan on. The first subscription begins with the plan's trial.
 
     Whatever page was open before is closed: of two, both could be paid. email: where Stripe sends invoices.
+    add_ons: how many of which, by code.
     Not inside a transaction. Publishes billing.customer_created, once, and billing.checkout_begun.
-    Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`subscribed`: the plan is to be
-    changed instead; `other_currency`; `not_for_sale`), StripeRefused, StripeUnavailable.
+    Raises PermissionDenied, ReauthenticationRequired, NotFound, InvalidInput, Conflict (`subscribed`: the
+    plan is to be changed instead; `other_currency`; `not_for_sale`), StripeRefused, StripeUnavailable.
     """
     authorize(actor, MANAGE_BILLING)
     actor.require_recent_proof()
@@ -62,9 +73,11 @@ def checkout_begin(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID, email: 
         raise Conflict(
             _("The workspace has a subscription. Change its plan instead."), code="subscribed"
         )
+    beside = add_ons_priced(price, add_ons or {})
     customer = billing_customer_ensure(actor=actor, tenant=tenant, email=email)
     _require_currency(customer, price)
     version: Any = price.plan_version
+    taxed: bool = settings.STRIPE_AUTOMATIC_TAX
     subscription: dict[str, Any] = {"metadata": {"tenant_id": str(tenant.id)}}
     if version.trial_days and row is None:
         subscription["trial_period_days"] = version.trial_days
@@ -75,14 +88,16 @@ def checkout_begin(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID, email: 
             "customer": customer.stripe_id or "",
             "client_reference_id": str(tenant.id),
             "line_items": [
-                {
-                    "price": price.stripe_price_id or "",
-                    "quantity": seats_billed(tenant) if price.is_per_seat else 1,
-                }
+                {"price": one.stripe_price_id or "", "quantity": quantity}
+                for one, quantity in [
+                    (price, seats_billed(tenant) if price.is_per_seat else 1),
+                    *beside,
+                ]
             ],
             "subscription_data": subscription,
             "allow_promotion_codes": True,
-            "billing_address_collection": "auto",
+            "billing_address_collection": "required" if taxed else "auto",
+            "automatic_tax": {"enabled": taxed},
             "customer_update": {"name": "auto", "address": "auto"},
             "tax_id_collection": {"enabled": True},
             "success_url": tenant.url("/plan/?bought=yes"),

@@ -15,7 +15,7 @@ from apps.billing.life import LIVING, OWING, WITH_PLAN, verdict
 from apps.billing.models import Price, Subscription, TenantPlan
 from apps.billing.seats import seats_billed
 from apps.billing.selectors import version_for_new_tenants
-from apps.billing.services.tenants import plan_assign
+from apps.billing.services.tenants import add_ons_follow, plan_assign
 from apps.billing.stripe_shapes import (
     at,
     ref,
@@ -48,7 +48,8 @@ def subscription_take_over(
     has another one that lives, which is an error that staff must look at, or a later one.
     Where it is for other seats than there are members, that is noted, for seats_follow.
     Locks the tenant, then the row. The same again changes nothing. Publishes billing.subscription_changed,
-    and what follows: billing.plan_assigned, tenants.tenant_suspended, tenants.tenant_resumed.
+    and what follows: billing.plan_assigned, billing.add_on_changed, tenants.tenant_suspended,
+    tenants.tenant_resumed.
     """
     require_platform(actor)
     tenant = lock(tenant_id)
@@ -66,10 +67,10 @@ def subscription_take_over(
         row.unpaid_since, row.standing = None, ""
         row.next_price, row.next_price_at = None, None
     row.stripe_id, row.status = found["id"], status
-    subscription_read(row, found)
+    paid = subscription_read(row, found)
     row.unpaid_since = (row.unpaid_since or now) if status in OWING else None
     row.seats_changed_at = None if _has_its_seats(tenant, row) else now
-    _settle(actor, tenant, row, now)
+    _settle(actor, tenant, row, now, paid)
     return row
 
 
@@ -88,24 +89,29 @@ def subscription_settle(*, actor: Actor, tenant_id: uuid.UUID) -> None:
     tenant = lock(tenant_id)
     row = Subscription.objects.select_for_update().filter(tenant=tenant).first()
     if row is not None:
-        _settle(actor, tenant, row, timezone.now())
+        _settle(actor, tenant, row, timezone.now(), None)
 
 
-def subscription_read(row: Subscription, found: Mapping[str, Any]) -> None:
-    """What Stripe says, into the row, which is not saved: the item that is a plan's; add-ons are items beside
-    it. One statement.
+def subscription_read(row: Subscription, found: Mapping[str, Any]) -> dict[uuid.UUID, int]:
+    """What Stripe says, into the row, which is not saved: the item that is a plan's. Returns how many of
+    which add-ons are paid for, the items beside it. One statement.
     """
     items = found["items"]["data"]
     by_id = {
         price.stripe_price_id: price
         for price in Price.objects.filter(
-            stripe_price_id__in=[ref(item["price"]) for item in items], plan_version__isnull=False
+            stripe_price_id__in=[ref(item["price"]) for item in items]
         )
     }
     row.price, row.quantity = None, 1
+    paid: dict[uuid.UUID, int] = {}
     for item in items:
-        if (price := by_id.get(ref(item["price"]))) is not None:
-            row.price, row.quantity = price, item.get("quantity") or 1
+        price = by_id.get(ref(item["price"]))
+        quantity = item.get("quantity") or 1
+        if price is not None and price.add_on_id is not None:
+            paid[price.add_on_id] = paid.get(price.add_on_id, 0) + quantity
+        elif price is not None:
+            row.price, row.quantity = price, quantity
     row.is_paused = bool(found.get("pause_collection"))
     row.resumes_at = subscription_pause_ends_at(found)
     row.pause_paid_until = subscription_pause_paid_until(found)
@@ -114,6 +120,7 @@ def subscription_read(row: Subscription, found: Mapping[str, Any]) -> None:
     row.ends_at = _ends_at(found, row)
     if row.next_price is not None and row.next_price == row.price:
         row.next_price, row.next_price_at = None, None
+    return paid
 
 
 def _ends_at(found: Mapping[str, Any], row: Subscription) -> datetime | None:
@@ -134,7 +141,14 @@ def _has_its_seats(tenant: Tenant, row: Subscription) -> bool:
     return tenant.purge_started_at is not None or row.quantity == seats_billed(tenant)
 
 
-def _settle(actor: Actor, tenant: Tenant, row: Subscription, now: datetime) -> None:
+def _settle(
+    actor: Actor,
+    tenant: Tenant,
+    row: Subscription,
+    now: datetime,
+    paid: Mapping[uuid.UUID, int] | None,
+) -> None:
+    """paid: add-ons; None: as before, for time alone brings none back."""
     before = row.standing
     found = verdict(
         SubscriptionStatus(row.status),
@@ -146,6 +160,10 @@ def _settle(actor: Actor, tenant: Tenant, row: Subscription, now: datetime) -> N
     _follow_door(actor, tenant, row)
     row.save()
     _follow_plan(actor, tenant, row)
+    if row.standing not in WITH_PLAN:
+        add_ons_follow(actor=actor, tenant_id=tenant.id, paid={})
+    elif paid is not None:
+        add_ons_follow(actor=actor, tenant_id=tenant.id, paid=paid)
     if before == row.standing:
         return
     with tenant_context(tenant):

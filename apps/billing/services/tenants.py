@@ -5,6 +5,7 @@ billing.entitlements_changed besides its own event.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -108,7 +109,8 @@ def add_on_set(
 ) -> None:
     """How many of an add-on a tenant has; 0: none. Publishes billing.add_on_changed if it differs.
 
-    Raises PermissionDenied, NotFound, InvalidInput, Conflict (a retired one, more of it).
+    Raises PermissionDenied, NotFound, InvalidInput (also for fewer than are paid for), Conflict (a retired
+    one, more of it).
     """
     require_platform(actor)
     tenant = lock(tenant_id)
@@ -121,6 +123,12 @@ def add_on_set(
     before = held.quantity if held else 0
     if quantity == before:
         return
+    if held is not None and quantity < held.paid_quantity:
+        raise InvalidInput.field(
+            "quantity",
+            _("%s are paid for: change the subscription instead.") % held.paid_quantity,
+            "paid_for",
+        )
     if add_on.retired_at is not None and quantity > before:
         raise Conflict(_("%s is not sold any more.") % add_on, code="add_on_retired")
     if quantity:
@@ -140,6 +148,44 @@ def add_on_set(
             tenant_id=tenant.id, code=add_on.code, from_quantity=before, to_quantity=quantity
         ),
     )
+
+
+@system_connection()
+@transaction.atomic
+def add_ons_follow(*, actor: Actor, tenant_id: uuid.UUID, paid: Mapping[uuid.UUID, int]) -> None:
+    """Have as many of each as are paid for (by the add-on's id), besides what staff gave.
+
+    One statement where nothing differs. Publishes billing.add_on_changed for each that does.
+    """
+    require_platform(actor)
+    rows = TenantAddOn.objects.filter(tenant_id=tenant_id).select_related("add_on")
+    held = {one.add_on_id: one for one in rows}
+    was = {add_on_id: one.paid_quantity for add_on_id, one in held.items()}
+    differing = [one for one in {*was, *paid} if was.get(one, 0) != paid.get(one, 0)]
+    if not differing:
+        return
+    tenant = lock(tenant_id)
+    for add_on in AddOn.objects.filter(id__in=differing).order_by("position", "code"):
+        row = held.get(add_on.id) or TenantAddOn(
+            tenant=tenant, add_on=add_on, quantity=0, since=timezone.now()
+        )
+        before, row.paid_quantity = row.quantity, paid.get(add_on.id, 0)
+        row.quantity += row.paid_quantity - was.get(add_on.id, 0)
+        if row.quantity:
+            row.save()
+        else:
+            row.delete()
+        note(actor, tenant, "add_on_set", reason=f"{add_on} × {row.quantity}: paid for")
+        _changed(
+            actor,
+            tenant,
+            AddOnChanged(
+                tenant_id=tenant.id,
+                code=add_on.code,
+                from_quantity=before,
+                to_quantity=row.quantity,
+            ),
+        )
 
 
 @system_connection()

@@ -10,9 +10,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.billing.enums import Interval
+from apps.billing.life import WITH_PLAN
 from apps.billing.models import PlanVersion, Price
 from apps.billing.permissions import MANAGE_BILLING, VIEW_BILLING
-from apps.billing.selectors import holding_for, plan_of, plans_public, subscription_for
+from apps.billing.selectors import (
+    add_ons_paid_for,
+    holding_for,
+    plan_of,
+    plans_public,
+    subscription_for,
+)
 from apps.billing.services.changing import renewal_at
 from apps.billing.services.pausing import pause_problem
 from apps.common.access import allows, authorize
@@ -117,6 +124,11 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "tone": STANDING_TONES.get(row.standing, "") if row else "",
         "renews_at": renewal_at(row) if row else None,
         "can_pause": row is not None and not pause_problem(row),
+        "add_ons": add_ons_paid_for(request.tenant.id) if row and row.is_live else [],
+        "can_change_add_ons": row is not None
+        and row.standing in WITH_PLAN
+        and row.next_price is None
+        and row.unpaid_since is None,
         "is_bought": request.GET.get("bought") == "yes",
         "can_manage": allows(request.actor, MANAGE_BILLING),
         "rows": [Row(one) for one in holding.limited],

@@ -1,4 +1,4 @@
-"""What the workspace pays for: buying on Stripe's page, changing with a preview, cancelling, invoices."""
+"""What the workspace pays for: changing with a preview, cancelling, Stripe's portal, invoices."""
 
 import uuid
 from typing import Any
@@ -15,7 +15,6 @@ from apps.billing.permissions import MANAGE_BILLING
 from apps.billing.selectors import subscription_for
 from apps.billing.services import (
     change_preview,
-    checkout_begin,
     plan_change,
     portal_begin,
     subscription_cancel,
@@ -28,27 +27,6 @@ from apps.common.ids import parse_uuid, uuid7
 from apps.portal.http import WorkspaceRequest, step_up, workspace_page
 
 SHOWN = 100
-
-
-@require_POST
-@workspace_page
-@step_up
-def buy(request: WorkspaceRequest) -> HttpResponse:
-    """`price`: its id. To Stripe's page, or to the preview where there is a subscription to change."""
-    price_id = _price(request.POST.get("price", ""))
-    row = subscription_for(request.actor)
-    if row is not None and row.is_live:
-        return redirect("plan_change", price_id=price_id)
-    return asking(request, "plans", lambda: leave_for(_checkout(request, price_id)))
-
-
-def _checkout(request: WorkspaceRequest, price_id: uuid.UUID) -> str:
-    return checkout_begin(
-        actor=request.actor,
-        tenant=request.tenant,
-        price_id=price_id,
-        email=request.user.email,
-    ).url
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -126,13 +104,6 @@ def invoices(request: WorkspaceRequest) -> HttpResponse:
         "shown": SHOWN,
     }
     return render(request, "portal/plan/invoices.html", context)
-
-
-def _price(text: str) -> uuid.UUID:
-    found = parse_uuid(text)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def asking(request: WorkspaceRequest, back: str, ask: Any) -> HttpResponse:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from apps.sandbox.stripe import (
+    automatic_tax,
     cards,
     discounting,
     internal,
@@ -269,6 +270,8 @@ def _subscribe(ctx: Context, session: Json, customer: Json | None, method: Json 
         given["add_invoice_items"] = [_item(one) for one in once]
     if method is not None:
         given["default_payment_method"] = method["id"]
+    if automatic_tax.is_on(session):
+        given["automatic_tax"] = {"enabled": True}
     if session["discounts"]:
         given["discounts"] = [
             {name: value for name, value in one.items() if value} for one in session["discounts"]
@@ -276,7 +279,19 @@ def _subscribe(ctx: Context, session: Json, customer: Json | None, method: Json 
     made = internal.call(ctx, "POST", "/v1/subscriptions", given)
     paid = "paid" if session["amount_total"] else "no_payment_required"
     invoice = made["latest_invoice"]
-    return {"subscription": made["id"], "invoice": invoice, "payment_status": paid}
+    done: Json = {"subscription": made["id"], "invoice": invoice, "payment_status": paid}
+    return done | (_taxed(ctx, session, invoice) if automatic_tax.is_on(session) else {})
+
+
+def _taxed(ctx: Context, session: Json, invoice_id: str) -> Json:
+    """What it came to, now that it is known where the customer is."""
+    invoice = ctx.get("invoice", invoice_id)
+    tax = sum(one["amount"] for one in invoice["total_taxes"])
+    return {
+        "amount_total": invoice["total"],
+        "automatic_tax": session["automatic_tax"] | {"status": invoice["automatic_tax"]["status"]},
+        "total_details": session["total_details"] | {"amount_tax": tax},
+    }
 
 
 def _item(one: Json) -> Json:

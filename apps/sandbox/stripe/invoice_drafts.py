@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from apps.sandbox.stripe import discounts, invoice_items
+from apps.sandbox.stripe import automatic_tax, discounts, invoice_items
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.invoice_lines import Rules, settle, totals
 from apps.sandbox.stripe.models import random_id
@@ -62,6 +62,7 @@ def _content(
         "type": "subscription_details",
     }
     return _blank(ctx, customer) | {
+        "automatic_tax": automatic_tax.of_invoice(automatic_tax.is_on(of), customer),
         "billing_reason": billing_reason,
         "collection_method": of.get("collection_method", "charge_automatically"),
         "currency": of.get("currency") or customer.get("currency"),
@@ -103,13 +104,7 @@ def _blank(ctx: Context, customer: Json) -> Json:
         "attempt_count": 0,
         "attempted": False,
         "auto_advance": False,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
+        "automatic_tax": automatic_tax.of_invoice(False, customer),
         "automatically_finalizes_at": None,
         "custom_fields": None,
         "customer": customer["id"],
@@ -157,6 +152,8 @@ def computed(ctx: Context, data: Json, customer: Json) -> Json:
     own = [one for each in lines for one in each["discounts"]]
     rates = {rate for each in lines for rate in each["_tax_rates"]}
     defaults = [one["id"] for one in data["default_tax_rates"]]
+    if automatic_tax.is_on(data):
+        defaults = automatic_tax.rates_of(ctx, customer)
     settle(
         lines,
         Rules(

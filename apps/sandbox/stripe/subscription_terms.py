@@ -38,16 +38,6 @@ def check_currency(customer: Json, currency: str | None) -> None:
         )
 
 
-def automatic_tax(params: Json) -> Json:
-    enabled = bool((params.get("automatic_tax") or {}).get("enabled"))
-    if enabled:
-        raise Invalid(
-            "The sandbox's Stripe does not reckon taxes by itself: use tax rates.",
-            param="automatic_tax[enabled]",
-        )
-    return {"disabled_reason": None, "enabled": False, "liability": None}
-
-
 def wished_discounts(params: Json) -> list[Json] | None:
     """`discounts`, or the previous versions' coupon and promotion_code; none if none is given."""
     if "discounts" in params:

@@ -4,6 +4,7 @@ How they change is in `subscription_changes`, what time does to them in `renewal
 """
 
 from apps.sandbox.stripe import (
+    automatic_tax,
     collection,
     discounts,
     invoice_drafts,
@@ -70,7 +71,7 @@ def _blank(ctx: Context, customer: Json, params: Json) -> Json:
         "id": random_id("sub_"),
         "application": None,
         "application_fee_percent": None,
-        "automatic_tax": subscription_terms.automatic_tax(params),
+        "automatic_tax": automatic_tax.of_subscription(params, customer),
         "billing_cycle_anchor": ctx.now,
         "billing_cycle_anchor_config": params.get("billing_cycle_anchor_config"),
         "billing_mode": {

@@ -316,7 +316,7 @@ def test_a_coupon_for_once_waits_for_the_end_of_a_trial(shop: Shop) -> None:
         ({"billing_cycle_anchor": BEGIN + 60 * DAY_S}, "next natural billing date"),
         ({"collection_method": "send_invoice"}, "days_until_due"),
         ({"default_payment_method": "pm_none"}, "No such payment_method"),
-        ({"automatic_tax": {"enabled": True}}, "tax rates"),
+        ({"automatic_tax": {"enabled": True}}, "location isn't recognized"),
         ({"backdate_start_date": 1}, "does not play"),
         ({"unknown": 1}, "unknown parameter"),
         ({"customer": "cus_none"}, "No such customer"),

@@ -17,6 +17,7 @@ SUBSCRIPTION = OpenApiExample(
         "status": "active",
         "price": _STARTER,
         "quantity": 3,
+        "add_ons": [{"code": "seats_10", "quantity": 1}],
         "trial_ends_at": None,
         "period_ends_at": "2026-02-06T17:20:00Z",
         "ends_at": None,
@@ -32,6 +33,11 @@ CHANGE = OpenApiExample(
     "Business, by the year", {"plan": "business", "interval": "year"}, request_only=True
 )
 CANCEL = OpenApiExample("Cancel", {"cancel_at_period_end": True}, request_only=True)
+ADD_ONS = OpenApiExample(
+    "Twenty more seats",
+    {"add_ons": [{"code": "seats_10", "quantity": 2}]},
+    request_only=True,
+)
 PAUSE = OpenApiExample("Pause for two months", {"pause_months": 2}, request_only=True)
 PREVIEW = OpenApiExample(
     "An upgrade in the middle of a month",
@@ -46,7 +52,12 @@ PREVIEW = OpenApiExample(
 )
 CHECKOUT = OpenApiExample(
     "Starter, by the month, in euros",
-    {"plan": "starter", "interval": "month", "currency": "EUR"},
+    {
+        "plan": "starter",
+        "interval": "month",
+        "currency": "EUR",
+        "add_ons": [{"code": "seats_10", "quantity": 1}],
+    },
     request_only=True,
 )
 PAGE = OpenApiExample(
@@ -60,7 +71,8 @@ INVOICE = OpenApiExample(
         "id": "in_1PAID",
         "number": "ACME-0001",
         "status": "paid",
-        "total": {"amount_minor": 2700, "currency": "EUR"},
+        "total": {"amount_minor": 3213, "currency": "EUR"},
+        "tax": {"amount_minor": 513, "currency": "EUR"},
         "due": {"amount_minor": 0, "currency": "EUR"},
         "created": "2026-01-06T17:20:00Z",
         "due_at": None,

@@ -1,3 +1,6 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.billing.enums import Interval, Standing, SubscriptionStatus
@@ -23,6 +26,11 @@ class PlanPriceSerializer(serializers.ModelSerializer[Price]):
         read_only_fields = fields
 
 
+class AddOnQuantitySerializer(serializers.Serializer):
+    code = serializers.CharField(max_length=40, help_text="As in `billing/add-ons/`.")
+    quantity = serializers.IntegerField(min_value=0, max_value=100)
+
+
 class SubscriptionSerializer(serializers.Serializer):
     standing = serializers.ChoiceField(
         choices=[(NONE, "Nothing was bought"), *Standing.choices],
@@ -33,6 +41,9 @@ class SubscriptionSerializer(serializers.Serializer):
     )
     price = PlanPriceSerializer(allow_null=True)
     quantity = serializers.IntegerField(help_text="Seats that are paid for; 1 for a flat price.")
+    add_ons = serializers.SerializerMethodField(
+        help_text="Those that are paid for beside the plan."
+    )
     trial_ends_at = serializers.DateTimeField(allow_null=True)
     period_ends_at = serializers.DateTimeField(
         allow_null=True, help_text="When it is paid for next."
@@ -51,6 +62,13 @@ class SubscriptionSerializer(serializers.Serializer):
         allow_null=True, help_text="When a payment failed that is still owed."
     )
 
+    @extend_schema_field(AddOnQuantitySerializer(many=True))
+    def get_add_ons(self, _row: object) -> list[dict[str, Any]]:
+        return [
+            {"code": one.add_on.code, "quantity": one.paid_quantity}
+            for one in self.context["add_ons"]
+        ]
+
 
 class ChoiceSerializer(serializers.Serializer):
     plan = serializers.CharField(max_length=40, help_text="The code of a plan on sale.")
@@ -61,13 +79,22 @@ class CheckoutSerializer(ChoiceSerializer):
     currency = serializers.CharField(
         min_length=3, max_length=3, help_text="ISO 4217, one of the plan's prices."
     )
+    add_ons = AddOnQuantitySerializer(many=True, required=False)
 
 
-class SubscriptionChangeSerializer(serializers.Serializer):
-    """One of: another plan, whether it is cancelled, a pause."""
+class WantedSerializer(serializers.Serializer):
+    """Another plan, or other add-ons."""
 
     plan = serializers.CharField(max_length=40, required=False, help_text="With `interval`.")
     interval = serializers.ChoiceField(choices=Interval.choices, required=False)
+    add_ons = AddOnQuantitySerializer(
+        many=True, required=False, help_text="Alone. Those not named stay."
+    )
+
+
+class SubscriptionChangeSerializer(WantedSerializer):
+    """One of: another plan, other add-ons, whether it is cancelled, a pause."""
+
     cancel_at_period_end = serializers.BooleanField(
         required=False,
         help_text="False takes a cancellation back, and a change that waits for the period's end.",
@@ -86,8 +113,12 @@ class PageSerializer(serializers.Serializer):
 
 
 class PreviewSerializer(serializers.Serializer):
-    at = serializers.DateTimeField(allow_null=True, help_text="When it changes; null: at once.")
-    quantity = serializers.IntegerField()
+    at = serializers.DateTimeField(
+        allow_null=True, default=None, help_text="When it changes; null: at once."
+    )
+    quantity = serializers.IntegerField(
+        allow_null=True, default=None, help_text="Seats of another plan; else null."
+    )
     now_due = MoneySerializer(help_text="Charged now; below 0: credited to the next invoice.")
     next_total = MoneySerializer(help_text="Of the invoice after, without tax.")
     exceeded = serializers.SerializerMethodField(
@@ -105,6 +136,7 @@ class InvoiceSerializer(serializers.Serializer):
         choices=[(one, one) for one in ("open", "paid", "void", "uncollectible")]
     )
     total = MoneySerializer()
+    tax = MoneySerializer(help_text="Contained in `total`.")
     due = MoneySerializer(help_text="What is left to pay.")
     created = serializers.DateTimeField()
     due_at = serializers.DateTimeField(allow_null=True)

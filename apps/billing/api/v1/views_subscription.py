@@ -10,18 +10,21 @@ from apps.billing.api.v1 import examples_subscription as examples
 from apps.billing.api.v1.serializers_subscription import (
     NONE,
     CheckoutSerializer,
-    ChoiceSerializer,
     InvoiceSerializer,
     PageSerializer,
     PreviewSerializer,
     SubscriptionChangeSerializer,
     SubscriptionSerializer,
+    WantedSerializer,
 )
 from apps.billing.invoices import InvoiceLine, invoices_for
-from apps.billing.models import Subscription
 from apps.billing.permissions import MANAGE_BILLING, VIEW_BILLING
-from apps.billing.selectors import price_of, subscription_for
+from apps.billing.selectors import add_ons_paid_for, price_of, subscription_for
 from apps.billing.services import (
+    AddOnsPreview,
+    Preview,
+    add_ons_change,
+    add_ons_preview,
     change_preview,
     checkout_begin,
     plan_change,
@@ -41,6 +44,7 @@ NOTHING: dict[str, Any] = {
     "status": None,
     "price": None,
     "quantity": 0,
+    "add_ons": [],
     "trial_ends_at": None,
     "period_ends_at": None,
     "ends_at": None,
@@ -52,8 +56,12 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def _answer(row: Subscription | None, *, status: int = 200) -> Response:
-    return Response(SubscriptionSerializer(row).data if row else NOTHING, status=status)
+def _answer(actor: Any) -> Response:
+    row = subscription_for(actor)
+    if row is None:
+        return Response(NOTHING)
+    context = {"add_ons": add_ons_paid_for(row.tenant_id)}
+    return Response(SubscriptionSerializer(row, context=context).data)
 
 
 class SubscriptionView(TenantView):
@@ -68,20 +76,27 @@ class SubscriptionView(TenantView):
     )
     def get(self, _request: Request) -> Response:
         self.query()
-        return _answer(subscription_for(self.actor))
+        return _answer(self.actor)
 
     @extend_schema(
         operation_id="billing_subscription_update",
-        summary="Change the plan, cancel, pause, or take that back",
+        summary="Change the plan or add-ons, cancel, pause, or take that back",
         description=(
             "A dearer plan begins at once, and the difference is charged; a cheaper one when the period "
-            "ends. Ask `billing/subscription/preview/` first. 409 `not_subscribed`: nothing was bought yet, "
-            "use `billing/checkout-sessions/`. 409 `cannot_pause`: only what is paid for, by the month, and "
+            "ends. Add-ons change at once: what costs more is charged, what costs less is credited. Ask "
+            "`billing/subscription/preview/` first. 409 `not_subscribed`: nothing was bought yet, use "
+            "`billing/checkout-sessions/`. 409 `cannot_pause`: only what is paid for, by the month, and "
             "neither cancelled nor changing can be paused."
         ),
         request=SubscriptionChangeSerializer,
         responses={200: SubscriptionSerializer},
-        examples=[examples.CHANGE, examples.CANCEL, examples.PAUSE, examples.SUBSCRIPTION],
+        examples=[
+            examples.CHANGE,
+            examples.CANCEL,
+            examples.ADD_ONS,
+            examples.PAUSE,
+            examples.SUBSCRIPTION,
+        ],
     )
     def patch(self, request: Request) -> Response:
         sent = self.body(SubscriptionChangeSerializer)
@@ -92,13 +107,18 @@ class SubscriptionView(TenantView):
         elif {"plan", "interval"} == set(sent):
             price = _price(self.actor, sent)
             plan_change(actor=self.actor, tenant=tenant, price_id=price.id, key=str(uuid7()))
+        elif {"add_ons"} == set(sent):
+            add_ons_change(
+                actor=self.actor, tenant=tenant, wanted=_quantities(sent), key=str(uuid7())
+            )
         elif {"pause_months"} == set(sent):
             _pause(self.actor, tenant, sent["pause_months"])
         else:
             raise InvalidInput(
-                "Send `plan` and `interval`, or `cancel_at_period_end`, or `pause_months` alone."
+                "Send `plan` and `interval`, or one of `add_ons`, `cancel_at_period_end` and "
+                "`pause_months` alone."
             )
-        return _answer(subscription_for(self.actor))
+        return _answer(self.actor)
 
 
 class PreviewView(TenantView):
@@ -107,15 +127,22 @@ class PreviewView(TenantView):
 
     @extend_schema(
         operation_id="billing_subscription_preview",
-        summary="What another plan would cost, before it is chosen",
-        request=ChoiceSerializer,
+        summary="What another plan, or other add-ons, would cost",
+        request=WantedSerializer,
         responses={200: PreviewSerializer},
-        examples=[examples.CHANGE, examples.PREVIEW],
+        examples=[examples.CHANGE, examples.ADD_ONS, examples.PREVIEW],
     )
     def post(self, request: Request) -> Response:
-        price = _price(self.actor, self.body(ChoiceSerializer))
+        sent = self.body(WantedSerializer)
         tenant: Any = request._request.tenant  # type: ignore[attr-defined]
-        found = change_preview(actor=self.actor, tenant=tenant, price_id=price.id)
+        found: Preview | AddOnsPreview
+        if {"plan", "interval"} == set(sent):
+            price = _price(self.actor, sent)
+            found = change_preview(actor=self.actor, tenant=tenant, price_id=price.id)
+        elif {"add_ons"} == set(sent):
+            found = add_ons_preview(actor=self.actor, tenant=tenant, wanted=_quantities(sent))
+        else:
+            raise InvalidInput("Send `plan` and `interval`, or `add_ons` alone.")
         return Response(PreviewSerializer(found).data)
 
 
@@ -139,7 +166,11 @@ class CheckoutView(TenantView):
         price = price_of(sent["plan"], sent["interval"], sent["currency"])
         tenant: Any = request._request.tenant  # type: ignore[attr-defined]
         page = checkout_begin(
-            actor=self.actor, tenant=tenant, price_id=price.id, email=self.actor.label
+            actor=self.actor,
+            tenant=tenant,
+            price_id=price.id,
+            email=self.actor.label,
+            add_ons=_quantities(sent),
         )
         return Response(PageSerializer(page).data, status=201)
 
@@ -178,6 +209,10 @@ class InvoicesView(TenantView):
             page: Any = paginator.paginate_queryset(rows, self.request, view=self)
         lines = [InvoiceLine.of(row) for row in page]
         return paginator.get_paginated_response(InvoiceSerializer(lines, many=True).data)
+
+
+def _quantities(sent: dict[str, Any]) -> dict[str, int]:
+    return {one["code"]: one["quantity"] for one in sent.get("add_ons", [])}
 
 
 def _pause(actor: Any, tenant: Any, months: int) -> None:

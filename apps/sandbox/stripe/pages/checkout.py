@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from apps.sandbox.stripe import checkout, payment_methods, pricing
+from apps.sandbox.stripe import automatic_tax, checkout, payment_methods, pricing
 from apps.sandbox.stripe.checkout import KIND
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.pages import shared
@@ -42,6 +42,7 @@ def _form(ctx: Context, session: Json, data: Any) -> CheckoutForm:
         email=_known_email(ctx, session),
         card=checkout.needs_card(session),
         address=session["billing_address_collection"] == "required",
+        country=automatic_tax.is_on(session),
         tax_id=session["tax_id_collection"]["enabled"],
     )
     return form
@@ -115,6 +116,7 @@ def _page(
         "session": session,
         # Templates see no name that begins with _.
         "session_lines": session["_lines"],
+        "plus_tax": automatic_tax.is_on(session),
         "then": _then(recurring),
         "trial_days": session["_subscription_data"].get("trial_period_days"),
         **more,

@@ -92,13 +92,13 @@ class CheckoutForm(CardForm):
 
     field_order = ("email", "number", "expiry", "cvc", "name", "country", "postal_code")
 
-    def ask(self, *, email: str, card: bool, address: bool, tax_id: bool) -> None:
+    def ask(self, *, email: str, card: bool, address: bool, country: bool, tax_id: bool) -> None:
         """email: one that is known already."""
         unasked = [
             *(["email"] if email else []),
             *([] if card else ["number", "expiry", "cvc", "name"]),
             *([] if address else ["line1", "city"]),
-            *([] if card or address else ["country", "postal_code"]),
+            *([] if card or address or country else ["country", "postal_code"]),
             *([] if tax_id else ["tax_id_type", "tax_id"]),
         ]
         for name in unasked:

@@ -1,6 +1,6 @@
 from urllib.parse import urlsplit
 
-from apps.sandbox.stripe import checkout, intents, listing, setups
+from apps.sandbox.stripe import automatic_tax, checkout, intents, listing, setups
 from apps.sandbox.stripe.checkout import KIND
 from apps.sandbox.stripe.context import Context, merged_metadata
 from apps.sandbox.stripe.errors import Invalid
@@ -177,9 +177,16 @@ def _check(params: Json) -> None:
             "You may only specify one of these parameters: allow_promotion_codes, discounts.",
         ),
         (
-            (params.get("automatic_tax") or {}).get("enabled"),
+            automatic_tax.is_on(params) and mode != "subscription",
             "automatic_tax",
-            "The sandbox's Stripe computes no taxes.",
+            "The sandbox's Stripe computes the taxes of subscriptions only.",
+        ),
+        (
+            automatic_tax.is_on(params)
+            and params.get("customer")
+            and (params.get("customer_update") or {}).get("address") != "auto",
+            "customer_update[address]",
+            "Automatic tax calculation needs an address, or customer_update[address] as `auto`.",
         ),
         *(
             (params.get(name) and mode != of, name, f"You can not pass `{name}` in `{mode}` mode.")
@@ -230,6 +237,15 @@ def _in_currency(price: Json, currency: str | None, param: str) -> Json:
     return price | {name: option[name] for name in names} | {"currency": currency}
 
 
+def _automatic_tax(enabled: bool) -> Json:
+    return {
+        "enabled": enabled,
+        "liability": {"type": "self"} if enabled else None,
+        "provider": "stripe" if enabled else None,
+        "status": "requires_location_inputs" if enabled else None,
+    }
+
+
 def _currency(params: Json, lines: list[Json]) -> str | None:
     found = {one["currency"] for one in lines}
     if len(found) > 1:
@@ -257,7 +273,7 @@ def _blank(ctx: Context, params: Json, session_id: str) -> Json:
         "adaptive_pricing": None,
         "after_expiration": None,
         "allow_promotion_codes": params.get("allow_promotion_codes"),
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": _automatic_tax(automatic_tax.is_on(params)),
         "billing_address_collection": params.get("billing_address_collection"),
         "cancel_url": params.get("cancel_url"),
         "client_reference_id": params.get("client_reference_id"),
