@@ -257,9 +257,7 @@ def test_who_has_a_subscription_changes_it(shop: Shop) -> None:
             )
         assert caught.value.code == error
     with tenant_context(shop.tenant), pytest.raises(Conflict) as caught:
-        plan_change(
-            actor=shop.owner, tenant=shop.tenant, price_id=shop.price("starter").id, key="1"
-        )
+        change_preview(actor=shop.owner, tenant=shop.tenant, price_id=shop.price("starter").id)
     assert caught.value.code == "same_plan"
 
 

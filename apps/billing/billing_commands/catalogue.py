@@ -48,9 +48,16 @@ class Sync(Subcommand):
     @classmethod
     def arguments(cls, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only show what it would do")
+        parser.add_argument(
+            "--unless-current",
+            action="store_true",
+            help="do not ask Stripe where our copies of what it sells say the same",
+        )
 
     def run(self, options: dict[str, Any]) -> None:
-        steps = catalogue_sync(actor=ACTOR, dry_run=options["dry_run"])
+        steps = catalogue_sync(
+            actor=ACTOR, dry_run=options["dry_run"], unless_current=options["unless_current"]
+        )
         for step in steps:
             self.stdout.write(f"{step.action:<8} {step.kind:<8} {step.what}")
         if not steps:

@@ -167,6 +167,7 @@ LOOKS_AT_SUBSCRIPTION: dict[str, Callable[[Subscription], object]] = {
     "period": lambda row: (row.period_starts_at, row.period_ends_at),
     "trial": lambda row: row.trial_ends_at,
     "cancel": lambda row: row.ends_at,
+    "next": lambda row: row.next_price,
     "paused": lambda row: (row.is_paused, row.resumes_at, row.pause_paid_until),
 }
 

@@ -27,6 +27,7 @@ from apps.billing.reconciling.catalogue import differences_of_catalogue
 from apps.billing.reconciling.comparing import differences, differences_of_stranger
 from apps.billing.reconciling.findings import Finding, Report
 from apps.billing.reconciling.sides import There, here_of, there_all, there_one
+from apps.billing.services.seats import seats_note_changed
 from apps.billing.services.subscriptions import subscription_take_over
 from apps.common.access import require_platform
 from apps.common.actors import Actor
@@ -166,6 +167,9 @@ def _customer(actor: Actor, stripe_id: str, since: datetime, *, is_dry_run: bool
         tried |= {one.key for one in todo}
         for kind, object_id in _objects(todo):
             _mend(actor, kind, object_id, stripe_id)
+    if not is_dry_run and any(one.kind == "seats" for one in left):
+        tenant_id = BillingCustomer.objects.get(stripe_id=stripe_id).tenant_id
+        seats_note_changed(actor=actor, tenant_id=tenant_id)
     still = {one.key for one in left}
     for one in found.values():
         one.is_mended = one.key not in still

@@ -17,7 +17,12 @@ from apps.billing.events import SubscriptionPlanChanged
 from apps.billing.models import Price, Subscription
 from apps.billing.phases import phases_left
 from apps.billing.seats import seats_billed
-from apps.billing.services.asking import schedule_release, subscription_live, take_over
+from apps.billing.services.asking import (
+    customers_turn,
+    schedule_release,
+    subscription_live,
+    take_over,
+)
 from apps.billing.services.checkout import price_sold
 from apps.billing.stripe_shapes import ref
 from apps.common.actors import Actor
@@ -46,8 +51,12 @@ class Preview:
 
 
 def change_preview(*, actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> Preview:
-    """Asks Stripe for the figures. Not inside a transaction. Raises as plan_change does."""
+    """Asks Stripe for the figures. Not inside a transaction. Raises as plan_change does, and Conflict
+    (`same_plan`).
+    """
     row, price = _asked(actor, tenant, price_id)
+    if row.next_price is None and _is_so(row, price):
+        raise Conflict(_("The workspace has this plan already."), code="same_plan")
     quantity = seats_billed(tenant) if price.is_per_seat else 1
     exceeded = _exceeded(tenant, price)
     with gateway.stripe_client() as client:
@@ -75,34 +84,45 @@ def plan_change(
     """To another price: a dearer one at once, the difference charged now, by what is left of the period; a
     cheaper one when the period ends.
 
-    key: of the form or request; the same one again changes nothing twice. Not inside a transaction.
+    key: of the form or request. Said again, with whatever key, it changes nothing: what is so, or is to
+    come already, is left. Not inside a transaction.
     Publishes billing.subscription_plan_changed.
-    Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`not_subscribed`, `same_plan`,
-    `other_currency`, `payment_failed`: an unpaid one is paid first; `paused`), PaymentDeclined,
+    Raises PermissionDenied, ReauthenticationRequired, NotFound, Conflict (`not_subscribed`,
+    `other_currency`, `payment_failed`: an unpaid one is paid first; `paused`, `busy`), PaymentDeclined,
     StripeUnavailable.
     """
-    row, price = _asked(actor, tenant, price_id)
-    quantity = seats_billed(tenant) if price.is_per_seat else 1
-    waits = not is_upgrade(row, price, quantity)
-    with gateway.stripe_client() as client:
-        found = client.v1.subscriptions.retrieve(row.stripe_id, {"expand": ["schedule"]})
-        schedule_release(client, found)
-        if waits:
-            _schedule(client, row, found, price, quantity)
-        else:
-            change: Any = {
-                "items": _items(found, row, price, quantity),
-                "proration_behavior": "always_invoice",
-                "payment_behavior": "error_if_incomplete",
-                "cancel_at_period_end": False,
-            }
-            client.v1.subscriptions.update(
-                row.stripe_id,
-                change,
-                {"idempotency_key": gateway.idempotency_key("change", row.id, key)},
-            )
-    event = _changed(tenant, row, price, at=row.period_ends_at if waits else None)
-    return take_over(actor, tenant, row.stripe_id, event, next_price=price if waits else None)
+    _asked(actor, tenant, price_id)
+    with customers_turn(tenant):
+        row, price = _asked(actor, tenant, price_id)
+        if _is_so(row, price):
+            return row
+        quantity = seats_billed(tenant) if price.is_per_seat else 1
+        waits = not is_upgrade(row, price, quantity)
+        with gateway.stripe_client() as client:
+            asked: Any = {"expand": ["schedule"]}
+            found = client.v1.subscriptions.retrieve(row.stripe_id, asked).to_dict()
+            schedule_release(client, found)
+            if waits:
+                _schedule(client, row, found, price, quantity)
+            else:
+                change: Any = {
+                    "items": _items(found, row, price, quantity),
+                    "proration_behavior": "always_invoice",
+                    "payment_behavior": "error_if_incomplete",
+                    "cancel_at_period_end": False,
+                }
+                act: Any = {"idempotency_key": gateway.idempotency_key("change", row.id, key)}
+                client.v1.subscriptions.update(row.stripe_id, change, act)
+        event = _changed(tenant, row, price, at=row.period_ends_at if waits else None)
+        next_price = price if waits else None
+        return take_over(actor, tenant, row.stripe_id, event, next_price=next_price)
+
+
+def _is_so(row: Subscription, price: Price) -> bool:
+    """Whether it is this, or is going to be."""
+    if row.ends_at is not None:
+        return False
+    return price == (row.price if row.next_price is None else row.next_price)
 
 
 def _changed(
@@ -144,8 +164,6 @@ def _asked(actor: Actor, tenant: Tenant, price_id: uuid.UUID) -> tuple[Subscript
             _("The subscription is paused. End the pause first, then change the plan."),
             code="paused",
         )
-    if row.price == price and row.ends_at is None and row.next_price is None:
-        raise Conflict(_("The workspace has this plan already."), code="same_plan")
     if row.price is not None and row.price.currency != price.currency:
         raise InvalidInput.field(
             "price", _("The workspace pays in %s.") % row.price.currency, "other_currency"

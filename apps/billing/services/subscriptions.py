@@ -118,7 +118,8 @@ def subscription_read(row: Subscription, found: Mapping[str, Any]) -> dict[uuid.
     row.trial_ends_at = at(found.get("trial_end"))
     row.period_starts_at, row.period_ends_at = subscription_period(found)
     row.ends_at = _ends_at(found, row)
-    if row.next_price is not None and row.next_price == row.price:
+    is_scheduled = bool(ref(found.get("schedule")))
+    if row.next_price is not None and (row.next_price == row.price or not is_scheduled):
         row.next_price, row.next_price_at = None, None
     return paid
 

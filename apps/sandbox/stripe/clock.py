@@ -2,12 +2,17 @@
 
 import time
 
-from django.db import transaction
+import structlog
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 
 from apps.sandbox.stripe.context import Context
 from apps.sandbox.stripe.models import StripeAccount, StripeObject
 from apps.sandbox.stripe.registry import load, registry
+
+log = structlog.get_logger(__name__)
+# By its clock, what failed is due again.
+AGAIN_AFTER_S = 86_400
 
 
 def catch_up(account: StripeAccount, until: int, clock: str = "", base: str = "") -> int:
@@ -75,10 +80,23 @@ def _do_next(account: StripeAccount, until: int, clock: str, base: str) -> bool:
     row = _due(account, until, clock).order_by("due_at", "id").first()
     if row is None:
         return False
+    due_at = int(row.due_at or 0)
+    ctx = Context(account, account.api_version, due_at, clock=clock, base=base)
+    try:
+        with transaction.atomic():
+            _do(ctx, row)
+    except OperationalError:
+        raise
+    except Exception:
+        # Of a handler, whatever it is: the others of the account go on, and this one is tried again.
+        log.exception("sandbox.stripe_due_failed", kind=row.kind, object=row.object_id)
+        StripeObject.objects.filter(pk=row.pk).update(due_at=due_at + AGAIN_AFTER_S)
+    return True
+
+
+def _do(ctx: Context, row: StripeObject) -> None:
     before = (row.due_at, row.data.copy())
-    ctx = Context(account, account.api_version, int(row.due_at or 0), clock=clock, base=base)
     registry.due[row.kind](ctx, dict(row.data))
     row.refresh_from_db()
     if (row.due_at, row.data) == before:
         raise RuntimeError(f"{row.object_id} is as due as it was before")
-    return True

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -88,6 +88,17 @@ class SubscriptionView(TenantView):
             "`billing/checkout-sessions/`. 409 `cannot_pause`: only what is paid for, by the month, and "
             "neither cancelled nor changing can be paused."
         ),
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description=(
+                    "Passed on to Stripe, which remembers it for a day. Without one, too, a request that is "
+                    "repeated changes and charges nothing again."
+                ),
+            )
+        ],
         request=SubscriptionChangeSerializer,
         responses={200: SubscriptionSerializer},
         examples=[
@@ -106,10 +117,10 @@ class SubscriptionView(TenantView):
             change(actor=self.actor, tenant=tenant)
         elif {"plan", "interval"} == set(sent):
             price = _price(self.actor, sent)
-            plan_change(actor=self.actor, tenant=tenant, price_id=price.id, key=str(uuid7()))
+            plan_change(actor=self.actor, tenant=tenant, price_id=price.id, key=_key(request))
         elif {"add_ons"} == set(sent):
             add_ons_change(
-                actor=self.actor, tenant=tenant, wanted=_quantities(sent), key=str(uuid7())
+                actor=self.actor, tenant=tenant, wanted=_quantities(sent), key=_key(request)
             )
         elif {"pause_months"} == set(sent):
             _pause(self.actor, tenant, sent["pause_months"])
@@ -209,6 +220,11 @@ class InvoicesView(TenantView):
             page: Any = paginator.paginate_queryset(rows, self.request, view=self)
         lines = [InvoiceLine.of(row) for row in page]
         return paginator.get_paginated_response(InvoiceSerializer(lines, many=True).data)
+
+
+def _key(request: Request) -> str:
+    """Of the request, for Stripe; beside others of the tenant."""
+    return request.headers.get("Idempotency-Key", "")[:100] or str(uuid7())
 
 
 def _quantities(sent: dict[str, Any]) -> dict[str, int]:

@@ -29,7 +29,9 @@ STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("styles", "assets", {}),
 )
 # With the web server there: the sandbox's Stripe is reached through it.
-LAST_STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (("plans at Stripe", "billing sync", {}),)
+LAST_STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("plans at Stripe", "billing sync --unless-current", {}),
+)
 # Not in the Procfile, which production runs too.
 SANDBOX = {"sandbox": "python manage.py sandbox"}
 SCREEN = """
