@@ -10,6 +10,7 @@ from django.db import transaction
 from apps.billing import gateway
 from apps.billing.events import CustomerCreated
 from apps.billing.models import BillingCustomer
+from apps.billing.stripe_shapes import address_of
 from apps.common.actors import Actor
 from apps.common.errors import NotFound
 from apps.events.services import publish
@@ -100,8 +101,8 @@ def billing_customer_follow(*, actor: Actor, found: Mapping[str, Any]) -> Billin
         row = billing_customer_link(actor=actor, customer_id=row.id, stripe_id=found["id"])
     row.email = found.get("email") or ""
     row.name = found.get("name") or row.name
-    row.currency = found.get("currency") or ""
-    row.save(update_fields=["email", "name", "currency", "updated_at"])
+    row.currency, row.address = found.get("currency") or "", address_of(found)
+    row.save(update_fields=["email", "name", "currency", "address", "updated_at"])
     return row
 
 

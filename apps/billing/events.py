@@ -102,6 +102,28 @@ class CustomerCreated(Event):
     stripe_id: str
 
 
+@event("billing.contacts_changed", version=1, scope="billing", aggregate="customer_id")
+class ContactsChanged(Event):
+    """Where invoices and receipts go, or what is printed on them. changed: email, name, address,
+    extra_emails; what they are is read where they are.
+    """
+
+    customer_id: uuid.UUID
+    changed: str
+
+
+@event("billing.invoice_paid", version=1, scope="billing", aggregate="tenant_id")
+class InvoicePaid(Event):
+    """An invoice that came to something is paid. amount_minor: with tax_minor in it."""
+
+    tenant_id: uuid.UUID
+    invoice_id: str
+    number: str
+    amount_minor: int
+    tax_minor: int
+    currency: str
+
+
 @event("billing.stripe_event_failed", version=1, scope="system", aggregate="stripe_event_id")
 class StripeEventFailed(Event):
     """What Stripe told of has no effect until somebody replays it. type: Stripe's."""

@@ -32,7 +32,7 @@ SHARED_ROWS = (
     ),
     SharedRows(
         "billing_customer",
-        "SELECT id, stripe_id, currency, email, name, created_at FROM public.billing_billingcustomer "
-        "WHERE tenant_id = %(tenant_id)s",
+        "SELECT id, stripe_id, currency, email, name, address, extra_emails, created_at "
+        "FROM public.billing_billingcustomer WHERE tenant_id = %(tenant_id)s",
     ),
 )

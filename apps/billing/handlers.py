@@ -1,11 +1,11 @@
 from collections.abc import Sequence
 
 from apps.billing.enums import Notice
-from apps.billing.events import SubscriptionChanged, TrialEndNeared
+from apps.billing.events import InvoicePaid, SubscriptionChanged, TrialEndNeared
 from apps.billing.life import notice_of
 from apps.billing.mails import contacts_of
 from apps.billing.services import seats_note_changed
-from apps.billing.tasks import send_notice, sync_seats
+from apps.billing.tasks import send_notice, send_receipts, sync_seats
 from apps.common.actors import Actor
 from apps.events.registry import Event, EventContext, subscribe
 
@@ -47,6 +47,11 @@ def queue_standing_notices(event: SubscriptionChanged, context: EventContext) ->
 def queue_trial_notices(event: TrialEndNeared, context: EventContext) -> None:
     """Stripe may say it again of the same end."""
     _queue(Notice.TRIAL_ENDS, event, f"{event.stripe_id}:{event.trial_ends_at.timestamp():.0f}")
+
+
+@subscribe("billing.invoice_paid", name="billing.send_receipts", tenant_context=False)
+def queue_receipts(event: InvoicePaid, _context: EventContext) -> None:
+    send_receipts.delay(tenant_id=str(event.tenant_id), invoice_id=event.invoice_id)
 
 
 def _queue(notice: Notice, event: SubscriptionChanged | TrialEndNeared, told_id: str) -> None:

@@ -90,6 +90,13 @@ def _of(tenant_id: uuid.UUID) -> QuerySet[Any]:
 
 
 @system_connection()
+def invoice_paid_of(tenant_id: uuid.UUID, invoice_id: str) -> InvoiceLine | None:
+    """The tenant's, if it is paid. Two statements."""
+    row = _of(tenant_id).filter(id=invoice_id, stripe_data__status="paid").first()
+    return InvoiceLine.of(row) if row else None
+
+
+@system_connection()
 def invoice_owed(tenant_id: uuid.UUID) -> InvoiceLine | None:
     """The latest that is to be paid, for mails about it. Two statements."""
     customer = BillingCustomer.objects.filter(tenant_id=tenant_id, stripe_id__isnull=False).first()

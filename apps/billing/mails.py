@@ -10,10 +10,11 @@ from apps.accounts.mailer import render_mail
 from apps.billing.enums import Notice, Standing
 from apps.billing.invoices import invoice_owed
 from apps.billing.life import RESTRICTED_DAYS, is_so
-from apps.billing.models import BillingCustomer, Subscription
+from apps.billing.models import BillingCustomer, Price, Subscription, TenantAddOn
 from apps.billing.permissions import MANAGE_BILLING
-from apps.billing.selectors import version_for_new_tenants
+from apps.billing.selectors import add_ons_paid_for, version_for_new_tenants
 from apps.common.database import system_connection
+from apps.common.money import Money
 from apps.common.tenancy import tenant_context
 from apps.organizations.enums import MemberStatus
 from apps.organizations.holders import members_permitted
@@ -75,6 +76,7 @@ def _context(notice: Notice, tenant: Tenant, row: Subscription) -> dict[str, Any
         restricted_at = row.standing_changes_at
         suspended_at = restricted_at + timedelta(days=RESTRICTED_DAYS)
     price, default = row.price, version_for_new_tenants()
+    add_ons = add_ons_paid_for(tenant.id)
     version = price.plan_version if price else None
     return {
         "tenant": tenant,
@@ -82,13 +84,26 @@ def _context(notice: Notice, tenant: Tenant, row: Subscription) -> dict[str, Any
         "plan": version.plan.name if version else "",
         "default_plan": default.plan.name if default else "",
         "seats": row.quantity if price and price.is_per_seat else None,
-        "total": price.money * (row.quantity if price.is_per_seat else 1) if price else None,
+        "add_ons": add_ons,
+        "total": _total(price, row.quantity, add_ons) if price else None,
         "invoice": invoice,
         "restricted_at": restricted_at,
         "suspended_at": suspended_at,
         "plan_url": plan_url,
         "url": url,
     }
+
+
+def _total(price: Price, quantity: int, add_ons: list[TenantAddOn]) -> Money:
+    """Of a period, with what is paid for besides, without discounts and taxes. One statement at most."""
+    total = price.money * (quantity if price.is_per_seat else 1)
+    quantities = {one.add_on_id: one.paid_quantity for one in add_ons}
+    if not quantities:
+        return total
+    costs = Price.objects.filter(
+        add_on__in=list(quantities), currency=price.currency, interval=price.interval
+    )
+    return sum((one.money * quantities[one.add_on_id] for one in costs if one.add_on_id), total)
 
 
 def _tenant(tenant_id: uuid.UUID) -> Tenant | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.billing.life import LIVING
 from apps.billing.models import (
     AddOn,
+    BillingCustomer,
     Plan,
     PlanEntitlement,
     PlanVersion,
@@ -172,6 +173,12 @@ def add_ons_paid_for(tenant_id: uuid.UUID) -> list[TenantAddOn]:
     """Those that the subscription pays for now. One statement."""
     held = TenantAddOn.objects.filter(tenant_id=tenant_id, paid_quantity__gt=0)
     return list(held.select_related("add_on").order_by("add_on__position", "add_on__code"))
+
+
+def customer_for(actor: Actor) -> BillingCustomer | None:
+    """Of the actor's tenant; None: it is none yet. One statement. Raises PermissionDenied."""
+    authorize(actor, VIEW_BILLING)
+    return BillingCustomer.objects.filter(tenant_id=require_tenant().id).first()
 
 
 def seat_price(tenant_id: uuid.UUID) -> Price | None:

@@ -2,10 +2,11 @@
 
 from apps.billing.customers import billing_customer_follow
 from apps.billing.enums import Standing
-from apps.billing.events import TrialEndNeared
+from apps.billing.events import InvoicePaid, TrialEndNeared
 from apps.billing.inbox.registry import StripeChange, stripe_handler
 from apps.billing.models import Subscription
 from apps.billing.services import subscription_take_over
+from apps.billing.stripe_shapes import invoice_is_paid, invoice_tax_cents
 from apps.common.actors import Actor
 from apps.events.services import publish
 
@@ -22,6 +23,26 @@ def customer_follow(change: StripeChange) -> None:
 def subscription_follow(change: StripeChange) -> None:
     if change.tenant_id is not None and not change.is_gone:
         subscription_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
+
+
+@stripe_handler("invoice.paid")
+def invoice_paid_tell(change: StripeChange) -> None:
+    """Publishes billing.invoice_paid, for each event of Stripe's; who acts by it goes by the invoice's id."""
+    found = change.current
+    if change.tenant_id is None or not invoice_is_paid(found) or not found.get("amount_paid"):
+        return
+    publish(
+        InvoicePaid(
+            tenant_id=change.tenant_id,
+            invoice_id=found["id"],
+            number=found.get("number") or "",
+            amount_minor=found["amount_paid"],
+            tax_minor=invoice_tax_cents(found),
+            currency=str(found["currency"]).upper(),
+        ),
+        actor=ACTOR,
+        tenant_id=change.tenant_id,
+    )
 
 
 @stripe_handler("customer.subscription.trial_will_end")

@@ -11,6 +11,8 @@ from typing import Any
 
 Object = Mapping[str, Any]
 
+ADDRESS = ("line1", "line2", "postal_code", "city", "state", "country")
+
 # In a subscription's metadata, of a pause that its tenant asked for, in seconds: when that ends, and until
 # when had been paid.
 PAUSE_RESUMES_AT = "pause_resumes_at"
@@ -27,6 +29,12 @@ def ref(value: Any) -> str:
 def at(seconds: Any) -> datetime | None:
     """A moment, from what the API gives."""
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+
+
+def address_of(customer: Object) -> dict[str, str]:
+    """What is said of it."""
+    found = _within(customer, "address")
+    return {name: str(found[name]) for name in ADDRESS if found.get(name)}
 
 
 def customer_id(found: Object, previous: Object | None = None) -> str:

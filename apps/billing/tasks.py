@@ -1,3 +1,4 @@
+import hashlib
 import uuid
 from smtplib import SMTPException
 
@@ -11,6 +12,7 @@ from apps.billing.errors import StripeUnavailable
 from apps.billing.inbox import operating
 from apps.billing.inbox.processing import lane_process
 from apps.billing.mails import notice_mail
+from apps.billing.receipts import receipt_mails
 from apps.billing.reconciling import customers_reconcile, survey
 from apps.billing.services import (
     seats_follow,
@@ -131,6 +133,33 @@ def send_notice(
         return
     mail.send()
     cache.set(sent, 1, NOTICE_REMEMBERED_S)
+
+
+@shared_task(
+    name="billing.send_receipts",
+    autoretry_for=(OSError, SMTPException, *REDIS_OUTAGES),
+    retry_backoff=2,
+    retry_backoff_max=300,
+    max_retries=8,
+)
+def send_receipts(*, tenant_id: str, invoice_id: str) -> None:
+    """Send each mail, once by invoice and address. One that fails holds up no other, and is tried again."""
+    cache = caches["global"]
+    failed: OSError | None = None
+    for mail in receipt_mails(tenant_id=uuid.UUID(tenant_id), invoice_id=invoice_id):
+        address = hashlib.sha256(mail.to[0].lower().encode()).hexdigest()
+        sent = f"billing:receipt:{invoice_id}:{address}"
+        if cache.get(sent):
+            continue
+        try:
+            mail.send()
+        except OSError as error:
+            log.warning("billing.receipt_not_sent", invoice=invoice_id, reason=str(error))
+            failed = error
+        else:
+            cache.set(sent, 1, NOTICE_REMEMBERED_S)
+    if failed is not None:
+        raise failed
 
 
 # Customers of one task: some ten requests to Stripe each.

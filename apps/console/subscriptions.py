@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from apps.billing.enums import Standing
 from apps.billing.models import BillingCustomer, Price, Subscription
+from apps.billing.selectors import add_ons_paid_for
 from apps.billing.services import subscription_cancel_by_staff, subscription_refresh
 from apps.console import rendering as r
 from apps.console.acts import Act, ReasonForm
@@ -155,6 +156,9 @@ def _facts(row: Subscription) -> Sequence[tuple[str, Cell]]:
     ):
         if moment is not None:
             facts.append((label, r.exact(moment)))
+    if add_ons := add_ons_paid_for(row.tenant_id):
+        words = ", ".join(f"{one.paid_quantity} × {one.add_on}" for one in add_ons)
+        facts.append(("Add-ons paid for", words))
     if row.standing == Standing.PAUSED:
         facts.append(("Paused by", "Its own people" if row.is_own_pause else "Stripe, or staff"))
     if row.next_price is not None:

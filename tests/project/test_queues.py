@@ -15,6 +15,7 @@ from tests.conftest import SYSTEM
 EMAIL = {
     "accounts.send_email",
     "billing.send_notice",
+    "billing.send_receipts",
     "organizations.send_invitation",
     "organizations.send_join_decision",
     "organizations.send_join_request",

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,17 @@ class BillingCustomer(BaseModel):
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     email = models.CharField(_("e-mail address"), max_length=512, blank=True)
     name = models.CharField(_("name"), max_length=256, blank=True)
+
+    # By the names of stripe_shapes.ADDRESS; what is not said is left out.
+    address = models.JSONField(_("address"), default=dict, db_default={}, blank=True)
+    # Whom we send receipts besides.
+    extra_emails = ArrayField(
+        models.CharField(max_length=254),
+        verbose_name=_("also to"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
 
     class Meta:
         verbose_name = _("customer")

@@ -17,7 +17,7 @@ from apps.billing.reconciling.sides import Here, There
 from apps.billing.seats import seats_billed
 from apps.billing.selectors import add_ons_paid_for, version_for_new_tenants
 from apps.billing.services.subscriptions import subscription_read
-from apps.billing.stripe_shapes import invoice_is_paid, invoice_payment_intent_id
+from apps.billing.stripe_shapes import address_of, invoice_is_paid, invoice_payment_intent_id
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
 
@@ -81,11 +81,13 @@ def _customer(here: Here, there: There) -> Iterator[Finding]:
         "email": found.get("email") or "",
         "name": found.get("name") or row.name,
         "currency": found.get("currency") or "",
+        "address": address_of(found),
     }
     for name, value in wanted.items():
         if getattr(row, name) != value:
             kind = f"customer_{name}"
-            yield Finding(kind, slug, "customer", stripe_id, getattr(row, name), value)
+            ours = getattr(row, name)
+            yield Finding(kind, slug, "customer", stripe_id, _text(ours), _text(value))
 
 
 def _subscriptions(here: Here, there: There) -> Iterator[Finding]:
@@ -237,6 +239,8 @@ def _text(value: object) -> str:
             return "none"
         case datetime():
             return value.isoformat(timespec="seconds")
+        case dict():
+            return " ".join(map(_text, value.values())) or "none"
         case list() | tuple():
             return " ".join(map(_text, value))
     return str(value)

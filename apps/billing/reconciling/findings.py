@@ -13,6 +13,7 @@ KINDS = {
     "customer_email": "",
     "customer_name": "",
     "customer_currency": "",
+    "customer_address": "",
     "subscription_missing": "",
     "subscription_gone": "Stripe knows no such subscription. Find out who pays, and how.",
     "subscription_status": "",

@@ -11,6 +11,7 @@ from apps.billing.services.catalogue import (
 )
 from apps.billing.services.changing import Preview, change_preview, plan_change
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
+from apps.billing.services.contacts import Contacts, contacts_set
 from apps.billing.services.loading import Change, catalogue_load
 from apps.billing.services.pausing import subscription_pause, subscription_resume
 from apps.billing.services.refunds import invoice_refund
@@ -33,6 +34,7 @@ from apps.billing.services.tenants import (
 __all__ = [
     "AddOnsPreview",
     "Change",
+    "Contacts",
     "Page",
     "Preview",
     "SyncStep",
@@ -43,6 +45,7 @@ __all__ = [
     "catalogue_sync",
     "change_preview",
     "checkout_begin",
+    "contacts_set",
     "invoice_refund",
     "override_set",
     "override_withdraw",

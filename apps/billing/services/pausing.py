@@ -85,11 +85,21 @@ def subscription_pause(*, actor: Actor, tenant: Tenant, months: int) -> Subscrip
         return take_over(actor, tenant, row.stripe_id, event)
 
 
-def resume_due(row: Subscription) -> Money | None:
-    """What going on now costs, before discounts and taxes; None: nothing, for this period is paid."""
-    if not row.has_skipped_payment or row.price is None:
+def resume_preview(*, actor: Actor, tenant: Tenant) -> Money | None:
+    """What going on now costs; None: nothing, for this period is paid. Then Stripe is not asked.
+
+    Not inside a transaction. Raises as subscription_resume does.
+    """
+    row = _paused(actor, tenant)
+    if not row.has_skipped_payment:
         return None
-    return row.price.money * (row.quantity if row.price.is_per_seat else 1)
+    asked: Any = {
+        "subscription": row.stripe_id,
+        "subscription_details": {"billing_cycle_anchor": "now", "proration_behavior": "none"},
+    }
+    with gateway.stripe_client() as client:
+        found = client.v1.invoices.create_preview(asked)
+    return Money(found.amount_due, found.currency.upper())
 
 
 def subscription_resume(*, actor: Actor, tenant: Tenant) -> Subscription | None:
@@ -101,9 +111,7 @@ def subscription_resume(*, actor: Actor, tenant: Tenant) -> Subscription | None:
     """
     subscription_live(actor, tenant)
     with customers_turn(tenant):
-        row = subscription_live(actor, tenant)
-        if not row.is_own_pause:
-            raise Conflict(_("There is no pause of yours to end."), code="not_paused")
+        row = _paused(actor, tenant)
         is_charged = row.has_skipped_payment
         change: Any = {
             "pause_collection": "",
@@ -121,3 +129,10 @@ def subscription_resume(*, actor: Actor, tenant: Tenant) -> Subscription | None:
             tenant_id=tenant.id, stripe_id=row.stripe_id, is_charged=is_charged
         )
         return take_over(actor, tenant, row.stripe_id, event)
+
+
+def _paused(actor: Actor, tenant: Tenant) -> Subscription:
+    row = subscription_live(actor, tenant)
+    if not row.is_own_pause:
+        raise Conflict(_("There is no pause of yours to end."), code="not_paused")
+    return row

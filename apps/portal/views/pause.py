@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.billing.selectors import subscription_for, version_for_new_tenants
 from apps.billing.services import subscription_pause, subscription_resume
-from apps.billing.services.pausing import MOST_MONTHS, pause_ends_at, pause_problem, resume_due
+from apps.billing.services.pausing import MOST_MONTHS, pause_ends_at, pause_problem, resume_preview
 from apps.common.errors import Conflict
 from apps.portal.http import WorkspaceRequest, step_up, workspace_page
 from apps.portal.views.subscription import asking
@@ -50,10 +50,8 @@ def resume(request: WorkspaceRequest) -> HttpResponse:
             subscription_resume(actor=request.actor, tenant=request.tenant)
             messages.success(request, _("The subscription goes on."))
             return redirect("plan")
-        row = subscription_for(request.actor)
-        if row is None or not row.is_own_pause:
-            raise Conflict(_("There is no pause of yours to end."), code="not_paused")
-        context = {"row": row, "due": resume_due(row)}
+        due = resume_preview(actor=request.actor, tenant=request.tenant)
+        context = {"row": subscription_for(request.actor), "due": due}
         return render(request, "portal/plan/resume.html", context)
 
     return asking(request, "plan", ask)

@@ -65,6 +65,20 @@ PAGE = OpenApiExample(
     {"id": "cs_test_a1b2c3", "url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3"},
     response_only=True,
 )
+CONTACTS = OpenApiExample(
+    "To the accounts department",
+    {
+        "email": "accounts@acme.test",
+        "name": "Acme GmbH",
+        "address": {
+            "line1": "Allee 1",
+            "postal_code": "10115",
+            "city": "Berlin",
+            "country": "DE",
+        },
+        "extra_emails": ["tax@adviser.test"],
+    },
+)
 INVOICE = OpenApiExample(
     "A paid one",
     {

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.billing.api.v1 import views, views_subscription
+from apps.billing.api.v1 import views, views_contacts, views_subscription
 
 urlpatterns = [
     path("billing/plans/", views.PlansView.as_view(), name="api_plans"),
@@ -26,5 +26,6 @@ urlpatterns = [
         views_subscription.PortalView.as_view(),
         name="api_portal_sessions",
     ),
+    path("billing/contacts/", views_contacts.ContactsView.as_view(), name="api_billing_contacts"),
     path("billing/invoices/", views_subscription.InvoicesView.as_view(), name="api_invoices"),
 ]
