@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.billing import gateway
-from apps.billing.models import BillingCustomer, Plan, Price, Subscription
+from apps.billing.models import AddOn, BillingCustomer, Plan, Price, Subscription, TenantAddOn
 from apps.billing.reconciling import Report, reconcile
 from apps.billing.reconciling.findings import KINDS
 from apps.events.models import OutboxEvent
@@ -96,13 +96,16 @@ def test_what_events_would_have_brought_is_taken_over(
         charges = client.v1.charges.list({"customer": stripe_id}).data
         client.v1.refunds.create({"charge": charges[0].id, "amount": 100})
         before = len(client.v1.charges.list().data), len(client.v1.refunds.list().data)
-    BillingCustomer.objects.filter(id=ours.id).update(name="Old", currency="usd")
+    BillingCustomer.objects.filter(id=ours.id).update(
+        name="Old", currency="usd", address={"city": "Nowhere"}
+    )
     then = timezone.now() - timedelta(days=60)
     Subscription.objects.filter(tenant=acme.tenant).update(
         status="trialing",
         standing="suspended",
         price=acme.price("business"),
         quantity=7,
+        next_price=acme.price("starter"),
         trial_ends_at=then,
         period_starts_at=then,
     )
@@ -119,6 +122,7 @@ def test_what_events_would_have_brought_is_taken_over(
     intents[1].delete()
     apps.get_model("djstripe", "Charge").objects.filter(id=paid[1].id).delete()
     expected = {
+        "acme:customer_address",
         "acme:customer_currency",
         "acme:customer_email",
         "acme:customer_name",
@@ -135,6 +139,7 @@ def test_what_events_would_have_brought_is_taken_over(
         "acme:payment_status",
         "acme:plan_differs",
         "acme:subscription_cancel",
+        "acme:subscription_next",
         "acme:subscription_paused",
         "acme:subscription_period",
         "acme:subscription_price",
@@ -245,6 +250,19 @@ def test_a_customer_deleted_there_and_a_price_of_nobody(shops: tuple[Shop, Shop]
     assert (acme.row.price, acme.plan) == (None, "free")
     assert (globex.row.standing, globex.plan) == ("ended", "free")
     assert found(run()) == left(run()) == {"acme:price_unknown", "globex:customer_deleted"}
+
+
+def test_add_ons_that_nobody_pays_for(shops: tuple[Shop, Shop]) -> None:
+    acme, _globex = shops
+    add_on = AddOn.objects.get(code="seats_10")
+    TenantAddOn.objects.create(
+        tenant=acme.tenant, add_on=add_on, quantity=3, paid_quantity=2, since=timezone.now()
+    )
+    report = run()
+    assert found(report) == {"acme:subscription_add_ons"}
+    assert left(report) == set()
+    held = TenantAddOn.objects.get(tenant=acme.tenant)
+    assert (held.quantity, held.paid_quantity) == (1, 0)
 
 
 def test_every_kind_has_a_test() -> None:

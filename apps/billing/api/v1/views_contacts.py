@@ -26,7 +26,7 @@ class AddressSerializer(serializers.Serializer):
 
 
 class ContactsSerializer(serializers.Serializer):
-    email = serializers.EmailField(
+    email = serializers.CharField(
         max_length=254, help_text="Where invoices and receipts go; empty until it was said."
     )
     name = serializers.CharField(max_length=256, help_text="Who is billed.")
