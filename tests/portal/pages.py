@@ -26,6 +26,7 @@ TENANT_PAGES = (
     "/api-keys/?ended",
     "/plan/",
     "/plan/compare/",
+    "/plan/contacts/",
     "/api-keys/new/",
     "/settings/",
     "/settings/export/",

@@ -40,6 +40,7 @@ PAGES = (
     "/api-keys/new/",
     "/plan/",
     "/plan/compare/",
+    "/plan/contacts/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import gateway
@@ -234,5 +233,7 @@ def _exceeded(tenant: Tenant, price: Price) -> list[Standing]:
 
 def renewal_at(row: Subscription) -> datetime | None:
     """When it is paid for next; None: not any more."""
-    at = row.trial_ends_at if row.trial_ends_at and row.trial_ends_at > timezone.now() else None
-    return None if row.ends_at else at or row.period_ends_at
+    if row.ends_at is not None:
+        return None
+    is_trial = row.standing == SubscriptionStanding.TRIAL
+    return row.trial_ends_at if is_trial else row.period_ends_at
