@@ -71,17 +71,20 @@ DECLARE
     one snapshots.kept;
     relations text;
 BEGIN
-    IF EXISTS (SELECT FROM snapshots.shapes s WHERE s.snapshot = name AND snapshots.shape(schema_name) <> stamp)
-    THEN RETURN false; END IF;
-    SELECT string_agg(relation, ', ' ORDER BY relation) INTO relations FROM snapshots.kept WHERE snapshot = name;
+    IF EXISTS (
+        SELECT FROM snapshots.shapes s
+        WHERE s.snapshot = name AND snapshots.shape(s.schema_name) <> s.stamp
+    ) THEN RETURN false; END IF;
+    SELECT string_agg(relation, ', ' ORDER BY relation) INTO relations
+        FROM snapshots.kept WHERE snapshot = name;
     -- Whoever still writes ends first, as for a TRUNCATE.
     EXECUTE 'LOCK TABLE ' || relations || ' IN SHARE ROW EXCLUSIVE MODE';
     PERFORM set_config('session_replication_role', 'replica', true);
     FOR one IN SELECT * FROM snapshots.kept WHERE snapshot = name AND snapshots.stamp(relation) <> stamp LOOP
         EXECUTE 'DELETE FROM ' || one.relation;
         IF one.copy IS NOT NULL THEN
-            EXECUTE format(
-                'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT * FROM %s', one.relation, one.columns, one.copy);
+            EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT * FROM %s',
+                one.relation, one.columns, one.copy);
             UPDATE snapshots.kept SET stamp = snapshots.stamp(relation)
             WHERE snapshot = name AND relation = one.relation;
         END IF;
