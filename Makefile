@@ -14,6 +14,10 @@ PYTHON_AT_LEAST := import sys; sys.exit(sys.version_info < (3, 11))
 STAMP := $(VENV)/.installed-$(shell { pwd; cat requirements.lock; } | cksum | cut -d ' ' -f 1)
 $(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.installed-*)
 
+# Also where the environment forbids it: else each of the many processes of a demo or a test run compiles
+# the project anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Compiled on all cores at once rather than by each process at its first start; not what the demo never imports.
 NOT_COMPILED := /(mypy|playwright|faker|pip|setuptools|hypothesis|virtualenv|pygments|tests?)/
 
@@ -119,7 +123,7 @@ check-deploy:
 check-schema:
 	$(call check,OpenAPI schema,$(TEST_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null)
 check-tests:
-	$(call check,tests,$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS))
+	$(call check,tests,$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS))
 
 # --- The virtual environment ---------------------------------------------------------------------------
 # An environment that works is completed; one that is broken, or that was made elsewhere, is made anew. The lock

@@ -1,20 +1,23 @@
 """The world that every test starts in: workspaces acme and globex, and the people in them.
 
-It is committed once a run and a worker; tests run in transactions that are rolled back. Tests that
-commit (`transaction=True`) empty the shared tables, so the world is built anew where it is missing.
+It is committed once a run and a worker; tests run in transactions that are rolled back. After those
+that commit (`transaction=True`) the tables are brought back to it.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import caches
+from django.core.management import call_command
 from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from apps.accounts import epochs, keys
 from apps.accounts.models import Person
@@ -34,12 +37,14 @@ from apps.tenants.models import Tenant
 from apps.tenants.provisioning import provision
 from apps.tenants.roles import tenant_role_drop
 from apps.tenants.services import tenant_create
+from tests import snapshots
 from tests.zone import Zone, running
 
 SYSTEM = Actor.system("tests")
 # A test's own code looks at everything; requests, tenants' code and threads speak as the app.
 _SYSTEM_CONNECTION = ExitStack()
 PASSWORD = "wrapper-demo"
+WORLD = "world"
 
 
 def make_person(name: str, email: str, **kwargs: bool) -> Person:
@@ -58,7 +63,6 @@ def make_tenant(slug: str, owner: Person, name: str = "") -> Tenant:
 
 def build_world() -> None:
     """alice owns acme, bob is a member of it, charlie owns globex, staff is platform staff."""
-    _drop_orphans()
     keys.key_set()
     alice = make_person("Alice Archer", "alice@acme.test")
     bob = make_person("Bob Baker", "bob@acme.test")
@@ -73,13 +77,26 @@ def build_world() -> None:
             organization=root_ensure("Acme"),
             roles=[role_by_code("member")],
         )
+    snapshots.prepare()
+    snapshots.take(WORLD)
+
+
+def restore_world(_test: TransactionTestCase) -> None:
+    """After a test that commits. Django would empty all tables, which takes longer than most tests."""
+    is_back = snapshots.restore(WORLD)
+    if not is_back:
+        call_command("flush", verbosity=0, interactive=False)
+    _drop_orphans()
+    if not is_back:
+        build_world()
 
 
 def _drop_orphans() -> None:
-    """Schemas whose tenants a committing test's clean-up took away."""
+    """Schemas that are no tenant's any more."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%%' AND nspname <> %s",
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%%' AND nspname <> %s "
+            "AND nspname NOT IN (SELECT schema_name FROM tenants_tenant)",
             [schemas.TEMPLATE],
         )
         for (name,) in cursor.fetchall():
@@ -89,6 +106,17 @@ def _drop_orphans() -> None:
 
 def pytest_configure() -> None:
     _SYSTEM_CONNECTION.enter_context(system_connection())
+    # On a busy machine a single example may take longer than Hypothesis thinks right.
+    hypothesis.settings.register_profile(
+        "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("tests")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +124,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         schemas.template_migrate()
         build_world()
+    TransactionTestCase._fixture_teardown = restore_world  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
@@ -130,8 +159,6 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    if not Tenant.objects.filter(slug="acme").exists():
-        build_world()
     people = {p.email.partition("@")[0]: p for p in Person.objects.all()}
     tenants = {t.slug: t for t in Tenant.objects.all()}
     return World(

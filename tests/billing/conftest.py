@@ -15,8 +15,16 @@ from apps.billing.services import catalogue_load, plan_assign
 from apps.common.database import system_connection
 from apps.events.models import OutboxEvent
 from apps.tenants.models import Tenant
+from tests.accounts.oidc.provider import serving
 from tests.billing.stripe_double import StripeDouble, running
 from tests.conftest import SYSTEM, World
+
+
+@pytest.fixture(scope="session")
+def stripe_at() -> Iterator[str]:
+    """Where the sandbox's pages are, its Stripe among them, and the platform's own."""
+    with serving() as port:
+        yield f"http://localhost:{port}"
 
 
 @pytest.fixture

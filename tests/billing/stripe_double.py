@@ -86,6 +86,8 @@ def running() -> Iterator[StripeDouble]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body of an answer are two packets, the second of which Nagle's algorithm holds for 40 ms.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             self._answer("GET")

@@ -14,7 +14,7 @@ from django.db import connections
 from django.utils import timezone
 
 from apps.accounts.models import Person
-from apps.billing import gateway
+from apps.billing import catalogue, gateway
 from apps.billing.customers import billing_customer_ensure
 from apps.billing.endpoints import stripe_endpoint_set
 from apps.billing.enums import Standing as G
@@ -22,6 +22,7 @@ from apps.billing.inbox.lanes import lane_lock
 from apps.billing.models import BillingCustomer, Price, Subscription, TenantPlan
 from apps.billing.selectors import price_of
 from apps.billing.services import (
+    catalogue_load,
     catalogue_sync,
     change_preview,
     checkout_begin,
@@ -36,9 +37,9 @@ from apps.common.errors import Conflict, NotFound, PermissionDenied
 from apps.common.tenancy import tenant_context
 from apps.organizations.actors import actor_for
 from apps.sandbox.stripe import accounts, clock
-from apps.sandbox.stripe.models import StripeAccount
+from apps.sandbox.stripe.models import StripeAccount, StripeObject
 from apps.tenants.models import Tenant
-from tests.accounts.oidc.provider import serving
+from tests import snapshots
 from tests.api.client import api
 from tests.billing.test_sandbox import deliver_all, work
 from tests.conftest import SYSTEM
@@ -129,19 +130,28 @@ class Shop:
 
 @pytest.fixture
 def shop(
-    settings: Any, queued: list[str], sold: None, acme: Tenant, alice: Person
+    settings: Any, stripe_at: str, queued: list[str], acme: Tenant, alice: Person
 ) -> Iterator[Shop]:
-    with serving() as port:
-        url = f"http://localhost:{port}"
-        account = accounts.account_create("Tests")
-        settings.STRIPE_SECRET_KEY = account.secret_key
-        settings.STRIPE_API_BASE = f"{url}/sandbox/stripe"
-        settings.SANDBOX_URL = url
-        made = stripe_endpoint_set(actor=SYSTEM, url=f"{url}/hooks/stripe/")
+    """What the catalogue has is sold at Stripe."""
+    settings.STRIPE_API_BASE = f"{stripe_at}/sandbox/stripe"
+    settings.SANDBOX_URL = stripe_at
+
+    def set_up() -> None:
+        catalogue_load(actor=SYSTEM, plans=catalogue.PLANS, add_ons=catalogue.ADD_ONS)
+        settings.STRIPE_SECRET_KEY = accounts.account_create("Tests").secret_key
+        made = stripe_endpoint_set(actor=SYSTEM, url=f"{stripe_at}/hooks/stripe/")
         settings.STRIPE_WEBHOOK_SECRETS = [made.secret]
         catalogue_sync(actor=SYSTEM, dry_run=False)
-        yield Shop(acme, alice, account)
-        gateway._client.cache_clear()
+        deliver_all()
+        work()
+
+    snapshots.once("shop", set_up)
+    account = StripeAccount.objects.get(name="Tests")
+    endpoint = StripeObject.objects.get(account=account, kind="webhook_endpoint")
+    settings.STRIPE_SECRET_KEY = account.secret_key
+    settings.STRIPE_WEBHOOK_SECRETS = [endpoint.data["secret"]]
+    yield Shop(acme, alice, account)
+    gateway._client.cache_clear()
 
 
 def test_stripe_sells_what_the_catalogue_sells(shop: Shop) -> None:

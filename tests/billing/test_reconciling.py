@@ -17,6 +17,7 @@ from apps.billing.reconciling.findings import KINDS
 from apps.events.models import OutboxEvent
 from apps.sandbox.stripe.models import StripeDelivery, StripeObject
 from apps.tenants.models import Tenant
+from tests import snapshots
 from tests.billing.test_buying import Shop, shop
 from tests.conftest import SYSTEM
 
@@ -29,9 +30,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def shops(shop: Shop, globex: Tenant, charlie: Person) -> tuple[Shop, Shop]:
     """acme and globex pay, and everything that Stripe told took effect."""
     other = Shop(globex, charlie, shop.account)
-    shop.buy("starter")
-    other.buy("business")
-    shop.pass_days(15)
+
+    def buy() -> None:
+        shop.buy("starter")
+        other.buy("business")
+        shop.pass_days(15)
+
+    snapshots.once("shops", buy)
     return shop, other
 
 

@@ -20,6 +20,7 @@ from apps.common.database import system_connection
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PlatformError
 from apps.common.money import Money
 from apps.tenants.models import Tenant, TenantEvent
+from tests import snapshots
 from tests.billing.test_buying import Shop, shop
 from tests.billing.test_staff import support, told
 from tests.conftest import SYSTEM
@@ -33,8 +34,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def paid(shop: Shop) -> InvoiceLine:
     """Of €18.00: two seats of Starter."""
-    shop.buy("starter")
-    shop.pass_days(15)
+
+    def buy() -> None:
+        shop.buy("starter")
+        shop.pass_days(15)
+
+    snapshots.once("paid", buy)
     [found] = [one for one in lines(shop.tenant) if one.total.amount_minor]
     assert (found.status, found.refundable) == ("paid", found.total)
     return found

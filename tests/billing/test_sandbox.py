@@ -21,24 +21,23 @@ from apps.billing.models import StripeEvent
 from apps.sandbox.stripe import accounts, courier
 from apps.sandbox.stripe.models import StripeDelivery
 from apps.tenants.models import Tenant
-from tests.accounts.oidc.provider import serving
 from tests.conftest import SYSTEM
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def endpoint(settings: Any, queued: list[str], acme: Tenant, alice: Person) -> Iterator[Endpoint]:
+def endpoint(
+    settings: Any, stripe_at: str, queued: list[str], acme: Tenant, alice: Person
+) -> Iterator[Endpoint]:
     """An account whose events are delivered to our hook, by the sandbox's courier."""
-    with serving() as port:
-        url = f"http://localhost:{port}"
-        account = accounts.account_create("Tests")
-        settings.STRIPE_SECRET_KEY = account.secret_key
-        settings.STRIPE_API_BASE = f"{url}/sandbox/stripe"
-        made = stripe_endpoint_set(actor=SYSTEM, url=f"{url}/hooks/stripe/")
-        settings.STRIPE_WEBHOOK_SECRETS = [made.secret]
-        yield made
-        gateway._client.cache_clear()
+    account = accounts.account_create("Tests")
+    settings.STRIPE_SECRET_KEY = account.secret_key
+    settings.STRIPE_API_BASE = f"{stripe_at}/sandbox/stripe"
+    made = stripe_endpoint_set(actor=SYSTEM, url=f"{stripe_at}/hooks/stripe/")
+    settings.STRIPE_WEBHOOK_SECRETS = [made.secret]
+    yield made
+    gateway._client.cache_clear()
 
 
 def deliver_all(times: int = 1, chance: random.Random | None = None, lost: float = 0) -> int:

@@ -31,6 +31,7 @@ from apps.organizations.models import Member
 from apps.organizations.services import member_join, member_update_status, root_ensure
 from apps.roles.selectors import role_by_code
 from apps.tenants.models import Tenant
+from tests import snapshots
 from tests.billing.test_buying import Shop, shop
 from tests.conftest import SYSTEM, make_person
 
@@ -97,9 +98,12 @@ def lines(shop: Shop) -> list[int]:
 
 
 def subscribed(shop: Shop, code: str = "starter") -> Price:
-    drain_once()  # of those who were there
-    shop.buy(code)
-    shop.pass_days(15)
+    def buy() -> None:
+        drain_once()  # of those who were there
+        shop.buy(code)
+        shop.pass_days(15)
+
+    snapshots.once(f"subscribed to {code}", buy)
     assert shop.row.quantity == 2
     assert shop.row.seats_changed_at is None
     price = shop.row.price

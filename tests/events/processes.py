@@ -24,7 +24,7 @@ def start(command: str, sweep_s: float = 1.0) -> subprocess.Popen:
 
 def kill(process: subprocess.Popen) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
 
 
 def connected(command: str) -> int:
@@ -38,7 +38,7 @@ def connected(command: str) -> int:
         return cursor.fetchone()[0]
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 20) -> float:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 60) -> float:
     """Seconds until it held."""
     started = time.monotonic()
     while not condition():

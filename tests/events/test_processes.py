@@ -64,7 +64,7 @@ def test_sigterm_finishes_the_handling_and_exits(start):
     post(2, note_id=note_id)
     wait_for(lambda: sleeping() == 1)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert effects() == [1]
     assert Handling.objects.filter(handler="sample.record_note", state="done").count() == 1
 
@@ -73,7 +73,7 @@ def test_sigterm_finishes_the_handling_and_exits(start):
 def test_sigterm_ends_an_idle_process_at_once(start, command):
     process = start(command, sweep_s=NEVER_S)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 def test_kill_9_of_both_in_the_middle_loses_nothing_and_repeats_nothing(start):
@@ -86,7 +86,7 @@ def test_kill_9_of_both_in_the_middle_loses_nothing_and_repeats_nothing(start):
     wait_for(lambda: sleeping() == 1)
     for process in (relay, consumer):
         process.kill()
-        process.wait(10)
+        process.wait(60)
     assert 20 not in effects()
     start("relay")
     start("consume")
@@ -131,7 +131,7 @@ def test_two_consumers_share_the_partitions_and_keep_the_order(start):
         post(n, note_id=notes[n % 40])
     wait_for(lambda: len(effects()) > 20)
     first.kill()
-    first.wait(10)
+    first.wait(60)
     for n in range(100, 200):
         post(n, note_id=notes[n % 40])
     wait_for(lambda: len(effects()) == 200, timeout_s=30)

@@ -7,6 +7,7 @@ import sys
 
 from tests.project.files import ROOT
 
+FLEET_MIGRATIONS = ROOT / "tests" / "fleet_migrations"
 FOUND = re.compile(r"^\(organizations, (\w+)\)\.\.\. ERR\n((?:\t.*\n)+)", re.MULTILINE)
 ALTERING = "ALTERING columns (Could be backward compatible. You may ignore this migration.)"
 # What is wrong with each migration of tests/fleet_migrations/unsafe.
@@ -25,9 +26,10 @@ REFUSED = {
 
 
 def lint(release: str) -> tuple[int, str]:
-    """Exit status and output of the check's own command."""
+    """Exit status and output of the check's own command, for the migrations that only this release has."""
+    names = [path.stem for path in (FLEET_MIGRATIONS / release).glob("[!_]*.py")]
     done = subprocess.run(
-        [sys.executable, "manage.py", "lintmigrations", "organizations"],
+        [sys.executable, "manage.py", "lintmigrations", "organizations", "--include-name", *names],
         cwd=ROOT,
         env={
             **os.environ,
@@ -53,10 +55,7 @@ def test_unsafe_migrations_are_refused_with_a_reason() -> None:
 def test_safe_migrations_are_accepted() -> None:
     status, output = lint("safe")
     assert status == 0, output
-    # The five of this folder, and those that organizations has.
-    found = re.search(r"Erroneous migrations: 0/(\d+)", output)
-    assert found is not None
-    assert int(found[1]) > 5
+    assert "Valid migrations: 5/" in output
 
 
 def test_make_test_runs_the_check() -> None:

@@ -35,7 +35,7 @@ def start() -> Iterator[Callable[[], subprocess.Popen]]:
     yield start
     for process in processes:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     queued()
 
 
@@ -51,7 +51,7 @@ def queued() -> int:
             count += 1
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 180) -> None:
     deadline_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline_s, "waited in vain"
@@ -90,7 +90,7 @@ def test_three_send_each_run_once_and_a_kill_is_not_noticed(start: Callable) -> 
         second.send_signal(signal.SIGCONT)
 
     third.terminate()
-    assert third.wait(10) == 0
+    assert third.wait(60) == 0
 
 
 def test_what_operators_chose_survives_a_restart(start: Callable) -> None:
@@ -98,7 +98,7 @@ def test_what_operators_chose_survives_a_restart(start: Callable) -> None:
     wait_for(lambda: Schedule.objects.exclude(last_sent_at=None).exists())
     Schedule.objects.update(is_paused=True, pause_reason="x", interval_s=2)
     first.kill()
-    first.wait(10)
+    first.wait(60)
     queued()
     start()
     wait_for(lambda: beats() == 1)

@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 
-from apps.sandbox.oidc.state import Issuer, Key, issuer
+from apps.sandbox.oidc.state import Issuer, Key, issuer, private_key
 
 Claims = dict[str, Any]
 DAY_S = 86_400
@@ -121,7 +121,9 @@ def id_token(found: Issuer, claims: Claims, wrong: Collection[str], client_secre
 
 
 def sign(key: Key, claims: Claims, **headers: Any) -> str:
-    return jwt.encode(claims, key.pem, key.alg, headers={"kid": key.kid, "typ": "JWT", **headers})
+    return jwt.encode(
+        claims, private_key(key.pem), key.alg, headers={"kid": key.kid, "typ": "JWT", **headers}
+    )
 
 
 def _signed(found: Issuer, claims: Claims, how: str, client_secret: str) -> Any:
@@ -136,9 +138,11 @@ def _signed(found: Issuer, claims: Claims, how: str, client_secret: str) -> Any:
         "alg_none_signed": lambda: f"{_part({**header, 'alg': 'none'})}.{body}.{signature}",
         "hs256_public_key": lambda: _hs256(header, body, _public_pem(key)),
         "hs256_client_secret": lambda: _hs256(header, body, client_secret.encode()),
-        "rs512": lambda: jwt.encode(claims, key.pem, "RS512", headers={"kid": key.kid}),
+        "rs512": lambda: jwt.encode(
+            claims, private_key(key.pem), "RS512", headers={"kid": key.kid}
+        ),
         "unknown_kid": lambda: sign(key, claims, kid="nobody-has-this"),
-        "no_kid": lambda: jwt.encode(claims, key.pem, key.alg),
+        "no_kid": lambda: jwt.encode(claims, private_key(key.pem), key.alg),
         "jku": lambda: sign(
             other,
             claims,
@@ -166,18 +170,19 @@ def _signed(found: Issuer, claims: Claims, how: str, client_secret: str) -> Any:
 
 def public_jwk(key: Key) -> dict[str, Any]:
     """The public half, as the key set has it (RFC 7517)."""
-    private_key: Any = serialization.load_pem_private_key(key.pem.encode(), password=None)
     algorithm = jwt.get_algorithm_by_name(key.alg)
-    jwk: dict[str, Any] = json.loads(algorithm.to_jwk(private_key.public_key()))
+    jwk: dict[str, Any] = json.loads(algorithm.to_jwk(private_key(key.pem).public_key()))
     jwk.pop("key_ops", None)
     return {**jwk, "kid": key.kid, "alg": key.alg, "use": "sig"}
 
 
 def _public_pem(key: Key) -> bytes:
-    private_key = serialization.load_pem_private_key(key.pem.encode(), password=None)
-    return private_key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    public: bytes = (
+        private_key(key.pem)
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
+    return public
 
 
 def _hs256(header: Claims, body: str, secret: bytes) -> str:
