@@ -17,6 +17,9 @@ from tests.accounts.support import PUBLIC
 
 
 class _Quiet(WSGIRequestHandler):
+    # Head and body of an answer are two packets, the second of which Nagle's algorithm holds for 40 ms.
+    disable_nagle_algorithm = True
+
     def log_message(self, *args: Any) -> None:
         pass
 
