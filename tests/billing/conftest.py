@@ -15,8 +15,17 @@ from apps.billing.services import catalogue_load, plan_assign
 from apps.common.database import system_connection
 from apps.events.models import OutboxEvent
 from apps.tenants.models import Tenant
+from tests.billing import stripe_requests
 from tests.billing.stripe_double import StripeDouble, running
 from tests.conftest import SYSTEM, World
+
+
+@pytest.fixture(autouse=True)
+def _requests_noted() -> Iterator[None]:
+    """What is sent to Stripe is known (stripe_requests.json)."""
+    with stripe_requests.noted() as found:
+        yield
+    stripe_requests.check(found)
 
 
 @pytest.fixture

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.billing.test_buying import Shop, shop
+from apps.sandbox.stripe.models import StripeAccount
+from tests.chaos.stripe_account import account_at, serving
 from tests.chaos.year import history
 from tests.chaos.year.running import year_of
-
-__all__ = ["shop"]
 
 TENANTS = int(os.environ.get("YEAR_TENANTS", "50"))
 DAYS = int(os.environ.get("YEAR_DAYS", "360"))
@@ -22,21 +21,24 @@ REPLAYS = int(os.environ.get("YEAR_REPLAYS", "2"))
 
 
 @pytest.fixture
-def noted(world: Any) -> Iterator[None]:
-    with history.noted():
-        yield
+def account(settings: Any, queued: list[str], sold: None) -> Iterator[StripeAccount]:
+    with (
+        history.noted(),
+        serving() as url,
+        account_at(url, settings, url) as made,
+    ):
+        yield made
 
 
 @pytest.mark.django_db(transaction=True)
 def test_in_disorder_it_comes_to_the_same(
-    noted: None,
-    shop: Shop,
+    account: StripeAccount,
     monkeypatch: pytest.MonkeyPatch,
     mailoutbox: list[Any],
     tell: Callable[[str], None],
 ) -> None:
     began_s = time.monotonic()
-    with year_of(shop, TENANTS, 1, monkeypatch, mailoutbox) as year:
+    with year_of(account, TENANTS, 1, monkeypatch, mailoutbox) as year:
         year.live(DAYS)
         acts = year.lives.done
         refused = {name: count for name, count in acts.items() if ":" in name}

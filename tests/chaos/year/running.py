@@ -187,16 +187,15 @@ class Outcome:
 
 @contextmanager
 def year_of(
-    shop: Shop, tenants: int, seed: int, patch: pytest.MonkeyPatch, mails: list[Any]
+    account: StripeAccount, tenants: int, seed: int, patch: pytest.MonkeyPatch, mails: list[Any]
 ) -> Iterator[Year]:
-    """shop: Stripe's account, its endpoint and its catalogue, made within history.noted()."""
+    """account: with its endpoint and its catalogue, made within history.noted()."""
     seats: list[str] = []
     patch.setattr(tasks.sync_seats, "apply_async", lambda args, **_options: seats.append(args[0]))
     owners = [make_person(f"Owner {n}", f"owner{n}@acme.test") for n in range(tenants)]
     people = [make_person(f"Comer {n}", f"comer{n}@acme.test") for n in range(COMERS)]
     shops = [
-        Shop(make_tenant(f"firm{n:02}", owner), owner, shop.account)
-        for n, owner in enumerate(owners)
+        Shop(make_tenant(f"firm{n:02}", owner), owner, account) for n, owner in enumerate(owners)
     ]
 
     def set_now(now: int) -> None:
@@ -204,4 +203,4 @@ def year_of(
         patch.setattr(timezone, "now", lambda: at)
 
     lives = Lives(shops, people, random.Random(seed))
-    yield Year(shop.account.id, set_now, mails, seats, lives)
+    yield Year(account.id, set_now, mails, seats, lives)
