@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import requests
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -38,8 +39,11 @@ def serving(app: Any = None) -> Iterator[str]:
     server = server_of(app or WSGIHandler())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
+    url = f"http://localhost:{server.server_address[1]}"
+    # The first request loads what the others need, which takes longer than the gateway waits.
+    requests.get(f"{url}/sandbox/stripe/", timeout=120)
     try:
-        yield f"http://localhost:{server.server_address[1]}"
+        yield url
     finally:
         server.shutdown()
         server.server_close()
