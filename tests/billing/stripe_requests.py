@@ -23,10 +23,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import stripe
+from stripe._request_options import RequestOptions
 from typing_extensions import is_typeddict
 
 FILE = Path(__file__).with_name("stripe_requests.json")
 REGENERATES = bool(os.environ.get("REGENERATE_STRIPE_REQUESTS"))
+OPTIONS = frozenset(RequestOptions.__annotations__)
 # By "GET /v1/customers/{id}": the names of parameters, such as items[].price.
 Requests = dict[str, set[str]]
 
@@ -96,7 +98,7 @@ def _knows(kind: Any, parts: list[str]) -> bool:
     first, rest = parts[0], parts[1:]
     for one in _options(kind):
         if is_typeddict(one):
-            known = typing.get_type_hints(one, vars(sys.modules[one.__module__]))
+            known = _fields(one)
             if first in known and _knows(known[first], rest):
                 return True
             continue
@@ -104,6 +106,14 @@ def _knows(kind: Any, parts: list[str]) -> bool:
         if is_within and _knows(get_args(one)[-1], rest):
             return True
     return False
+
+
+@cache
+def _fields(kind: Any) -> dict[str, Any]:
+    """Without the options of a request, which the library's classes mix with its parameters."""
+    own = {name: hint for name, hint in kind.__annotations__.items() if name not in OPTIONS}
+    holder = type("Holder", (), {"__annotations__": own})
+    return typing.get_type_hints(holder, vars(sys.modules[kind.__module__]))
 
 
 def _options(kind: Any) -> Iterator[Any]:
