@@ -16,6 +16,7 @@ from apps.common.database import system_connection
 from apps.events.models import OutboxEvent
 from apps.tenants.models import Tenant
 from tests.accounts.oidc.provider import serving
+from tests.billing import stripe_requests
 from tests.billing.stripe_double import StripeDouble, running
 from tests.conftest import SYSTEM, World
 
@@ -25,6 +26,14 @@ def stripe_at() -> Iterator[str]:
     """Where the sandbox's pages are, its Stripe among them, and the platform's own."""
     with serving() as port:
         yield f"http://localhost:{port}"
+
+
+@pytest.fixture(autouse=True)
+def _requests_noted() -> Iterator[None]:
+    """What is sent to Stripe is known (stripe_requests.json)."""
+    with stripe_requests.noted() as found:
+        yield
+    stripe_requests.check(found)
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from apps.billing.inbox.processing import lane_process
 from apps.billing.inbox.registry import StripeChange
-from apps.billing.models import StripeEvent
+from apps.billing.models import BillingCustomer, StripeEvent
 from apps.billing.tasks import sweep_stripe_events
+from apps.tenants.models import Tenant
 from tests.billing.stripe_double import StripeDouble
 from tests.billing.support import deliver, event
 
@@ -240,3 +241,27 @@ def test_a_sweep_while_one_works_starts_nothing_twice(
     queued.clear()
     sweep_stripe_events()
     assert queued == []
+
+
+@pytest.mark.django_db
+def test_what_is_told_before_the_customer_finds_its_tenant(
+    stripe_double: StripeDouble, queued: list[str], heard: list[StripeChange], acme: Tenant
+) -> None:
+    """Whoever had the customer made died before Stripe answered, and its own event is late, or lost."""
+    row = BillingCustomer.objects.create(tenant=acme, name="Acme")
+    stripe_double.put(
+        id="cus_1", object="customer", name="A", metadata={"billing_customer_id": str(row.id)}
+    )
+    method = stripe_double.put(
+        id="pm_1",
+        object="payment_method",
+        type="card",
+        card={"last4": "4242"},
+        billing_details={},
+        customer="cus_1",
+    )
+    deliver(event("payment_method.attached", dict(method)))
+    work()
+    assert [change.tenant_id for change in heard] == [acme.id]
+    row.refresh_from_db()
+    assert (row.stripe_id, row.name) == ("cus_1", "A")

@@ -3,6 +3,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.billing.conftest import queued, sold, stripe_double
+
+__all__ = ["queued", "sold", "stripe_double"]
+
 
 @pytest.fixture
 def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:

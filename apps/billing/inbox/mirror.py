@@ -158,6 +158,13 @@ def store(current: dict[str, Any]) -> None:
         model.sync_from_stripe_data(data, api_key=NO_KEY)
 
 
+def copy_of(object_type: str, object_id: str) -> dict[str, Any] | None:
+    """What Stripe said of it last, None for what was never stored. One statement."""
+    rows = model_of(object_type).objects.filter(id=object_id)
+    found: dict[str, Any] | None = rows.values_list("stripe_data", flat=True).first()
+    return None if found is None or found.get("deleted") else found
+
+
 def mark_deleted(object_type: str, object_id: str) -> None:
     """The row stays: others refer to it, and what was billed does not change."""
     model = model_of(object_type)

@@ -6,6 +6,7 @@ Stripe, under the lock of the customer: whoever comes later has asked later, so 
 
 import random
 import traceback
+import uuid
 from datetime import timedelta
 from itertools import groupby
 
@@ -15,13 +16,14 @@ from django.db.models import F, QuerySet
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
+from apps.billing.customers import billing_customer_follow
 from apps.billing.enums import StripeEventState as S
 from apps.billing.errors import StripeUnavailable
 from apps.billing.events import StripeEventFailed
 from apps.billing.inbox import mirror
 from apps.billing.inbox.fetching import Current, current_of
 from apps.billing.inbox.lanes import lane_lock
-from apps.billing.inbox.registry import StripeChange, handlers_of
+from apps.billing.inbox.registry import Handler, StripeChange, handlers_of
 from apps.billing.inbox.storing import stored
 from apps.billing.models import BillingCustomer, StripeEvent
 from apps.common.actors import Actor
@@ -173,26 +175,24 @@ def _commit(groups: list[Group]) -> int:
             mirror.mark_deleted(current.object["object"], current.object["id"])
         elif current.is_fetched:
             mirror.store(current.object)
-    for rows, current in going:
-        _tell_handlers(rows, current)
+    told = [
+        (row, handlers, current)
+        for rows, current in going
+        for row in rows
+        if (handlers := handlers_of(row.type))
+    ]
+    if told:
+        _tell_handlers(told)
     now = timezone.now()
     StripeEvent.objects.filter(id__in=locked).update(state=S.DONE, processed_at=now, last_error="")
     return len(locked)
 
 
-def _tell_handlers(rows: list[StripeEvent], current: Current) -> None:
-    told = [(row, handlers) for row in rows if (handlers := handlers_of(row.type))]
-    if not told:
-        return
-    customer = rows[0].customer_id
-    tenant_id = (
-        BillingCustomer.objects.filter(stripe_id=customer)
-        .values_list("tenant_id", flat=True)
-        .first()
-        if customer
-        else None
-    )
-    for row, handlers in told:
+def _tell_handlers(told: list[tuple[StripeEvent, list[Handler], Current]]) -> None:
+    """Of one lane, and so of one customer."""
+    customer = told[0][0].customer_id
+    tenant_id = _tenant_of(customer) if customer else None
+    for row, handlers, current in told:
         change = StripeChange(
             event_id=row.stripe_id,
             type=row.type,
@@ -210,6 +210,18 @@ def _tell_handlers(rows: list[StripeEvent], current: Current) -> None:
     if connection.needs_rollback:
         # Django would roll back without a word, and the effects were lost.
         raise TransactionManagementError("a handler swallowed a database error")
+
+
+def _tenant_of(customer_id: str) -> uuid.UUID | None:
+    """Whose customer it is. One that was never linked, because whoever made it died before Stripe answered,
+    is linked now, by its copy: what else is told of it may come before it is told of itself.
+    """
+    linked = BillingCustomer.objects.filter(stripe_id=customer_id)
+    tenant_id = linked.values_list("tenant_id", flat=True).first()
+    if tenant_id is None and (copy := mirror.copy_of("customer", customer_id)) is not None:
+        row = billing_customer_follow(actor=ACTOR, found=copy)
+        return row.tenant_id if row is not None else None
+    return tenant_id
 
 
 @transaction.atomic

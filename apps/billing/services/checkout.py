@@ -13,6 +13,7 @@ from apps.billing import gateway
 from apps.billing.add_ons import add_ons_priced
 from apps.billing.customers import billing_customer_ensure
 from apps.billing.events import CheckoutBegun, PortalOpened
+from apps.billing.life import LIVING
 from apps.billing.models import BillingCustomer, Price, Subscription
 from apps.billing.permissions import MANAGE_BILLING
 from apps.billing.seats import seats_billed
@@ -59,8 +60,9 @@ def checkout_begin(
 ) -> Page:
     """A page of Stripe's to buy the plan on. The first subscription begins with the plan's trial.
 
-    Whatever page was open before is closed: of two, both could be paid. email: where Stripe sends invoices.
-    add_ons: how many of which, by code.
+    Whatever page was open before is closed: of two, both could be paid. Then Stripe is asked whether one has
+    been, of which no event has come yet. email: where Stripe sends invoices. add_ons: how many of which, by
+    code.
     Not inside a transaction. Publishes billing.customer_created, once, and billing.checkout_begun.
     Raises PermissionDenied, ReauthenticationRequired, NotFound, InvalidInput, Conflict (`subscribed`: the
     plan is to be changed instead; `other_currency`; `not_for_sale`), StripeRefused, StripeUnavailable.
@@ -83,6 +85,7 @@ def checkout_begin(
         subscription["trial_period_days"] = version.trial_days
     with gateway.stripe_client() as client:
         _close_open_pages(client, customer)
+        _require_nothing_bought(client, customer)
         page: Any = {
             "mode": "subscription",
             "customer": customer.stripe_id or "",
@@ -128,6 +131,16 @@ def _close_open_pages(client: Any, customer: BillingCustomer) -> None:
     listed = client.v1.checkout.sessions.list({"customer": customer.stripe_id, "status": "open"})
     for one in listed.auto_paging_iter():
         client.v1.checkout.sessions.expire(one.id)
+
+
+def _require_nothing_bought(client: Any, customer: BillingCustomer) -> None:
+    """With no page open, nothing can be bought meanwhile."""
+    listed = client.v1.subscriptions.list({"customer": customer.stripe_id, "limit": 100})
+    if any(one.status in LIVING for one in listed.auto_paging_iter()):
+        raise Conflict(
+            _("A plan has just been bought for the workspace. It shows here in a moment."),
+            code="subscribed",
+        )
 
 
 def portal_begin(*, actor: Actor, tenant: Tenant) -> Page:
