@@ -6,6 +6,7 @@ from apps.billing.events import InvoicePaid, TrialEndNeared
 from apps.billing.inbox.registry import StripeChange, stripe_handler
 from apps.billing.models import Subscription
 from apps.billing.services import subscription_take_over
+from apps.billing.services.upcoming import schedule_take_over
 from apps.billing.stripe_shapes import invoice_is_paid, invoice_tax_cents
 from apps.common.actors import Actor
 from apps.events.services import publish
@@ -23,6 +24,12 @@ def customer_follow(change: StripeChange) -> None:
 def subscription_follow(change: StripeChange) -> None:
     if change.tenant_id is not None and not change.is_gone:
         subscription_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
+
+
+@stripe_handler("subscription_schedule.*")
+def schedule_follow(change: StripeChange) -> None:
+    if change.tenant_id is not None and not change.is_gone:
+        schedule_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
 
 
 @stripe_handler("invoice.paid")

@@ -197,8 +197,12 @@ def test_an_upgrade_is_charged_now_and_a_downgrade_waits(shop: Shop) -> None:
         assert preview.at == shop.row.period_ends_at
         assert preview.now_due.amount_minor == 0
         plan_change(actor=shop.owner, tenant=shop.tenant, price_id=starter.id, key="2")
+    # As if it had died before it could note it: the schedule's events tell.
+    waits_for = shop.row.next_price_at
+    Subscription.objects.update(next_price=None, next_price_at=None)
     shop.settle()
     assert (shop.plan, shop.row.next_price) == ("business", starter)
+    assert shop.row.next_price_at == waits_for == shop.row.period_ends_at
     shop.pass_days(32)
     assert (shop.plan, shop.row.next_price) == ("starter", None)
 

@@ -77,8 +77,8 @@ def take_over(
 ) -> Subscription | None:
     """Ask again what there is now. If the inbox is at it for too long, it takes that over: both say the same.
 
-    What is to come (next_price) is ours alone to note, and is noted in any case; so is who did it. event:
-    None where nothing was changed.
+    What is to come (next_price) is noted at once, as later by the schedule's event (upcoming.py); so is who
+    did it. event: None where nothing was changed.
     """
     customer = customer_known(tenant.id)
     with lane_lock(customer.stripe_id or "", wait_s=LOCK_WAIT_S) as is_mine:

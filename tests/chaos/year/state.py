@@ -18,7 +18,9 @@ from apps.tenants.models import Tenant
 
 # When a row was touched last says how often it was told the same; who of the platform's actors wrote it,
 # whether the inbox, a click or reconciliation came first.
-LEFT_OUT = ("id", "created_at", "updated_at", "actor", "reason")
+# What is to come is noted by the schedule's event; reconciliation asks for no schedules, so that an event that
+# is lost shows when its change comes.
+LEFT_OUT = ("id", "created_at", "updated_at", "actor", "reason", "next_price", "next_price_at")
 
 
 @dataclass
