@@ -1,0 +1,29 @@
+from apps.credits.models.accounts import (
+    SPENDABLE,
+    Account,
+    Budget,
+    Grant,
+    Lot,
+    SpendingCap,
+)
+from apps.credits.models.ledger import (
+    Entry,
+    Hold,
+    HoldPart,
+    Transaction,
+    UsageDay,
+)
+
+__all__ = [
+    "SPENDABLE",
+    "Account",
+    "Budget",
+    "Entry",
+    "Grant",
+    "Hold",
+    "HoldPart",
+    "Lot",
+    "SpendingCap",
+    "Transaction",
+    "UsageDay",
+]
