@@ -1,6 +1,5 @@
 """Whether everything that is kept is what the entries add up to. Reads only; one moment for all of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -101,14 +100,25 @@ class Difference:
     computed: int
 
 
-def differences() -> Iterator[Difference]:
+def differences() -> list[Difference]:
     """Everything in the entered tenant that is not what the entries say; at most LIMIT of each kind.
 
     One transaction that sees one moment (REPEATABLE READ), and locks nothing. Not within another.
     """
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return found_differences()
+
+
+def found_differences() -> list[Difference]:
+    """The same within the transaction that there is."""
+    found = []
+    with connection.cursor() as cursor:
         for what, statement in CHECKS.items():
             cursor.execute(f"{MOVED} {statement} ORDER BY 1 LIMIT {LIMIT}")
-            for found, kept, computed in cursor.fetchall():
-                yield Difference(what, str(found), int(kept), int(computed))
+            found += [
+                Difference(what, str(id_), int(kept), int(computed))
+                for id_, kept, computed in cursor.fetchall()
+            ]
+    return found

@@ -69,7 +69,7 @@ def grant_create(
     print_ = fingerprint(
         "grant", amount=amount_microcredits, expires_at=expires_at, account=account_id
     )
-    if done := known(key, print_):
+    if known(key, print_):
         return Grant.objects.get(source=source, reference=reference)
     account = lock_accounts([account_id])[account_id]
     now = timezone.now()
