@@ -24,7 +24,9 @@ CREATE OR REPLACE FUNCTION public.ledger_spend(
     p_kind text, p_organization uuid, p_operation text, p_now timestamptz, p_items jsonb
 ) RETURNS TABLE (
     place int, outcome text, transaction_id uuid, fingerprint uuid, amount bigint, balance_after bigint, is_low boolean
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 #variable_conflict use_column
 DECLARE
     wallet CONSTANT uuid := '00000000-0000-0000-0000-000000000001';
