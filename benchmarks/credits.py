@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.common.database import app_connection, system_connection
+from apps.common.database import app_connection
 from apps.common.embedded.postgres import Postgres
 from apps.common.tenancy import tenant_context
 from apps.credits.enums import WALLET_ID, AccountKind, BudgetPeriod, GrantSource, TransactionKind
@@ -65,7 +65,9 @@ def run(tenants: int) -> None:
         base = statistics.median(floor)
         figure(f"debits, {name}, {CLIENTS} clients of pgbench (the floor)", f"{base:,.0f}/s")
         for label, rates in (("threads of one process", threads), ("processes", processes)):
-            ratio = statistics.median(rate / under for rate, under in zip(rates, floor, strict=True))
+            ratio = statistics.median(
+                rate / under for rate, under in zip(rates, floor, strict=True)
+            )
             figure(
                 f"debits, {name}, {CLIENTS} {label}",
                 f"{statistics.median(rates):,.0f}/s",
@@ -130,8 +132,20 @@ def _pgbench(tenant: Tenant, places: list[uuid.UUID | None]) -> float:
             organization = "NULL" if place is None else f"'{place}'"
             path.write_text(SCRIPT.format(organization=organization, uuid=made).replace("\n", " "))
             scripts += ["-f", str(path)]
-        done = subprocess.run(  # noqa: S603
-            [_binary(), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), *scripts],
+        done = subprocess.run(
+            [
+                _binary(),
+                "-n",
+                "-M",
+                "prepared",
+                "-c",
+                str(CLIENTS),
+                "-j",
+                "2",
+                "-T",
+                str(SECONDS),
+                *scripts,
+            ],
             env={
                 **os.environ,
                 "PGHOST": url.hostname or "",
@@ -196,9 +210,14 @@ def spend_until(until_s: float, places: list[uuid.UUID | None], number: int) -> 
 
 def _processes(places: list[uuid.UUID | None]) -> float:
     """As many processes, which begin together when all of them are there."""
-    command = [sys.executable, "-m", "benchmarks.credits_client", ",".join(str(one or "") for one in places)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.credits_client",
+        ",".join(str(one or "") for one in places),
+    ]
     running = [
-        subprocess.Popen(  # noqa: S603
+        subprocess.Popen(
             [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for number in range(CLIENTS)

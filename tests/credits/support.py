@@ -57,27 +57,33 @@ def branch(parent: Organization, name: str) -> Organization:
     return Organization.objects.add_child(parent, instance=Organization(name=name))
 
 
-def budget(organization: Organization, one: Grant, amount: int, *, is_hard: bool) -> uuid.UUID:
-    """A budget with so much of a grant, without the services that manage budgets."""
+def budget_account(organization: Organization, *, is_hard: bool) -> uuid.UUID:
+    """An empty budget, without the services that manage budgets."""
     account = Account.objects.create(kind=AccountKind.BUDGET, organization_id=organization.id)
     Budget.objects.create(
         account=account,
         organization_id=organization.id,
-        amount_microcredits=amount,
+        amount_microcredits=0,
         period=BudgetPeriod.NONE,
         is_hard=is_hard,
         period_start=timezone.now().date(),
     )
-    lock_accounts([WALLET_ID, account.id])
+    return account.id
+
+
+def budget(organization: Organization, one: Grant, amount: int, *, is_hard: bool) -> uuid.UUID:
+    """A budget with so much of a grant."""
+    account_id = budget_account(organization, is_hard=is_hard)
+    lock_accounts([WALLET_ID, account_id])
     post(
         actor=SYSTEM,
         kind=TransactionKind.ALLOCATION,
-        moves=[Move(WALLET_ID, account.id, one.id, amount)],
+        moves=[Move(WALLET_ID, account_id, one.id, amount)],
         idempotency_key=uuid.uuid4().hex,
         fingerprint=fingerprint("tests"),
         balance_after=amount,
     )
-    return account.id
+    return account_id
 
 
 def assert_sound() -> None:

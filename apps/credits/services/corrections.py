@@ -24,7 +24,7 @@ from apps.credits.enums import (
 from apps.credits.errors import InsufficientCredits
 from apps.credits.events import Adjusted, FrozenChanged, Refunded
 from apps.credits.fingerprints import details_of, fingerprint, known, require_key
-from apps.credits.models import SPENDABLE, Account, Entry, Grant, HoldPart, Transaction
+from apps.credits.models import SPENDABLE, Account, Entry, Grant, Transaction
 from apps.credits.posting import Move, lock_accounts, lock_grants, lock_key, post
 from apps.credits.services.grants import grant_create
 from apps.credits.usage_days import usage_add
@@ -104,13 +104,12 @@ def _moves_back(
     spent: Transaction, amount: int, *, already: int, now: datetime
 ) -> tuple[list[Move], int]:
     """From usage to where it was taken: what was taken last is given back first; and the balance then."""
-    entries = list(Entry.objects.filter(transaction=spent).order_by("-position"))
-    grants = lock_grants(one.grant_id for one in entries)
-    accounts_of = _taken_from(spent, entries)
-    accounts = lock_accounts([WALLET_ID, *(account_id for account_id, *_rest in accounts_of)])
+    taken = _taken_from(spent)
+    grants = lock_grants(grant_id for _account_id, grant_id, _size in taken)
+    accounts = lock_accounts([WALLET_ID, *(account_id for account_id, *_rest in taken)])
     moves = []
     lost = 0
-    for account_id, grant_id, size in accounts_of:
+    for account_id, grant_id, size in taken:
         skipped = min(already, size)
         already -= skipped
         part = min(amount, size - skipped)
@@ -125,19 +124,34 @@ def _moves_back(
     if lost:
         replacement = _replacement(spent, lost, now)
         moves.append(Move(ADJUSTMENTS_ID, WALLET_ID, replacement.id, lost))
-    first = accounts_of[0][0] if accounts_of else WALLET_ID
+    first = taken[-1][0]
     back = sum(move.amount for move in moves if move.credited_id == first)
     return moves, accounts[first].balance_microcredits + back
 
 
-def _taken_from(spent: Transaction, entries: list[Entry]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
-    """(account, grant, amount). What was captured was taken from where the hold took it."""
+def _taken_from(spent: Transaction) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
+    """(account, grant, amount), what was taken last first.
+
+    Captures take what was held, in its order and one after the other: so from where comes what a capture
+    took, the hold's entries and the captures before it say.
+    """
     if spent.kind == TransactionKind.DEBIT:
-        return [(one.debited_account_id, one.grant_id, one.amount_microcredits) for one in entries]
-    assert spent.related_id is not None  # noqa: S101 - of a capture: its hold
-    parts = HoldPart.objects.filter(hold_id=spent.related_id)
-    account_of = dict(parts.order_by("-position").values_list("grant_id", "account_id"))
-    return [(account_of[one.grant_id], one.grant_id, one.amount_microcredits) for one in entries]
+        skip, amount, of_id = 0, spent.amount_microcredits, spent.id
+    else:
+        assert spent.related_id is not None  # noqa: S101 - of a capture: its hold
+        earlier = Transaction.objects.filter(
+            related_id=spent.related_id, kind=TransactionKind.CAPTURE, id__lt=spent.id
+        ).aggregate(sum=Sum("amount_microcredits"))
+        skip, amount, of_id = earlier["sum"] or 0, spent.amount_microcredits, spent.related_id
+    found = []
+    for one in Entry.objects.filter(transaction_id=of_id).order_by("position"):
+        skipped = min(skip, one.amount_microcredits)
+        skip -= skipped
+        part = min(amount, one.amount_microcredits - skipped)
+        amount -= part
+        if part:
+            found.append((one.debited_account_id, one.grant_id, part))
+    return found[::-1]
 
 
 def _is_over(grant: Grant, now: datetime) -> bool:
