@@ -2,7 +2,9 @@
 
 from apps.credits.models import (
     Account,
+    Archive,
     Budget,
+    CarriedEntry,
     Entry,
     Grant,
     Hold,
@@ -12,7 +14,7 @@ from apps.credits.models import (
     Transaction,
     UsageDay,
 )
-from apps.tenants.masking import Mask, register_masks
+from apps.tenants.masking import Mask, register_left_out, register_masks
 
 # What others call it: unique, so it stays so.
 FOREIGN_KEY = Mask("left({hash}, 32)")
@@ -38,6 +40,9 @@ def register() -> None:
         kept=("kind", "organization_id", "member_id", "operation", "related_id", "actor_kind"),
     )
     register_masks(Entry)
+    # Files are not copied: the copy has the sums.
+    register_masks(CarriedEntry, kept=("kind",))
+    register_left_out(Archive)
     register_masks(Hold, kept=("state", "organization_id", "member_id", "operation"))
     register_masks(HoldPart)
     register_masks(UsageDay, kept=("day", "organization_id", "member_id", "operation"))

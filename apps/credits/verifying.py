@@ -28,12 +28,9 @@ CHECKS = {
     "grant": """
         SELECT g.id::text, g.amount_microcredits, coalesce(e.sum, 0)
         FROM credits_grant g LEFT JOIN (
-            SELECT e.grant_id, sum(e.amount_microcredits) AS sum FROM credits_entry e
-            JOIN credits_transaction t ON t.id = e.transaction_id
-            JOIN credits_account f ON f.id = e.debited_account_id
-                AND f.kind IN ('grants', 'sales', 'adjustments')
-            WHERE t.related_id = e.grant_id AND t.kind = 'grant'
-                OR t.kind IN ('rollover', 'refund') GROUP BY e.grant_id
+            SELECT f.grant_id, sum(f.amount) AS sum FROM flow f
+            JOIN credits_account a ON a.id = f.debited_id AND a.kind IN ('grants', 'sales', 'adjustments')
+            WHERE f.kind IN ('grant', 'rollover', 'refund') GROUP BY f.grant_id
         ) e ON e.grant_id = g.id
         WHERE g.amount_microcredits <> coalesce(e.sum, 0)
     """,
@@ -79,13 +76,23 @@ CHECKS = {
         ) t ON t.day = d.day AND t.organization_id IS NOT DISTINCT FROM d.organization_id
             AND t.member_id IS NOT DISTINCT FROM d.member_id AND t.operation = d.operation
         WHERE coalesce(d.used_microcredits, 0) <> coalesce(t.sum, 0)
+            AND coalesce(d.day, t.day) > coalesce(
+                (SELECT (max(last_at) AT TIME ZONE 'UTC')::date FROM credits_archive), '-infinity')
     """,
 }
+# Every entry, and the sums of those that are in archives; and what each account gains by them.
 MOVED = """
-WITH moved AS (
-    SELECT credited_account_id AS account_id, grant_id, amount_microcredits AS amount FROM credits_entry
+WITH flow AS (
+    SELECT t.kind, e.debited_account_id AS debited_id, e.credited_account_id AS credited_id, e.grant_id,
+        e.amount_microcredits AS amount
+    FROM credits_entry e JOIN credits_transaction t ON t.id = e.transaction_id
     UNION ALL
-    SELECT debited_account_id, grant_id, -amount_microcredits FROM credits_entry
+    SELECT kind, debited_account_id, credited_account_id, grant_id, amount_microcredits
+    FROM credits_carriedentry
+), moved AS (
+    SELECT credited_id AS account_id, grant_id, amount FROM flow
+    UNION ALL
+    SELECT debited_id, grant_id, -amount FROM flow
 )
 """
 

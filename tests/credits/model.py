@@ -1,4 +1,4 @@
-"""What credits are, told a second time and as simply as can be: the reference that the ledger is held against.
+"""What credits are, told a second time and as simply as can be: what the ledger is held against.
 
 Nothing here is shared with the ledger. Amounts lie in `left[account][grant]`; accounts are names.
 """

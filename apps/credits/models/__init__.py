@@ -6,6 +6,7 @@ from apps.credits.models.accounts import (
     Lot,
     SpendingCap,
 )
+from apps.credits.models.archive import Archive, CarriedEntry
 from apps.credits.models.ledger import (
     Entry,
     Hold,
@@ -17,7 +18,9 @@ from apps.credits.models.ledger import (
 __all__ = [
     "SPENDABLE",
     "Account",
+    "Archive",
     "Budget",
+    "CarriedEntry",
     "Entry",
     "Grant",
     "Hold",

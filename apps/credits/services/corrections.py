@@ -105,6 +105,8 @@ def _moves_back(
 ) -> tuple[list[Move], int]:
     """From usage to where it was taken: what was taken last is given back first; and the balance then."""
     taken = _taken_from(spent)
+    if sum(size for _account_id, _grant_id, size in taken) < spent.amount_microcredits:
+        raise Conflict(_("It is too long ago: its hold is archived."), code="archived")
     grants = lock_grants(grant_id for _account_id, grant_id, _size in taken)
     accounts = lock_accounts([WALLET_ID, *(account_id for account_id, *_rest in taken)])
     moves = []
