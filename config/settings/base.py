@@ -42,6 +42,7 @@ SHARED_APPS = [
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
     "apps.trail",
+    "apps.ledger",
     "djstripe",  # before apps.billing, which has the last word
     "apps.billing",
     "apps.console",
@@ -75,6 +76,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     "apps.roles",
     "apps.organizations",
+    "apps.credits",
     "apps.audit",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]

@@ -1,0 +1,48 @@
+"""What can go wrong with credits, as every edge shows it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.errors import Conflict, PlatformError
+
+
+class InsufficientCredits(PlatformError):
+    """There is not enough that may be spent there. Nothing was spent."""
+
+    status = 402
+    code = "insufficient_credits"
+    title = _("Not enough credits")
+    default_detail = _("There are not enough credits left for this.")
+
+
+class SpendingCapReached(PlatformError):
+    """The member may not spend so much more in this period. Nothing was spent."""
+
+    status = 402
+    code = "spending_cap_reached"
+    title = _("Your spending cap is reached")
+    default_detail = _(
+        "This would be above what you may spend in this period. Ask who manages the budgets."
+    )
+
+
+class AccountFrozen(Conflict):
+    code = "account_frozen"
+    title = _("The account is frozen")
+    default_detail = _("No credits can be spent from this account. Ask the support.")
+
+
+class IdempotencyConflict(PlatformError):
+    """The key was used for something else. Nothing was done."""
+
+    status = 422
+    code = "idempotency_conflict"
+    title = _("The idempotency key was used for something else")
+    default_detail = _("Send another key with another request, or the same request again.")
+
+
+class HoldClosed(Conflict):
+    """All of it is captured or released, or its time is over."""
+
+    code = "hold_closed"
+    title = _("The hold is not open any more")
+    default_detail = _("All of the hold is captured or released, or it has expired.")

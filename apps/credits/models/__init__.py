@@ -1,0 +1,32 @@
+from apps.credits.models.accounts import (
+    SPENDABLE,
+    Account,
+    Budget,
+    Grant,
+    Lot,
+    SpendingCap,
+)
+from apps.credits.models.archive import Archive, CarriedEntry
+from apps.credits.models.ledger import (
+    Entry,
+    Hold,
+    HoldPart,
+    Transaction,
+    UsageDay,
+)
+
+__all__ = [
+    "SPENDABLE",
+    "Account",
+    "Archive",
+    "Budget",
+    "CarriedEntry",
+    "Entry",
+    "Grant",
+    "Hold",
+    "HoldPart",
+    "Lot",
+    "SpendingCap",
+    "Transaction",
+    "UsageDay",
+]

@@ -1,0 +1,19 @@
+from apps.credits.services.corrections import account_freeze, credits_adjust, credits_refund
+from apps.credits.services.grants import grant_create, grant_revoke, grants_expire
+from apps.credits.services.holds import hold_capture, hold_release, holds_expire
+from apps.credits.services.spending import Spent, credits_debit, credits_hold
+
+__all__ = [
+    "Spent",
+    "account_freeze",
+    "credits_adjust",
+    "credits_debit",
+    "credits_hold",
+    "credits_refund",
+    "grant_create",
+    "grant_revoke",
+    "grants_expire",
+    "hold_capture",
+    "hold_release",
+    "holds_expire",
+]
