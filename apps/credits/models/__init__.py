@@ -13,6 +13,7 @@ from apps.credits.models.ledger import (
     Transaction,
     UsageDay,
 )
+from apps.credits.models.usage import UsageEvent
 
 __all__ = [
     "SPENDABLE",
@@ -26,4 +27,5 @@ __all__ = [
     "SpendingCap",
     "Transaction",
     "UsageDay",
+    "UsageEvent",
 ]
