@@ -1,4 +1,3 @@
-
 from rest_framework import serializers
 
 from apps.common.api.fields import FlagField, QuerySerializer
