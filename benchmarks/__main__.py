@@ -31,6 +31,7 @@ def main() -> None:
         "caching",
         "entitlements",
         "webhooks",
+        "usage_events",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
