@@ -9,7 +9,9 @@ from django.db import connection
 
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
+from apps.credits.credits_commands import verifying
 from apps.credits.models import Grant, Hold
+from apps.credits.verifying import found_differences
 from tests.conftest import World
 from tests.credits.support import assert_sound, balance, branch, budget, debit, grant, hold, later
 
@@ -84,7 +86,9 @@ def test_balance(world: World) -> None:
     }
 
 
-def test_verify(world: World) -> None:
+def test_verify(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In the test's own transaction, which has begun.
+    monkeypatch.setattr(verifying, "differences", found_differences)
     with tenant_context(world.acme):
         grant(100)
         debit(10)

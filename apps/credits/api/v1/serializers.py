@@ -129,13 +129,15 @@ class CreditEntrySerializer(serializers.ModelSerializer[Entry]):
 
 
 class CreditActorSerializer(serializers.Serializer):
-    kind = serializers.CharField(help_text="person, staff, system or api_key.")
-    id = serializers.UUIDField(allow_null=True, help_text="Of the person, or the API key.")
+    kind = serializers.CharField(source="actor_kind", help_text="person, staff, system or api_key.")
+    id = serializers.UUIDField(
+        source="actor_id", allow_null=True, help_text="Of the person, or the API key."
+    )
 
 
 class CreditTransactionSerializer(serializers.ModelSerializer[Transaction]):
     kind = serializers.ChoiceField(choices=TransactionKind.choices)
-    actor = serializers.SerializerMethodField()
+    actor = CreditActorSerializer(source="*")
     details = serializers.DictField()
     entries = CreditEntrySerializer(many=True)
 
@@ -153,9 +155,6 @@ class CreditTransactionSerializer(serializers.ModelSerializer[Transaction]):
             },
             "balance_after_microcredits": {"help_text": "What could still be spent there then."},
         }
-
-    def get_actor(self, done: Transaction) -> CreditActorSerializer:
-        return CreditActorSerializer({"kind": done.actor_kind, "id": done.actor_id})
 
 
 class CreditEntriesQuery(QuerySerializer):
