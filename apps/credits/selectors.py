@@ -45,7 +45,7 @@ from apps.organizations.models import Organization
 from apps.organizations.selectors import below
 
 MAX_USAGE_DAYS = 366
-MAX_USAGE_ROWS = 1000
+MAX_USAGE_ROWS = 10_000
 # What usage can be grouped by, and the columns of UsageDay.
 USAGE_GROUPS = {
     "day": "day",
@@ -159,9 +159,13 @@ def transactions_matching(
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """rows: the grouped columns, used_microcredits, uses; at most MAX_USAGE_ROWS. The sums are of all."""
+    """rows: the grouped columns, used_microcredits, uses. The sums are of all.
+
+    is_truncated: there are more than MAX_USAGE_ROWS rows, which are not all here.
+    """
 
     rows: list[dict[str, Any]]
+    is_truncated: bool
     used_microcredits: int
     uses: int
 
@@ -206,8 +210,10 @@ def usage_for(
     total = days.aggregate(
         used=Coalesce(Sum("used_microcredits"), 0), count=Coalesce(Sum("uses"), 0)
     )
+    rows = list(days.values(*columns).annotate(**sums).order_by(*order)[: MAX_USAGE_ROWS + 1])
     return Usage(
-        list(days.values(*columns).annotate(**sums).order_by(*order)[:MAX_USAGE_ROWS]),
+        rows[:MAX_USAGE_ROWS],
+        len(rows) > MAX_USAGE_ROWS,
         int(total["used"]),
         int(total["count"]),
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
-from apps.credits import operations
+from apps.credits import operations, selectors
 from apps.credits.enums import WALLET_ID, GrantSource
 from apps.credits.models import Account, Grant, UsageDay
 from apps.credits.operations import Operation, Rate, Tier, register_operations
@@ -266,6 +266,7 @@ def test_usage(api: Any, world: World, places: Any, used: Any) -> None:
         "group_by": ["day"],
         "used_microcredits": 23,
         "uses": 4,
+        "is_truncated": False,
         "results": [
             {"day": "2026-01-01", "used_microcredits": 15, "uses": 2},
             {"day": "2026-01-02", "used_microcredits": 7, "uses": 1},
@@ -290,6 +291,18 @@ def test_usage(api: Any, world: World, places: Any, used: Any) -> None:
     assert only.json()["used_microcredits"] == 5
     nothing = client.get("credits/usage/", since="2024-01-01", until="2024-12-31").json()
     assert (nothing["used_microcredits"], nothing["uses"], nothing["results"]) == (0, 0, [])
+
+
+def test_more_rows_than_there_may_be_are_told(
+    api: Any, world: World, used: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "MAX_USAGE_ROWS", 2)
+    found = api(world.alice).get("credits/usage/", since="2026-01-01", until="2026-01-31").json()
+    assert (found["is_truncated"], len(found["results"]), found["used_microcredits"]) == (
+        True,
+        2,
+        23,
+    )
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,7 @@ USAGE = OpenApiExample(
         "group_by": ["day", "operation"],
         "used_microcredits": 87_500_000,
         "uses": 412,
+        "is_truncated": False,
         "results": [
             {
                 "day": "2026-01-05",

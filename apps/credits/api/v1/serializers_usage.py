@@ -64,10 +64,13 @@ class UsageSerializer(serializers.Serializer):
     group_by = serializers.ListField(child=serializers.ChoiceField(choices=list(USAGE_GROUPS)))
     used_microcredits = serializers.IntegerField(help_text="Of all.")
     uses = serializers.IntegerField(help_text="Of all.")
+    is_truncated = serializers.BooleanField(
+        help_text=f"Whether there are more than {MAX_USAGE_ROWS} results, which are not all here."
+    )
     results = UsageRowSerializer(
         many=True,
         help_text=(
-            f"At most {MAX_USAGE_ROWS}: by day in the order of days, else what used the most first. "
+            "By day in the order of days, else what used the most first. "
             f"For at most {MAX_USAGE_DAYS} days."
         ),
     )

@@ -43,6 +43,7 @@ class UsageView(TenantView):
                 "group_by": query["by"],
                 "used_microcredits": found.used_microcredits,
                 "uses": found.uses,
+                "is_truncated": found.is_truncated,
                 "results": found.rows,
             }
         )
