@@ -36,7 +36,7 @@ from apps.common.actors import ActorKind
 from apps.common.tenancy import tenant_context
 from apps.credits.enums import GRANTS_ID, WALLET_ID, GrantSource, TransactionKind
 from apps.credits.models import Grant, UsageEvent
-from apps.credits.posting import Move, lock_accounts, post
+from apps.credits.posting import Move, post
 from apps.credits.spending import Item, Place, spend
 from apps.organizations.models import (
     DirectoryUser,
@@ -237,7 +237,6 @@ def _plant_credits(canary: str) -> None:
         description=f"{canary} grant",
         reference=canary,
     )
-    lock_accounts([WALLET_ID])
     post(
         actor=SYSTEM,
         kind=TransactionKind.GRANT,

@@ -195,8 +195,8 @@ def test_each_batch_is_small_and_leaves_a_mark(
     # Stripe's customer, the customer; five entries of the history by two; one checkpoint and one archive of
     # the audit log; one domain, one export, no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-        22, 23, 24, 25, 26, 26, 26, 27, 28, 29, 30, 31, 32,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+        20, 21, 22, 23, 24, 25, 26, 26, 26, 27, 28, 29, 30, 31, 32,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 

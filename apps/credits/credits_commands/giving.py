@@ -71,7 +71,7 @@ class Balance(Subcommand):
                 released=Sum("released_microcredits"),
             )
         held = (sums["amount"] or 0) - (sums["captured"] or 0) - (sums["released"] or 0)
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "account": str(one.organization_id or AccountKind.WALLET.value),
                 "balance_microcredits": one.balance_microcredits,
