@@ -21,6 +21,7 @@ from apps.tenants.exports import jobs
 from apps.tenants.models import Export, Tenant
 from apps.tenants.services import export_request
 from tests.conftest import SYSTEM
+from tests.credits.support import EMPTY_TABLES
 
 pytestmark = pytest.mark.django_db
 
@@ -173,16 +174,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "tables": {
             "audit_entry": 0,
             "credits_account": 7,
-            "credits_budget": 0,
-            "credits_entry": 0,
-            "credits_grant": 0,
-            "credits_hold": 0,
-            "credits_holdpart": 0,
-            "credits_lot": 0,
-            "credits_spendingcap": 0,
-            "credits_transaction": 0,
-            "credits_usageday": 0,
-            "credits_usageevent": 0,
+            **dict.fromkeys(EMPTY_TABLES, 0),
             "django_migrations": 15,
             "organizations_directoryuser": 0,
             "organizations_group": 0,

@@ -39,3 +39,9 @@ def give_role(tenant: Tenant, email: str, code: str, organization: Organization)
             role_id=role_by_code(code).id,
             organization_id=organization.id,
         )
+
+
+def results(response: Any) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.content
+    found: list[dict[str, Any]] = response.json()["results"]
+    return found
