@@ -252,7 +252,7 @@ def test_compare(api: Any, bob: Person, host_role: Role, owner: Actor) -> None:
         ("organizations.view_organization", "b"),
         ("roles.view_role", "b"),
     ]
-    assert body["permissions"][1] == {
+    assert body["permissions"][2] == {
         "code": "organizations.view_member",
         "app": "organizations",
         "label": "View members",
