@@ -32,6 +32,7 @@ def main() -> None:
         "entitlements",
         "webhooks",
         "credits",
+        "usage_events",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")

@@ -1,6 +1,7 @@
 """Identifiers: UUIDv7 (RFC 9562), whose order in an index is the order of creation."""
 
 import uuid
+from datetime import datetime
 
 import uuid_utils.compat
 
@@ -8,6 +9,11 @@ import uuid_utils.compat
 def uuid7() -> uuid.UUID:
     """A new UUIDv7 as the standard library's type."""
     return uuid_utils.compat.uuid7()
+
+
+def uuid7_since(moment: datetime) -> uuid.UUID:
+    """Below every UUIDv7 that is made from the moment on, and above those of before, to the millisecond."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def parse_uuid(value: object) -> uuid.UUID | None:

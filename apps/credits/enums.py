@@ -46,6 +46,16 @@ class GrantSource(TextChoices):
     ROLLOVER = "rollover", _("Rollover")
 
 
+class GrantState(TextChoices):
+    """USED: nothing is left of it. Not kept, but what its times and lots say."""
+
+    ACTIVE = "active", _("Active")
+    COMING = "coming", _("Begins later")
+    USED = "used", _("Used up")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
+
+
 class TransactionKind(TextChoices):
     GRANT = "grant", _("Grant")
     DEBIT = "debit", _("Debit")

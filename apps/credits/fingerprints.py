@@ -30,8 +30,11 @@ def require_key(key: str) -> None:
 def known(key: str, print_: uuid.UUID) -> Transaction | None:
     """What was done with the key before; None: nothing. Raises IdempotencyConflict."""
     found = Transaction.objects.filter(idempotency_key=key).first()
-    if found is not None and found.fingerprint != print_:
+    if found is None:
+        return None
+    if found.fingerprint != print_:
         raise IdempotencyConflict
+    found.is_replay = True
     return found
 
 

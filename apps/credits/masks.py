@@ -13,6 +13,7 @@ from apps.credits.models import (
     SpendingCap,
     Transaction,
     UsageDay,
+    UsageEvent,
 )
 from apps.tenants.masking import Mask, register_left_out, register_masks
 
@@ -46,3 +47,6 @@ def register() -> None:
     register_masks(Hold, kept=("state", "organization_id", "member_id", "operation"))
     register_masks(HoldPart)
     register_masks(UsageDay, kept=("day", "organization_id", "member_id", "operation"))
+    register_masks(
+        UsageEvent, event_id=FOREIGN_KEY, fingerprint=Mask.NEW_ID, kept=("transaction_id",)
+    )

@@ -42,6 +42,22 @@ FROM unnest(%s::uuid[], %s::bigint[]) AS given (id, amount)
 WHERE account.id = given.id
 """
 
+# All that the organizations can spend from: as the chain of ledger_spend, or more.
+LOCK_SPENDABLE = """
+SELECT a.id FROM credits_account a
+WHERE a.kind = 'wallet' OR a.organization_id IN (
+    SELECT above.id FROM organizations_organization of
+    CROSS JOIN generate_series(4, length(of.path), 4) AS cut
+    JOIN organizations_organization above ON above.path = substr(of.path, 1, cut)
+    WHERE of.id = ANY (%s::uuid[])
+)
+ORDER BY a.id FOR NO KEY UPDATE OF a
+"""
+LOCK_CAPS = """
+SELECT c.id FROM credits_spendingcap c WHERE c.member_id = ANY (%s::uuid[])
+ORDER BY c.member_id FOR NO KEY UPDATE
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -60,6 +76,17 @@ def lock_accounts(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Account]:
     """
     locked = Account.objects.filter(id__in=set(ids)).order_by("id")
     return {one.id: one for one in locked.select_for_update(no_key=True)}
+
+
+def lock_spendable(organization_ids: Iterable[uuid.UUID], member_ids: Iterable[uuid.UUID]) -> None:
+    """Lock what spending at these organizations and by these members may lock, before several such.
+
+    Two statements, one without members.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_SPENDABLE, [list(organization_ids)])
+        if members := list(member_ids):
+            cursor.execute(LOCK_CAPS, [members])
 
 
 def lock_grants(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Grant]:

@@ -66,5 +66,9 @@ SPECTACULAR_SETTINGS = {
         "JoinMode": "apps.accounts.enums.JoinMode",
         "EntitlementKind": "apps.common.entitlements.KINDS",
         "ProviderState": "apps.accounts.enums.ProviderState",
+        "CreditAccountKind": "apps.credits.api.v1.serializers.ACCOUNT_KINDS",
+        "CreditTransactionKind": "apps.credits.enums.TransactionKind",
+        "CreditGrantState": "apps.credits.enums.GrantState",
+        "CreditHoldState": "apps.credits.enums.HoldState",
     },
 }

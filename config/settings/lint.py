@@ -34,5 +34,7 @@ MIGRATION_LINTER_OPTIONS = {
         # Before the first release, so that no other code reads what groups mapped to; of small tables.
         "0006_group_bindings",
         "0008_drop_group_roles",
+        # An index of the table that it makes: the linter reads `USING brin` as a part of another one's name.
+        "0004_usage_events",
     ],
 }

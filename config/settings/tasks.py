@@ -35,6 +35,8 @@ CELERY_TASK_ROUTES = {
             "billing.prune_usage",
             "billing.reconcile",
             "billing.reconcile_customers",
+            "credits.expire_of",
+            "credits.prune_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -161,6 +163,13 @@ CELERY_BEAT_SCHEDULE = {
     "billing-prune-stripe-events": {
         "task": "billing.prune_stripe_events",
         "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Of all tenants. Nothing is spent that is over; what a hold that is over kept back can be again.
+    "credits-expire": {"task": "credits.expire", "schedule": 60.0, "options": {"expires": 60}},
+    "credits-prune": {
+        "task": "credits.prune",
+        "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -21,6 +21,7 @@ from apps.tenants.exports import jobs
 from apps.tenants.models import Export, Tenant
 from apps.tenants.services import export_request
 from tests.conftest import SYSTEM
+from tests.credits.support import EMPTY_TABLES
 
 pytestmark = pytest.mark.django_db
 
@@ -172,7 +173,9 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "file_bytes": 5,
         "tables": {
             "audit_entry": 0,
-            "django_migrations": 13,
+            "credits_account": 7,
+            **dict.fromkeys(EMPTY_TABLES, 0),
+            "django_migrations": 15,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,

@@ -16,6 +16,14 @@ from apps.organizations.models import Organization
 
 SYSTEM = Actor.system("tests")
 TRANSLATE = "tests.translate"
+# Of a tenant that has done nothing with credits; the accounts are always there.
+EMPTY_TABLES = [
+    f"credits_{name}"
+    for name in (
+        *("budget", "entry", "grant", "hold", "holdpart", "lot", "spendingcap"),
+        *("transaction", "usageday", "usageevent"),
+    )
+]
 SUMMARIZE = "tests.summarize"
 
 

@@ -34,6 +34,10 @@ from apps.billing.models import (
 )
 from apps.common.actors import ActorKind
 from apps.common.tenancy import tenant_context
+from apps.credits.enums import GRANTS_ID, WALLET_ID, GrantSource, TransactionKind
+from apps.credits.models import Grant, UsageEvent
+from apps.credits.posting import Move, post
+from apps.credits.spending import Item, Place, spend
 from apps.organizations.models import (
     DirectoryUser,
     Group,
@@ -53,7 +57,7 @@ from apps.trail.chains import NewEntry, entries_append
 from apps.trail.models import Checkpoint, Segment
 from tests.api.client import Api, bearer
 from tests.billing.rows import give_everything
-from tests.conftest import World
+from tests.conftest import SYSTEM, World
 
 __all__ = ["bearer"]
 
@@ -64,6 +68,7 @@ SHARED = {
             *("organization", "role", "member", "person", "invitation", "api_key"),
             *("directory_user", "group", "join_request", "setting", "placement"),
             *("entry", "entry_target"),
+            *("credit_grant", "credit_transaction", "credit_hold"),
         )
     )
 }
@@ -156,6 +161,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
                 )
             ],
         )
+        _plant_credits(canary)
     # Ids of shared rows are nobody else's.
     signed = {"tenant_id": tenant.id, "signed_at": timezone.now(), "key_id": "", "signature": b""}
     Checkpoint.objects.create(seq=1, hash=b"", **signed)
@@ -214,8 +220,51 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "scim_token_id": scim_token.id,
         "tenant_id": tenant.id,
         "slug": tenant.slug,
+        "transaction_id": SHARED["credit_transaction"],
+        "hold_id": SHARED["credit_hold"],
     }
     return Twin(tenant, canary, {name: str(value) for name, value in samples.items()})
+
+
+def _plant_credits(canary: str) -> None:
+    """A grant, a hold, and a usage event, each named after the canary."""
+    now = timezone.now()
+    grant = Grant.objects.create(
+        id=SHARED["credit_grant"],
+        source=GrantSource.PROMOTION,
+        amount_microcredits=1000,
+        effective_at=now,
+        description=f"{canary} grant",
+        reference=canary,
+    )
+    post(
+        actor=SYSTEM,
+        kind=TransactionKind.GRANT,
+        moves=[Move(GRANTS_ID, WALLET_ID, grant.id, 1000)],
+        id=SHARED["credit_transaction"],
+        idempotency_key=f"{canary}-grant",
+        fingerprint=SHARED["credit_grant"],
+        balance_after=1000,
+        related_id=grant.id,
+    )
+    item = Item(
+        key=f"{canary}-hold",
+        fingerprint=SHARED["credit_hold"],
+        amount=10,
+        actor=SYSTEM,
+        expires_at=now + timedelta(days=1),
+        id=SHARED["credit_hold"],
+    )
+    spend(Place(TransactionKind.HOLD, None, "demo.summarize"), [item], now)
+    UsageEvent.objects.create(
+        id=SHARED["credit_hold"],
+        event_id=f"{canary}-event",
+        fingerprint=SHARED["credit_hold"],
+        transaction_id=SHARED["credit_transaction"],
+        amount_microcredits=10,
+        occurred_at=now,
+        created_at=now,
+    )
 
 
 @pytest.fixture

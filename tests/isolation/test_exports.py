@@ -47,6 +47,9 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
         assert heard == {
             "dump.sql",
             "json/audit_entry.jsonl",
+            "json/credits_grant.jsonl",
+            "json/credits_transaction.jsonl",
+            "json/credits_usageevent.jsonl",
             "json/organizations_directoryuser.jsonl",
             "json/organizations_group.jsonl",
             "json/organizations_invitation.jsonl",

@@ -29,6 +29,8 @@ BULK = {
     "billing.prune_usage",
     "billing.reconcile",
     "billing.reconcile_customers",
+    "credits.expire_of",
+    "credits.prune_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

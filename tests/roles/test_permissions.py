@@ -21,7 +21,7 @@ VIEWS = {
     "roles.view_role",
     "tenants.view_settings",
 }
-EVERYTHING = VIEWS | {"audit.view_entries", "billing.view_billing"}
+EVERYTHING = VIEWS | {"audit.view_entries", "billing.view_billing", "credits.view_credits"}
 
 
 def found(*added: Permission) -> list[tuple[str, Any]]:
@@ -118,11 +118,19 @@ def test_what_the_other_system_roles_hold() -> None:
     assert of_system_role("billing_admin") == VIEWS - {"organizations.view_group"} | {
         "billing.manage_billing",
         "billing.view_billing",
+        "credits.buy_credits",
+        "credits.manage_budgets",
+        "credits.spend_credits",
+        "credits.view_credits",
     }
-    assert of_system_role("member") == VIEWS - {"organizations.view_group", "tenants.view_settings"}
+    assert of_system_role("member") == VIEWS - {
+        "organizations.view_group",
+        "tenants.view_settings",
+    } | {"credits.spend_credits"}
     assert permissions().keys() - of_system_role("admin") == {
         "accounts.manage_identity_provider",
         "billing.manage_billing",
+        "credits.buy_credits",
         "tenants.export_data",
     }
     assert of_system_role("janitor") == frozenset()

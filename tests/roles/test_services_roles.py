@@ -68,6 +68,7 @@ def test_a_role_allows_what_the_roles_allow_that_it_includes(owner: Actor) -> No
         "tenants.view_settings",
         "audit.view_entries",
         "billing.view_billing",
+        "credits.view_credits",
     }
     stored = Role.objects.get(id=top.id)
     assert (stored.own, stored.permissions) == (frozenset(), [])
@@ -104,6 +105,7 @@ def test_an_actor_is_one_statement(owner: Actor, bob_member: Member, bob: Person
         "tenants.view_settings",
         "audit.view_entries",
         "billing.view_billing",
+        "credits.view_credits",
     }
 
 
@@ -259,6 +261,7 @@ def test_where_permissions_come_from(owner: Actor, role: Callable[[str], Role]) 
         SEE_MEMBERS: [("own", "outer"), ("included", "inner"), ("included", "member")],
         SEE_TREE: [("included", "member"), ("implied", INVITE)],
         SEE_ROLES: [("included", "member")],
+        "credits.spend_credits": [("included", "member")],
     }
 
 

@@ -14,6 +14,7 @@ from apps.credits.models.ledger import (
     Transaction,
     UsageDay,
 )
+from apps.credits.models.usage import UsageEvent
 
 __all__ = [
     "SPENDABLE",
@@ -29,4 +30,5 @@ __all__ = [
     "SpendingCap",
     "Transaction",
     "UsageDay",
+    "UsageEvent",
 ]

@@ -34,6 +34,8 @@ class Transaction(models.Model):
     actor_kind = models.CharField(_("kind of actor"), max_length=20)
     actor_id = models.UUIDField(_("actor"), null=True)
     details = models.JSONField(_("details"), default=dict)
+    # Of one that a service answers with: whether its key had made it before. Not kept.
+    is_replay = False
 
     class Meta:
         constraints = [

@@ -1,6 +1,8 @@
 from apps.credits.services.corrections import account_freeze, credits_adjust, credits_refund
 from apps.credits.services.grants import grant_create, grant_revoke, grants_expire
 from apps.credits.services.holds import hold_capture, hold_release, holds_expire
+from apps.credits.services.ingestion import usage_ingest
+from apps.credits.services.pruning import lots_prune, usage_events_prune
 from apps.credits.services.spending import Spent, credits_debit, credits_hold
 
 __all__ = [
@@ -16,4 +18,7 @@ __all__ = [
     "hold_capture",
     "hold_release",
     "holds_expire",
+    "lots_prune",
+    "usage_events_prune",
+    "usage_ingest",
 ]

@@ -25,7 +25,7 @@ from apps.credits.enums import (
 from apps.credits.errors import HoldClosed
 from apps.credits.fingerprints import fingerprint, known, require_key
 from apps.credits.models import Grant, Hold, HoldPart, Transaction
-from apps.credits.posting import Move, lock_accounts, lock_grants, post
+from apps.credits.posting import Move, lock_accounts, lock_grants, lock_key, post
 from apps.credits.usage_days import usage_add
 
 EXPIRE_BATCH = 100
@@ -45,12 +45,13 @@ def hold_capture(
 
     amount_microcredits: what is left unless given. is_final: what is left then is released. Counts as usage
     of today. Credits of a grant that has expired since they were held can be captured all the same. Locks
-    the hold, and when something is released its grants and accounts. Idempotent by the key.
+    the key, the hold, and when something is released its grants and accounts. Idempotent by the key.
     Raises NotFound, InvalidInput, HoldClosed, IdempotencyConflict.
     """
     require_key(idempotency_key)
     if amount_microcredits is not None:
         require_amount(amount_microcredits)
+    lock_key(idempotency_key)
     hold = hold_for(actor, hold_id)
     print_ = fingerprint(
         "capture", hold=hold_id, amount=amount_microcredits or "rest", is_final=is_final
@@ -78,10 +79,12 @@ def hold_capture(
         now=now,
         **_about(hold),
     )
-    usage_add(captured, captured.amount_microcredits, uses=int(not hold.captured_microcredits))
+    is_first = not hold.captured_microcredits
     hold.captured_microcredits += amount
     if is_final and hold.remaining_microcredits:
         _release(actor, hold, f"{idempotency_key}:rest"[-200:], print_, now)
+    # Last, as a debit of the same day has the accounts first, and then this.
+    usage_add(captured, captured.amount_microcredits, uses=int(is_first))
     _close(hold, HoldState.CLOSED)
     return captured
 
@@ -90,10 +93,11 @@ def hold_capture(
 def hold_release(*, actor: Actor, hold_id: uuid.UUID, idempotency_key: str) -> Transaction:
     """Give back what is left of a hold. What came from a grant that is over by now is lost with it.
 
-    Locks the hold, its grants and its accounts. Idempotent by the key.
+    Locks the key, the hold, its grants and its accounts. Idempotent by the key.
     Raises NotFound, InvalidInput, HoldClosed, IdempotencyConflict.
     """
     require_key(idempotency_key)
+    lock_key(idempotency_key)
     hold = hold_for(actor, hold_id)
     print_ = fingerprint("release", hold=hold_id)
     if done := known(idempotency_key, print_):

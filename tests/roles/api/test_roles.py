@@ -47,6 +47,7 @@ def test_list_shows_what_roles_allow(api: Any, bob: Person) -> None:
     assert set(roles) == {"owner", "admin", "billing_admin", "auditor", "member"}
     assert roles["owner"]["permissions"] == sorted(permissions())
     assert roles["member"]["permissions"] == [
+        "credits.spend_credits",
         "organizations.view_member",
         "organizations.view_organization",
         "roles.view_role",
@@ -179,6 +180,7 @@ def test_roles_include_roles(
         {"id": str(member.id), "code": "member", "name": "Member"},
     ]
     assert guide["effective_permissions"] == [
+        "credits.spend_credits",
         "organizations.invite_member",
         "organizations.view_member",
         "organizations.view_organization",
@@ -244,12 +246,13 @@ def test_compare(api: Any, bob: Person, host_role: Role, owner: Actor) -> None:
     assert (body["a"]["name"], body["b"]["name"]) == ("Host", "Member")
     own = [{"kind": "own", "code": "member", "name": "Member"}]
     assert [(row["code"], row["held_by"]) for row in body["permissions"]] == [
+        ("credits.spend_credits", "b"),
         ("organizations.remove_member", "a"),
         ("organizations.view_member", "both"),
         ("organizations.view_organization", "b"),
         ("roles.view_role", "b"),
     ]
-    assert body["permissions"][1] == {
+    assert body["permissions"][2] == {
         "code": "organizations.view_member",
         "app": "organizations",
         "label": "View members",

@@ -20,6 +20,7 @@ from apps.organizations.services import (
     root_ensure,
 )
 from apps.roles.selectors import role_by_code
+from apps.sandbox.credits_demo import demo_fill
 from apps.sandbox.stripe.demo import endpoint_ensure
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
@@ -47,6 +48,9 @@ class Command(BaseCommand):
         self._plan(globex, "starter")
         with tenant_context(acme), transaction.atomic():
             self._fill_acme(acme, alice, bob)
+        for tenant in (acme, globex):
+            with tenant_context(tenant):
+                demo_fill()
         endpoint_ensure()
 
     def _person(self, email: str, name: str, *, is_staff: bool = False) -> Person:

@@ -1,0 +1,29 @@
+from celery import shared_task
+
+from apps.common.tasks import in_each_tenant, queue_in_batches
+from apps.credits.upkeep import expire, prune
+from apps.tenants.selectors import tenant_ids_ready
+
+
+@shared_task(name="credits.expire")
+def expire_credits() -> None:
+    """Queue all tenants."""
+    queue_in_batches(expire_credits_of, tenant_ids_ready())
+
+
+@shared_task(name="credits.expire_of")
+def expire_credits_of(tenant_ids: list[str]) -> None:
+    """Give back what is held for too long, and end grants. Both are over to the second without it."""
+    in_each_tenant(tenant_ids, expire)
+
+
+@shared_task(name="credits.prune")
+def prune_credits() -> None:
+    """Queue all tenants."""
+    queue_in_batches(prune_credits_of, tenant_ids_ready())
+
+
+@shared_task(name="credits.prune_of")
+def prune_credits_of(tenant_ids: list[str]) -> None:
+    """Forget what says nothing any more."""
+    in_each_tenant(tenant_ids, prune)
