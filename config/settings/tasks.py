@@ -35,6 +35,7 @@ CELERY_TASK_ROUTES = {
             "billing.prune_usage",
             "billing.reconcile",
             "billing.reconcile_customers",
+            "credits.begin_budget_periods_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -162,6 +163,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.prune_stripe_events",
         "schedule": 3600.0,
         "options": {"expires": 3600},
+    },
+    # Of all tenants: of budgets whose month or quarter began (UTC).
+    "credits-begin-budget-periods": {
+        "task": "credits.begin_budget_periods",
+        "schedule": 300.0,
+        "options": {"expires": 300},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }

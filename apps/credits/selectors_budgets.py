@@ -1,0 +1,240 @@
+"""Reads of budgets and spending caps, as far as the actor may see credits."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from apps.common.access import allows, paths_allowed
+from apps.common.actors import Actor
+from apps.common.errors import NotFound
+from apps.credits.budget_tree import with_path
+from apps.credits.enums import WALLET_ID, BudgetPeriod
+from apps.credits.models import Account, Budget, SpendingCap
+from apps.credits.periods import period_start
+from apps.credits.permissions import MANAGE_BUDGETS, VIEW_CREDITS
+from apps.organizations.enums import MemberStatus
+from apps.organizations.models import Member, Organization
+from apps.organizations.selectors import below
+from apps.organizations.selectors_tree import ancestor_paths
+
+# Of organizations and all below them, each since a day. What was used by what is deleted by now, or by
+# nobody in particular, counts at the top.
+USED = """
+WITH given AS (
+    SELECT * FROM unnest(%(paths)s::text[], %(since)s::date[]) AS given (path, since)
+), used AS (
+    SELECT coalesce(o.path, %(root)s) AS path, days.since, sum(u.used_microcredits) AS used
+    FROM (SELECT DISTINCT since FROM given) days
+    JOIN credits_usageday u ON u.day >= days.since
+    LEFT JOIN organizations_organization o ON o.id = u.organization_id
+    GROUP BY 1, 2
+)
+SELECT given.path, sum(used.used)
+FROM used CROSS JOIN generate_series(%(step)s, length(used.path), %(step)s) AS cut
+JOIN given ON given.path = substr(used.path, 1, cut) AND given.since = used.since
+GROUP BY given.path
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """An organization with what it may spend.
+
+    budget: its own, if it has one that is not closed. left_microcredits: in its account; of the workspace
+    itself: in the wallet; None where it has neither. used_microcredits: by it and all below it, since the day
+    `since`: when the budget's period began, or the month. source: the name of the organization whose budget
+    it is, or would be, allocated from; None: the wallet. can_manage: whether the actor may set its budget.
+    """
+
+    organization: Organization
+    budget: Budget | None
+    left_microcredits: int | None
+    used_microcredits: int
+    since: date
+    source: str | None
+    can_manage: bool
+
+    @property
+    def percent(self) -> int:
+        """How much is used of what is allocated; 100 at most."""
+        if self.budget is None:
+            return 0
+        if not self.budget.allocated_microcredits:
+            return 100
+        return min(100, self.used_microcredits * 100 // self.budget.allocated_microcredits)
+
+
+def organizations_in_view(actor: Actor) -> QuerySet[Organization]:
+    """Where the actor may see credits, in tree order, also archived ones. Raises PermissionDenied."""
+    return Organization.objects.filter(below("path", paths_allowed(actor, VIEW_CREDITS)))
+
+
+def organization_in_view(actor: Actor, organization_id: uuid.UUID) -> Organization:
+    """Raises PermissionDenied, NotFound."""
+    found = organizations_in_view(actor).filter(id=organization_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def organizations_budgeted(actor: Actor) -> QuerySet[Organization]:
+    """Those in view that have a budget, in tree order."""
+    open_ = Budget.objects.filter(closed_at=None).values("organization_id")
+    return organizations_in_view(actor).filter(id__in=open_, archived_at=None)
+
+
+def organizations_to_budget(
+    actor: Actor, *, q: str = "", only_budgeted: bool = False
+) -> QuerySet[Organization]:
+    """Those in view that are not archived, in tree order. q: part of the name."""
+    found = organizations_budgeted(actor) if only_budgeted else organizations_in_view(actor)
+    found = found.filter(archived_at=None)
+    return found.filter(name__icontains=q) if q else found
+
+
+def budget_line(actor: Actor, organization_id: uuid.UUID) -> BudgetLine:
+    """Raises PermissionDenied, NotFound."""
+    return budget_lines(actor, [organization_in_view(actor, organization_id)])[0]
+
+
+def budget_lines(actor: Actor, organizations: Sequence[Organization]) -> list[BudgetLine]:
+    """In the order given. Two statements, three with the workspace itself."""
+    if not organizations:
+        return []
+    today = timezone.now().date()
+    budgets = _open_budgets({path for one in organizations for path in ancestor_paths(one.path)})
+    found = [_about(one, budgets, today) for one in organizations]
+    used = _used((organization.path, since) for organization, _own, _above, since in found)
+    has_root = any(one.is_root() for one in organizations)
+    wallet = Account.objects.get(id=WALLET_ID).balance_microcredits if has_root else None
+    return [
+        BudgetLine(
+            organization=organization,
+            budget=own,
+            left_microcredits=wallet
+            if organization.is_root()
+            else own and own.account.balance_microcredits,
+            used_microcredits=used.get(organization.path, 0),
+            since=since,
+            source=above and above.organization_name,
+            can_manage=not organization.is_root() and allows(actor, MANAGE_BUDGETS, above),
+        )
+        for organization, own, above, since in found
+    ]
+
+
+def _open_budgets(paths: Iterable[str]) -> dict[str, Any]:
+    """By the paths of their organizations, with `organization_name`."""
+    organizations = Organization.objects.filter(path__in=list(paths)).order_by()
+    budgets = Budget.objects.select_related("account").filter(
+        closed_at=None, organization_id__in=organizations.values("id")
+    )
+    of_it = Organization.objects.filter(id=OuterRef("organization_id")).order_by()
+    named = budgets.annotate(organization_name=Subquery(of_it.values("name")[:1]))
+    return {one.path: one for one in with_path(named)}
+
+
+def _about(
+    organization: Organization, budgets: dict[str, Any], today: date
+) -> tuple[Organization, Any, Any, date]:
+    """With its budget, the nearest above, and since when its use counts."""
+    line = [budgets.get(path) for path in ancestor_paths(organization.path)]
+    own = line[-1]
+    above = next((one for one in reversed(line[:-1]) if one is not None), None)
+    since = own.period_start if own else period_start(BudgetPeriod.MONTH, today)
+    return organization, own, above, since
+
+
+def _used(given: Iterable[tuple[str, date]]) -> dict[str, int]:
+    paths, since = zip(*given, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            USED,
+            {
+                "paths": list(paths),
+                "since": list(since),
+                "root": Organization._get_path("", 1, 1),
+                "step": Organization.steplen,
+            },
+        )
+        return {path: int(used) for path, used in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class CapLine:
+    """A member, with their cap if they have one, and what they spent in its period that is now."""
+
+    member: Member
+    cap: SpendingCap | None
+    spent_microcredits: int
+    can_manage: bool
+
+    @property
+    def percent(self) -> int:
+        if self.cap is None:
+            return 0
+        if not self.cap.amount_microcredits:
+            return 100
+        return min(100, self.spent_microcredits * 100 // self.cap.amount_microcredits)
+
+    @property
+    def left_microcredits(self) -> int | None:
+        if self.cap is None:
+            return None
+        return max(0, self.cap.amount_microcredits - self.spent_microcredits)
+
+
+def members_in_view(actor: Actor, permission: str = VIEW_CREDITS) -> QuerySet[Member]:
+    """Members whose primary organization is where the actor holds the permission; not the removed ones.
+
+    Raises PermissionDenied.
+    """
+    inside = below("organization__path", paths_allowed(actor, permission))
+    return (
+        Member.objects.filter(inside)
+        .exclude(status=MemberStatus.REMOVED)
+        .select_related("organization")
+    )
+
+
+def members_capped(actor: Actor) -> QuerySet[Member]:
+    """Those in view who have a spending cap."""
+    return members_in_view(actor).filter(id__in=SpendingCap.objects.values("member_id"))
+
+
+def cap_line(actor: Actor, member_id: uuid.UUID) -> CapLine:
+    """Raises PermissionDenied, NotFound."""
+    member = members_in_view(actor).filter(id=member_id).first()
+    if member is None:
+        raise NotFound
+    return cap_lines(actor, [member])[0]
+
+
+def cap_lines(actor: Actor, members: Sequence[Member]) -> list[CapLine]:
+    """In the order given. One statement."""
+    caps = {
+        one.member_id: one
+        for one in SpendingCap.objects.filter(member_id__in=[one.id for one in members])
+    }
+    now = timezone.now()
+    return [
+        CapLine(
+            member,
+            caps.get(member.id),
+            spent_now(caps[member.id], now) if member.id in caps else 0,
+            allows(actor, MANAGE_BUDGETS, member.organization),
+        )
+        for member in members
+    ]
+
+
+def spent_now(cap: SpendingCap, now: datetime) -> int:
+    """In the period that is now; the row is of the one in which something was spent last."""
+    is_now = cap.period_start == period_start(cap.period, now.date())
+    return cap.spent_microcredits if is_now else 0
