@@ -2,12 +2,11 @@
 
 from decimal import Decimal
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import NumberFormatError, format_decimal, parse_decimal
-from django.utils.translation import get_language
+from babel.numbers import format_decimal
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import InvalidInput
+from apps.common.money import locale_of
 
 MICROCREDITS = 1_000_000
 # A billion credits: sums of many stay far below what a bigint holds.
@@ -28,30 +27,19 @@ def require_amount(amount: int, attr: str = "amount_microcredits", *, least: int
         )
 
 
-def credits_format(amount_microcredits: int) -> str:
-    """As credits, as people of the current locale write them: `1,234.5`."""
-    amount = Decimal(amount_microcredits).scaleb(-6)
-    return format_decimal(amount, format="#,##0.######", locale=_locale())
+def credits_format(amount: int, *, signed: bool = False, locale: str | None = None) -> str:
+    """Microcredits as people of a locale write credits, exactly: `1,234.5`. locale: None: the current one.
+
+    signed: with a plus, too.
+    """
+    sign = "\N{MINUS SIGN}" if amount < 0 else "+" if signed and amount > 0 else ""
+    value = Decimal(abs(amount)).scaleb(-6)
+    return sign + str(format_decimal(value, format="#,##0.######", locale=locale_of(locale)))
 
 
-def credits_parse(text: str, attr: str = "amount") -> int:
-    """Microcredits from credits as people of the current locale type them, exactly. Raises InvalidInput."""
-    try:
-        amount = parse_decimal(text.strip(), locale=_locale(), strict=True).scaleb(6)
-    except (NumberFormatError, ArithmeticError) as error:
-        raise InvalidInput.field(attr, _("This is no number of credits.")) from error
-    if not amount.is_finite() or amount != amount.to_integral_value():
-        raise InvalidInput.field(attr, _("Use at most six decimals."))
-    if not 0 <= amount <= MAX_MICROCREDITS:
-        raise InvalidInput.field(
-            attr,
-            _("Give 0 to %(max)s credits.") % {"max": credits_format(MAX_MICROCREDITS)},
-        )
+def microcredits_of(value: Decimal) -> int:
+    """Of credits as people type them. Raises ValueError for a part of a millionth."""
+    amount = value.scaleb(6)
+    if amount != amount.to_integral_value():
+        raise ValueError("a microcredit has no parts")
     return int(amount)
-
-
-def _locale() -> Locale:
-    try:
-        return Locale.parse((get_language() or "en").replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse("en")

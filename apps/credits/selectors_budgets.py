@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -43,13 +43,21 @@ GROUP BY given.path
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """An organization, by its id and name."""
+
+    id: uuid.UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetLine:
     """An organization with what it may spend.
 
     budget: its own, if it has one that is not closed. left_microcredits: in its account; of the workspace
     itself: in the wallet; None where it has neither. used_microcredits: by it and all below it, since the day
-    `since`: when the budget's period began, or the month. source: the name of the organization whose budget
-    it is, or would be, allocated from; None: the wallet. can_manage: whether the actor may set its budget.
+    `since`: when the budget's period began, or the month. source: whose budget it is, or would be, allocated
+    from; None: the wallet, or one that the actor does not see. can_manage: the actor may set its budget.
     """
 
     organization: Organization
@@ -57,7 +65,7 @@ class BudgetLine:
     left_microcredits: int | None
     used_microcredits: int
     since: date
-    source: str | None
+    source: Source | None
     can_manage: bool
 
     @property
@@ -122,7 +130,9 @@ def budget_lines(actor: Actor, organizations: Sequence[Organization]) -> list[Bu
             else own and own.account.balance_microcredits,
             used_microcredits=used.get(organization.path, 0),
             since=since,
-            source=above and above.organization_name,
+            source=Source(above.organization_id, above.organization_name)
+            if above is not None and allows(actor, VIEW_CREDITS, above)
+            else None,
             can_manage=not organization.is_root() and allows(actor, MANAGE_BUDGETS, above),
         )
         for organization, own, above, since in found
@@ -168,10 +178,14 @@ def _used(given: Iterable[tuple[str, date]]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class CapLine:
-    """A member, with their cap if they have one, and what they spent in its period that is now."""
+    """A member, with their cap if they have one, and what they spent in the period that is now, since a day.
+
+    since: None where there is no cap.
+    """
 
     member: Member
     cap: SpendingCap | None
+    since: date | None
     spent_microcredits: int
     can_manage: bool
 
@@ -222,19 +236,18 @@ def cap_lines(actor: Actor, members: Sequence[Member]) -> list[CapLine]:
         one.member_id: one
         for one in SpendingCap.objects.filter(member_id__in=[one.id for one in members])
     }
-    now = timezone.now()
-    return [
-        CapLine(
-            member,
-            caps.get(member.id),
-            spent_now(caps[member.id], now) if member.id in caps else 0,
-            allows(actor, MANAGE_BUDGETS, member.organization),
-        )
-        for member in members
-    ]
+    today = timezone.now().date()
+    return [_cap_line(actor, one, caps.get(one.id), today) for one in members]
 
 
-def spent_now(cap: SpendingCap, now: datetime) -> int:
-    """In the period that is now; the row is of the one in which something was spent last."""
-    is_now = cap.period_start == period_start(cap.period, now.date())
-    return cap.spent_microcredits if is_now else 0
+def _cap_line(actor: Actor, member: Member, cap: SpendingCap | None, today: date) -> CapLine:
+    """The row of a cap is of the period in which something was spent last."""
+    since = period_start(cap.period, today) if cap else None
+    is_now = cap is not None and cap.period_start == since
+    return CapLine(
+        member,
+        cap,
+        since,
+        cap.spent_microcredits if cap and is_now else 0,
+        allows(actor, MANAGE_BUDGETS, member.organization),
+    )

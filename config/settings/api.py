@@ -65,6 +65,10 @@ SPECTACULAR_SETTINGS = {
         "DomainCheck": "apps.tenants.enums.DomainCheck",
         "JoinMode": "apps.accounts.enums.JoinMode",
         "EntitlementKind": "apps.common.entitlements.KINDS",
+        # Named before there were others of that name.
+        "PeriodEnum": "apps.common.entitlements.PERIODS",
         "ProviderState": "apps.accounts.enums.ProviderState",
+        "BudgetPeriod": "apps.credits.enums.BudgetPeriod",
+        "CapPeriod": "apps.credits.enums.CapPeriod",
     },
 }

@@ -64,7 +64,7 @@ def transfer(of: Organization, to: Organization, amount: int, key: str = "", **m
         to_organization_id=to.id,
         amount_microcredits=amount,
         idempotency_key=key or uuid.uuid4().hex,
-    )
+    ).transaction
 
 
 def left(of: Organization) -> int:

@@ -25,6 +25,15 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class WholeNumberField(serializers.IntegerField):
+    """A whole number of JSON; the framework also takes text, and numbers with a point."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class FlagField(serializers.BooleanField):
     """true or false; the framework also takes words and numbers that mean one."""
 

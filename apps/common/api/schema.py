@@ -30,17 +30,39 @@ ETAG_HEADER = OpenApiParameter(
     description="Version of the object, for `If-Match` and `If-None-Match`.",
     response=["200", "201"],
 )
+IDEMPOTENCY_HEADER = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description=(
+        "Of your own, 1 to 200 printable characters, another for each thing to be done. The same request by "
+        "the same key is done once, and answered the same again, with `Idempotency-Replayed: true`; another "
+        "request by it answers 422 `idempotency_conflict`."
+    ),
+)
+REPLAYED_HEADER = OpenApiParameter(
+    "Idempotency-Replayed",
+    str,
+    OpenApiParameter.HEADER,
+    description="`true` where the key had been used: nothing was done again.",
+    response=["201"],
+)
 # The scheme of programs that are nobody: operations about a person do not take it.
 MACHINE_SCHEME = "api_key"
 DESCRIPTIONS = {
     "400": "The input is not valid; `errors` says what.",
     "401": "Not signed in, or the token has expired or was revoked.",
-    "402": "The plan does not include it (`errors` names the entitlement), or a payment was declined.",
+    "402": (
+        "The plan does not include it (`errors` names the entitlement), a payment was declined, or there are "
+        "not enough credits."
+    ),
     "403": "A permission is missing; `detail` names it.",
     "404": "It does not exist, or you may not know that it does.",
     "409": "The current state does not allow it; `code` says why.",
     "410": "It was used, withdrawn or has expired.",
     "412": "The object has changed since the version in `If-Match`.",
+    "422": "The `Idempotency-Key` was used for another request.",
     "503": "Something that it needs cannot be reached; try again after `Retry-After` seconds.",
     "default": "Any other problem.",
 }

@@ -1,6 +1,7 @@
 """Budgets: made, changed and closed, and credits transferred between them."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -35,63 +36,93 @@ from apps.organizations.selectors_tree import require_open
 from apps.organizations.tree_lock import tree_kept
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is set of a budget. amount: in microcredits."""
+
+    amount: int
+    period: str
+    is_hard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """is_replay: the key was used before, and nothing was done again."""
+
+    transaction: Transaction
+    is_replay: bool
+
+
 @transaction.atomic
 def budget_set(
     *,
     actor: Actor,
     organization_id: uuid.UUID,
-    amount_microcredits: int,
-    period: BudgetPeriod = BudgetPeriod.MONTH,
-    is_hard: bool = True,
+    amount_microcredits: int | None = None,
+    period: BudgetPeriod | None = None,
+    is_hard: bool | None = None,
 ) -> Budget:
     """Make an organization's budget what is given; nothing happens if it is so.
 
+    None: as it is; of a new one, which needs an amount, hard and for each month.
     More is allocated at once from the nearest budget above, or the wallet; less goes back there, as far as it
     is not used. The same amount again fills up what there was not enough for. Needs the permission at the
     organization above, as what is spent beyond a budget is taken there. Locks the tree, the budgets, grants
     and accounts. Publishes budget_changed. Raises PermissionDenied, NotFound, InvalidInput, Conflict (the
-    workspace itself), OrganizationArchived, InsufficientCredits, AccountFrozen.
+    workspace itself; there is no budget), OrganizationArchived, InsufficientCredits, AccountFrozen.
     """
-    require_amount(amount_microcredits, least=0)
-    if period not in BudgetPeriod.values:
+    if amount_microcredits is not None:
+        require_amount(amount_microcredits, least=0)
+    if period is not None and period not in BudgetPeriod.values:
         raise InvalidInput.field("period", _("Use month, quarter or none."))
     now = timezone.now()
     at = _budget_position(actor, organization_id, now)
     require_open(at.organization)
     budget = at.own
-    before = budget if budget is not None and budget.closed_at is None else None
-    was = (before.amount_microcredits, before.period, before.is_hard) if before else (None,) * 3
+    was = _terms(budget) if budget is not None and budget.closed_at is None else None
+    if was is None and amount_microcredits is None:
+        raise _no_budget(at.organization)
+    old = was or Terms(0, BudgetPeriod.MONTH, is_hard=True)
+    terms = Terms(
+        old.amount if amount_microcredits is None else amount_microcredits,
+        old.period if period is None else period,
+        old.is_hard if is_hard is None else is_hard,
+    )
     if budget is None:
         budget = _new(at.organization, now)
-    elif before is None:
+    elif was is None:
         # What came back to it since it was closed is the beginning of what it is allocated.
         budget.allocated_microcredits = budget.account.balance_microcredits
         budget.closed_at = None
-    is_more = was[0] is None or amount_microcredits > was[0]
-    moved = _level(actor, budget, at, amount_microcredits, must=is_more, now=now)
-    if (amount_microcredits, period, is_hard) == was and not moved:
+    is_more = was is None or terms.amount > was.amount
+    moved = _level(actor, budget, at, terms.amount, must=is_more, now=now)
+    if terms == was and not moved:
         return budget
-    if before is None or period != was[1]:
-        budget.period_start = period_start(period, now.date())
-    budget.amount_microcredits = amount_microcredits
-    budget.period = period
-    budget.is_hard = is_hard
+    if was is None or terms.period != was.period:
+        budget.period_start = period_start(terms.period, now.date())
+    budget.amount_microcredits = terms.amount
+    budget.period = terms.period
+    budget.is_hard = terms.is_hard
     budget.save()
     publish(
         BudgetChanged(
             budget_id=budget.id,
             organization_id=organization_id,
-            from_amount_microcredits=was[0],
-            to_amount_microcredits=amount_microcredits,
-            from_period=was[1],
-            to_period=period,
-            from_hard=was[2],
-            to_hard=is_hard,
+            from_amount_microcredits=was.amount if was else None,
+            to_amount_microcredits=terms.amount,
+            from_period=was.period if was else None,
+            to_period=terms.period,
+            from_hard=was.is_hard if was else None,
+            to_hard=terms.is_hard,
             moved_microcredits=moved,
         ),
         actor=actor,
     )
     return budget
+
+
+def _terms(budget: Budget) -> Terms:
+    return Terms(budget.amount_microcredits, budget.period, budget.is_hard)
 
 
 def _new(organization: Organization, now: datetime) -> Budget:
@@ -213,7 +244,7 @@ def budget_transfer(
     to_organization_id: uuid.UUID,
     amount_microcredits: int,
     idempotency_key: str,
-) -> Transaction:
+) -> Transferred:
     """Move credits from one organization's budget to another's; the workspace's own is the wallet.
 
     What both are allocated each period stays as it is; where there is no period, it changes along. Credits
@@ -237,8 +268,8 @@ def budget_transfer(
         to=to_organization_id,
         amount=amount_microcredits,
     )
-    if done := known(idempotency_key, print_):
-        return done
+    if earlier := known(idempotency_key, print_):
+        return Transferred(earlier, is_replay=True)
     require_open(target.organization)
     from_id, to_id = _account_of(source), _account_of(target)
     if is_frozen(from_id, to_id):
@@ -265,7 +296,7 @@ def budget_transfer(
         BudgetTransferred(done.id, from_organization_id, to_organization_id, amount_microcredits),
         actor=actor,
     )
-    return done
+    return Transferred(done, is_replay=False)
 
 
 def _side(actor: Actor, organization_id: uuid.UUID, now: datetime) -> Position:

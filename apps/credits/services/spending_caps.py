@@ -29,18 +29,20 @@ def spending_cap_set(
     actor: Actor,
     member_id: uuid.UUID,
     amount_microcredits: int,
-    period: CapPeriod = CapPeriod.MONTH,
+    period: CapPeriod | None = None,
 ) -> SpendingCap:
     """Let a member spend no more than the amount in each period; what they used in this one counts already.
 
-    0: nothing. Needs the permission at their primary organization. Locks the cap. Publishes
-    spending_cap_changed; nothing if it is so. Raises PermissionDenied, NotFound, InvalidInput.
+    0: nothing. period: as it is unless given; of a new one, a month. Needs the permission at their primary
+    organization. Locks the cap. Publishes spending_cap_changed; nothing if it is so.
+    Raises PermissionDenied, NotFound, InvalidInput.
     """
     require_amount(amount_microcredits, least=0)
-    if period not in CapPeriod.values:
+    if period is not None and period not in CapPeriod.values:
         raise InvalidInput.field("period", _("Use day, month or quarter."))
     member, cap = _locked(actor, member_id)
     was = (cap.amount_microcredits, cap.period) if cap else (None, None)
+    period = period or (CapPeriod(cap.period) if cap else CapPeriod.MONTH)
     if was == (amount_microcredits, period) and cap is not None:
         return cap
     if cap is None or cap.period != period:
