@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from apps.common.access import allows, paths_allowed
@@ -57,7 +57,8 @@ class BudgetLine:
     budget: its own, if it has one that is not closed. left_microcredits: in its account; of the workspace
     itself: in the wallet; None where it has neither. used_microcredits: by it and all below it, since the day
     `since`: when the budget's period began, or the month. source: whose budget it is, or would be, allocated
-    from; None: the wallet, or one that the actor does not see. can_manage: the actor may set its budget.
+    from; None: the wallet (is_from_wallet), or one that the actor does not see. can_manage: the actor may
+    set its budget.
     """
 
     organization: Organization
@@ -66,6 +67,7 @@ class BudgetLine:
     used_microcredits: int
     since: date
     source: Source | None
+    is_from_wallet: bool
     can_manage: bool
 
     @property
@@ -76,6 +78,13 @@ class BudgetLine:
         if not self.budget.allocated_microcredits:
             return 100
         return min(100, self.used_microcredits * 100 // self.budget.allocated_microcredits)
+
+    def goes_back(self, amount_microcredits: int) -> int:
+        """What goes to its source when the budget is set to the amount."""
+        if self.budget is None or self.left_microcredits is None:
+            return 0
+        too_much = self.budget.allocated_microcredits - amount_microcredits
+        return max(0, min(too_much, self.left_microcredits))
 
 
 def organizations_in_view(actor: Actor) -> QuerySet[Organization]:
@@ -106,6 +115,13 @@ def organizations_to_budget(
     return found.filter(name__icontains=q) if q else found
 
 
+def organizations_to_transfer(actor: Actor) -> QuerySet[Organization]:
+    """Those whose budgets the actor manages, in tree order; the workspace itself: its wallet."""
+    managed = Organization.objects.filter(below("path", paths_allowed(actor, MANAGE_BUDGETS)))
+    open_ = Budget.objects.filter(closed_at=None).values("organization_id")
+    return managed.filter(Q(id__in=open_) | Q(depth=1), archived_at=None)
+
+
 def budget_line(actor: Actor, organization_id: uuid.UUID) -> BudgetLine:
     """Raises PermissionDenied, NotFound."""
     return budget_lines(actor, [organization_in_view(actor, organization_id)])[0]
@@ -133,6 +149,7 @@ def budget_lines(actor: Actor, organizations: Sequence[Organization]) -> list[Bu
             source=Source(above.organization_id, above.organization_name)
             if above is not None and allows(actor, VIEW_CREDITS, above)
             else None,
+            is_from_wallet=above is None,
             can_manage=not organization.is_root() and allows(actor, MANAGE_BUDGETS, above),
         )
         for organization, own, above, since in found

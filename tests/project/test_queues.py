@@ -28,6 +28,7 @@ BULK = {
     "billing.prune_usage",
     "billing.reconcile",
     "billing.reconcile_customers",
+    "credits.begin_budget_periods_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",
