@@ -40,6 +40,8 @@ PAGES = (
     "/api-keys/new/",
     "/plan/",
     "/plan/compare/",
+    "/credits/budgets/",
+    "/credits/spending-caps/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",
