@@ -15,7 +15,7 @@ from apps.common.actors import Actor
 from apps.common.errors import NotFound
 from apps.credits.budget_tree import with_path
 from apps.credits.enums import WALLET_ID, BudgetPeriod
-from apps.credits.models import Account, Budget, SpendingCap
+from apps.credits.models import Budget, SpendingCap
 from apps.credits.periods import period_start
 from apps.credits.permissions import MANAGE_BUDGETS, VIEW_CREDITS
 from apps.organizations.enums import MemberStatus
@@ -23,9 +23,9 @@ from apps.organizations.models import Member, Organization
 from apps.organizations.selectors import below
 from apps.organizations.selectors_tree import ancestor_paths
 
-# Of organizations and all below them, each since a day. What was used by what is deleted by now, or by
-# nobody in particular, counts at the top.
-USED = """
+# Of organizations: what they and all below them used, each since a day; what is left in budgets below them;
+# and the wallet. What was used by what is deleted by now, or at no organization, counts at the top.
+FIGURES = """
 WITH given AS (
     SELECT * FROM unnest(%(paths)s::text[], %(since)s::date[]) AS given (path, since)
 ), used AS (
@@ -34,11 +34,27 @@ WITH given AS (
     JOIN credits_usageday u ON u.day >= days.since
     LEFT JOIN organizations_organization o ON o.id = u.organization_id
     GROUP BY 1, 2
+), used_within AS (
+    SELECT given.path, sum(used.used) AS used
+    FROM used CROSS JOIN generate_series(%(step)s, length(used.path), %(step)s) AS cut
+    JOIN given ON given.path = substr(used.path, 1, cut) AND given.since = used.since
+    GROUP BY given.path
+), left_below AS (
+    SELECT given.path, sum(a.balance_microcredits) AS left_there
+    FROM credits_budget b
+    JOIN credits_account a ON a.id = b.account_id
+    JOIN organizations_organization o ON o.id = b.organization_id
+    CROSS JOIN generate_series(%(step)s, length(o.path) - %(step)s, %(step)s) AS cut
+    JOIN given ON given.path = substr(o.path, 1, cut)
+    WHERE b.closed_at IS NULL
+    GROUP BY given.path
 )
-SELECT given.path, sum(used.used)
-FROM used CROSS JOIN generate_series(%(step)s, length(used.path), %(step)s) AS cut
-JOIN given ON given.path = substr(used.path, 1, cut) AND given.since = used.since
-GROUP BY given.path
+SELECT given.path, coalesce(used_within.used, 0)::bigint, coalesce(left_below.left_there, 0)::bigint,
+    wallet.balance_microcredits
+FROM given
+JOIN credits_account wallet ON wallet.id = %(wallet)s
+LEFT JOIN used_within ON used_within.path = given.path
+LEFT JOIN left_below ON left_below.path = given.path
 """
 
 
@@ -55,15 +71,16 @@ class BudgetLine:
     """An organization with what it may spend.
 
     budget: its own, if it has one that is not closed. left_microcredits: in its account; of the workspace
-    itself: in the wallet; None where it has neither. used_microcredits: by it and all below it, since the day
-    `since`: when the budget's period began, or the month. source: whose budget it is, or would be, allocated
-    from; None: the wallet (is_from_wallet), or one that the actor does not see. can_manage: the actor may
-    set its budget.
+    itself: in the wallet; None where it has neither. left_below_microcredits: in budgets below it.
+    used_microcredits: by it and all below it, since the day `since`: when the budget's period began, or the
+    month. source: whose budget it is, or would be, allocated from; None: the wallet (is_from_wallet), or one
+    that the actor does not see. can_manage: the actor may set its budget.
     """
 
     organization: Organization
     budget: Budget | None
     left_microcredits: int | None
+    left_below_microcredits: int
     used_microcredits: int
     since: date
     source: Source | None
@@ -128,32 +145,41 @@ def budget_line(actor: Actor, organization_id: uuid.UUID) -> BudgetLine:
 
 
 def budget_lines(actor: Actor, organizations: Sequence[Organization]) -> list[BudgetLine]:
-    """In the order given. Two statements, three with the workspace itself."""
+    """In the order given. Two statements."""
     if not organizations:
         return []
     today = timezone.now().date()
     budgets = _open_budgets({path for one in organizations for path in ancestor_paths(one.path)})
     found = [_about(one, budgets, today) for one in organizations]
-    used = _used((organization.path, since) for organization, _own, _above, since in found)
-    has_root = any(one.is_root() for one in organizations)
-    wallet = Account.objects.get(id=WALLET_ID).balance_microcredits if has_root else None
-    return [
-        BudgetLine(
-            organization=organization,
-            budget=own,
-            left_microcredits=wallet
-            if organization.is_root()
-            else own and own.account.balance_microcredits,
-            used_microcredits=used.get(organization.path, 0),
-            since=since,
-            source=Source(above.organization_id, above.organization_name)
-            if above is not None and allows(actor, VIEW_CREDITS, above)
-            else None,
-            is_from_wallet=above is None,
-            can_manage=not organization.is_root() and allows(actor, MANAGE_BUDGETS, above),
-        )
-        for organization, own, above, since in found
-    ]
+    figures = _figures((one.organization.path, one.since) for one in found)
+    return [_line(actor, one, *figures[one.organization.path]) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An organization, its budget, the nearest above, and since when its use counts."""
+
+    organization: Organization
+    own: Any
+    above: Any
+    since: date
+
+
+def _line(actor: Actor, found: _Found, used: int, left_below: int, wallet: int) -> BudgetLine:
+    organization, own, above = found.organization, found.own, found.above
+    left = own.account.balance_microcredits if own else None
+    is_seen = above is not None and allows(actor, VIEW_CREDITS, above)
+    return BudgetLine(
+        organization=organization,
+        budget=own,
+        left_microcredits=wallet if organization.is_root() else left,
+        left_below_microcredits=left_below,
+        used_microcredits=used,
+        since=found.since,
+        source=Source(above.organization_id, above.organization_name) if is_seen else None,
+        is_from_wallet=above is None,
+        can_manage=not organization.is_root() and allows(actor, MANAGE_BUDGETS, above),
+    )
 
 
 def _open_budgets(paths: Iterable[str]) -> dict[str, Any]:
@@ -167,30 +193,29 @@ def _open_budgets(paths: Iterable[str]) -> dict[str, Any]:
     return {one.path: one for one in with_path(named)}
 
 
-def _about(
-    organization: Organization, budgets: dict[str, Any], today: date
-) -> tuple[Organization, Any, Any, date]:
-    """With its budget, the nearest above, and since when its use counts."""
+def _about(organization: Organization, budgets: dict[str, Any], today: date) -> _Found:
     line = [budgets.get(path) for path in ancestor_paths(organization.path)]
     own = line[-1]
     above = next((one for one in reversed(line[:-1]) if one is not None), None)
     since = own.period_start if own else period_start(BudgetPeriod.MONTH, today)
-    return organization, own, above, since
+    return _Found(organization, own, above, since)
 
 
-def _used(given: Iterable[tuple[str, date]]) -> dict[str, int]:
+def _figures(given: Iterable[tuple[str, date]]) -> dict[str, tuple[int, int, int]]:
+    """By path: used, left below, and the wallet."""
     paths, since = zip(*given, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            USED,
+            FIGURES,
             {
                 "paths": list(paths),
                 "since": list(since),
                 "root": Organization._get_path("", 1, 1),
                 "step": Organization.steplen,
+                "wallet": WALLET_ID,
             },
         )
-        return {path: int(used) for path, used in cursor.fetchall()}
+        return {path: (used, below, wallet) for path, used, below, wallet in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def credits_of(amount_microcredits: int) -> Decimal:
 
 
 class BudgetForm(forms.Form):
-    amount = CreditsField(label="Credits")
+    amount = CreditsField(label="Amount")
     period = forms.ChoiceField(
         label="Allocated",
         choices=[
@@ -81,7 +81,7 @@ class TransferForm(forms.Form):
     to_organization_id = IdField(
         label="To", error_messages={"required": "Choose where the credits go."}
     )
-    amount = CreditsField(label="Credits", least="0.000001")
+    amount = CreditsField(label="Amount", least="0.000001")
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:
@@ -92,7 +92,7 @@ class TransferForm(forms.Form):
 
 
 class SpendingCapForm(forms.Form):
-    amount = CreditsField(label="Credits", help_text="0: nothing can be spent.")
+    amount = CreditsField(label="Amount", help_text="0: nothing can be spent.")
     period = forms.ChoiceField(
         label="In",
         choices=[

@@ -77,6 +77,11 @@ class Row:
         return _("the wallet") if self.line.is_from_wallet else _("the organization above")
 
     @property
+    def source_title(self) -> str:
+        """The same where a line begins with it."""
+        return self.source[0].upper() + self.source[1:] if not self.line.source else self.source
+
+    @property
     def is_short(self) -> bool:
         """There was not enough for all of it."""
         budget = self.line.budget
@@ -85,7 +90,8 @@ class Row:
     @property
     def is_used_up(self) -> bool:
         budget = self.line.budget
-        return budget is not None and not self.line.left_microcredits and self.line.percent == 100
+        left = self.line.left_microcredits or self.line.left_below_microcredits
+        return budget is not None and not left and self.line.percent == 100
 
     @property
     def tone(self) -> str:
@@ -97,7 +103,7 @@ class Row:
 @require_safe
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
-    """`?q=` looks for organizations by name, `?budgeted=1` shows those with a budget. Four statements."""
+    """`?q=` looks for organizations by name, `?budgeted=1` shows those with a budget. Three statements."""
     actor = request.actor
     query = request.GET.get("q", "").strip()[:100]
     is_budgeted = request.GET.get("budgeted") == "1"

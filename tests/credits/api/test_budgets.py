@@ -53,6 +53,7 @@ def test_a_budget_is_set_changed_and_closed(api: Any, alice: Person, tree: Tree)
         "amount_microcredits": 600,
         "allocated_microcredits": 600,
         "left_microcredits": 600,
+        "left_below_microcredits": 0,
         "used_microcredits": 0,
         "period": "month",
         "period_start": str(later().date().replace(day=1)),
@@ -69,6 +70,10 @@ def test_a_budget_is_set_changed_and_closed(api: Any, alice: Person, tree: Tree)
         False,
     )
     assert west["allocated_from"] == {"id": str(tree.sales.id), "name": "Sales"}
+    client.put(path(tree.east), {"amount_microcredits": 30})
+    sales = client.get(path(tree.sales)).json()
+    assert (sales["left_microcredits"], sales["left_below_microcredits"]) == (450, 30)
+    client.delete(path(tree.east))
     changed = client.patch(path(tree.sales), {"is_hard": False}).json()
     assert (changed["is_hard"], changed["amount_microcredits"]) == (False, 600)
     assert (changed["left_microcredits"], changed["used_microcredits"]) == (480, 120)

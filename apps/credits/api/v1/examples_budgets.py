@@ -19,6 +19,7 @@ BUDGET = OpenApiExample(
         "amount_microcredits": 200_000_000,
         "allocated_microcredits": 200_000_000,
         "left_microcredits": 143_500_000,
+        "left_below_microcredits": 0,
         "used_microcredits": 56_500_000,
         "period": "month",
         "period_start": "2026-01-01",

@@ -31,6 +31,9 @@ class BudgetSerializer(serializers.Serializer[BudgetLine]):
         ),
     )
     left_microcredits = serializers.IntegerField(help_text="What is in its own account now.")
+    left_below_microcredits = serializers.IntegerField(
+        help_text="What is in the accounts of budgets below it."
+    )
     used_microcredits = serializers.IntegerField(
         help_text="What it and all below it used in this period, also what came from elsewhere."
     )
