@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.db import connection
 from apps.common.errors import PlatformError
 from apps.common.tenancy import tenant_context
 from apps.credits.enums import WALLET_ID
-from apps.credits.models import Account, Budget, Grant
+from apps.credits.models import Account, Budget, Grant, Transaction
 from apps.credits.services import (
     budget_close,
+    budget_periods,
     budget_set,
     budget_transfer,
     budgets_begin_period,
@@ -121,8 +123,29 @@ def test_one_budget_is_made_of_the_last_credits(forest: Tree, acme: Tenant) -> N
     assert_sound()
 
 
-def test_everything_at_once_loses_nothing(forest: Tree, acme: Tenant) -> None:
+def test_a_period_begins_once_however_many_runs_see_to_it(forest: Tree, acme: Tenant) -> None:
+    grant(1000)
+    ids = [
+        budget_set(actor=SYSTEM, organization_id=one.id, amount_microcredits=200).account_id
+        for one in (forest.sales, forest.support)
+    ]
+    debit(150, organization_id=forest.sales.id)
+    debit(50, organization_id=forest.support.id)
+    Budget.objects.update(period_start="2020-01-01")
+    assert at_once(acme, [budgets_begin_period] * 6) == [""] * 6
+    assert (balance(), *map(left, ids)) == (400, 200, 200)
+    assert Transaction.objects.filter(idempotency_key__startswith="budget:").count() == 4
+    assert_sound()
+
+
+def test_everything_at_once_loses_nothing(
+    forest: Tree, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Spending, allocating, closing, beginning periods and the end of grants, each again and again."""
+    # Whenever somebody looks, the next period is there.
+    monkeypatch.setattr(
+        budget_periods, "begins_now", lambda _period, began, _now: began + timedelta(days=1)
+    )
     for number in range(20):
         grant(1000, expires_at=later(days=1 + number % 3))
     budget_set(actor=SYSTEM, organization_id=forest.sales.id, amount_microcredits=4000)
@@ -144,10 +167,6 @@ def test_everything_at_once_loses_nothing(forest: Tree, acme: Tenant) -> None:
             effective_at=later(days=-2), expires_at=later(seconds=-1)
         )
         grants_expire()
-
-    def again(number: int) -> None:
-        Budget.objects.filter(organization_id=forest.support.id).update(period_start="2020-01-01")
-        budgets_begin_period()
 
     def set_or_close(number: int) -> None:
         if number % 3 == 2:
@@ -171,7 +190,7 @@ def test_everything_at_once_loses_nothing(forest: Tree, acme: Tenant) -> None:
         many(lambda n: debit(13, organization_id=forest.support.id)),
         many(set_or_close),
         many(move),
-        many(again),
+        many(lambda _number: budgets_begin_period()),
         many(end),
     ]
     assert at_once(acme, acts) == [""] * len(acts)
