@@ -28,12 +28,14 @@ from apps.organizations.selectors_tree import ancestor_paths
 FIGURES = """
 WITH given AS (
     SELECT * FROM unnest(%(paths)s::text[], %(since)s::date[]) AS given (path, since)
-), used AS (
-    SELECT coalesce(o.path, %(root)s) AS path, days.since, sum(u.used_microcredits) AS used
+), counted AS (
+    SELECT u.organization_id, days.since, sum(u.used_microcredits) AS used
     FROM (SELECT DISTINCT since FROM given) days
     JOIN credits_usageday u ON u.day >= days.since
-    LEFT JOIN organizations_organization o ON o.id = u.organization_id
     GROUP BY 1, 2
+), used AS (
+    SELECT coalesce(o.path, %(root)s) AS path, counted.since, counted.used
+    FROM counted LEFT JOIN organizations_organization o ON o.id = counted.organization_id
 ), used_within AS (
     SELECT given.path, sum(used.used) AS used
     FROM used CROSS JOIN generate_series(%(step)s, length(used.path), %(step)s) AS cut

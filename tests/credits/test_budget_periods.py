@@ -11,7 +11,6 @@ from apps.credits.enums import BudgetPeriod, CapPeriod
 from apps.credits.models import Account, Budget, Transaction
 from apps.credits.services import (
     account_freeze,
-    budget_set,
     budget_transfer,
     budgets_begin_period,
 )
@@ -21,18 +20,11 @@ from apps.events.models import OutboxEvent
 from apps.organizations.models import Organization
 from apps.organizations.services import organization_archive
 from apps.tenants.models import Tenant
+from tests.credits.budgets import of_, set_
 from tests.credits.conftest import Tree
 from tests.credits.support import SYSTEM, assert_sound, balance, debit, grant, later
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("inside")]
-
-
-def set_(of: Organization, amount: int, **fields: Any) -> Budget:
-    return budget_set(actor=SYSTEM, organization_id=of.id, amount_microcredits=amount, **fields)
-
-
-def of_(one: Organization) -> Budget:
-    return Budget.objects.get(organization_id=one.id)
 
 
 def left(*organizations: Organization) -> list[int]:

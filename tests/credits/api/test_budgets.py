@@ -6,20 +6,16 @@ import pytest
 
 from apps.accounts.models import Person
 from apps.credits.models import Account, Budget, Transaction
-from apps.credits.services import budget_set
 from apps.organizations.models import Member, Organization, RoleBinding
 from apps.organizations.services import binding_create, organization_archive
 from apps.roles.models import Role
 from apps.tenants.models import Tenant
 from tests.api.client import MISSING, same_problem, statements
+from tests.credits.budgets import set_
 from tests.credits.conftest import Tree
 from tests.credits.support import SYSTEM, assert_sound, balance, branch, debit, grant, later
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("inside")]
-
-
-def set_(of: Organization, amount: int, **fields: Any) -> Budget:
-    return budget_set(actor=SYSTEM, organization_id=of.id, amount_microcredits=amount, **fields)
 
 
 def path(of: Organization) -> str:
