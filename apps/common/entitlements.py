@@ -43,6 +43,9 @@ class Period(StrEnum):
     BILLING = "billing"
 
 
+PERIODS = [(one.value, one.value) for one in Period]
+
+
 @dataclass(frozen=True, slots=True)
 class Entitlement:
     """Something that plans give or limit.

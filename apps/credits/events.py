@@ -60,3 +60,70 @@ class FrozenChanged(Event):
     account_id: uuid.UUID
     is_frozen: bool
     reason: str
+
+
+@event("credits.budget_changed", version=1, scope="billing", aggregate="budget_id")
+class BudgetChanged(Event):
+    """Made, or changed. from_x: None where there was none. moved_microcredits: allocated by it at once; below
+    0 for what was given back.
+    """
+
+    budget_id: uuid.UUID
+    organization_id: uuid.UUID
+    from_amount_microcredits: int | None
+    to_amount_microcredits: int
+    from_period: str | None
+    to_period: str
+    from_hard: bool | None
+    to_hard: bool
+    moved_microcredits: int
+
+
+@event("credits.budget_closed", version=1, scope="billing", aggregate="budget_id")
+class BudgetClosed(Event):
+    """returned_microcredits: what was left in it, and is in the account above now."""
+
+    budget_id: uuid.UUID
+    organization_id: uuid.UUID
+    returned_microcredits: int
+
+
+@event("credits.budget_renewed", version=1, scope="billing", aggregate="budget_id")
+class BudgetRenewed(Event):
+    """A period began. moved_microcredits: from the account above; below 0 for what was given back."""
+
+    budget_id: uuid.UUID
+    organization_id: uuid.UUID
+    allocated_microcredits: int
+    moved_microcredits: int
+
+
+@event("credits.budget_underfunded", version=1, scope="billing", aggregate="budget_id")
+class BudgetUnderfunded(Event):
+    """A period began, and the account above had not enough for it."""
+
+    budget_id: uuid.UUID
+    organization_id: uuid.UUID
+    amount_microcredits: int
+    missing_microcredits: int
+
+
+@event("credits.budget_transferred", version=1, scope="billing", aggregate="transaction_id")
+class BudgetTransferred(Event):
+    """From one organization's budget to another's; the workspace's own is the wallet."""
+
+    transaction_id: uuid.UUID
+    from_organization_id: uuid.UUID
+    to_organization_id: uuid.UUID
+    amount_microcredits: int
+
+
+@event("credits.spending_cap_changed", version=1, scope="billing", aggregate="member_id")
+class SpendingCapChanged(Event):
+    """from_x, to_x: None where there was, or is, none."""
+
+    member_id: uuid.UUID
+    from_amount_microcredits: int | None
+    to_amount_microcredits: int | None
+    from_period: str | None
+    to_period: str | None

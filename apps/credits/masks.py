@@ -30,7 +30,7 @@ def register() -> None:
         kept=("source", "operations", "organization_ids"),
     )
     register_masks(Lot)
-    register_masks(Budget, kept=("organization_id", "period", "period_start"))
+    register_masks(Budget, kept=("organization_id", "period", "period_start", "source_account_id"))
     register_masks(SpendingCap, kept=("member_id", "period", "period_start"))
     register_masks(
         Transaction,

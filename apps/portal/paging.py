@@ -26,11 +26,13 @@ def paginate(
     *,
     newest_first: bool = False,
     size: int = PAGE_SIZE,
+    key: str = "pk",
     parse: Callable[[str], Any] = parse_uuid,
 ) -> Page[M]:
     """The page that `?after=` or `?before=` asks for; ids are UUIDv7, so they order by creation.
 
-    One statement. A key that is none, by `parse`, is ignored: the first page.
+    key: the unique field in whose order they are. One statement. A key that is none, by `parse`, is
+    ignored: the first page.
     """
     after = parse(request.GET.get("after", ""))
     before = None if after else parse(request.GET.get("before", ""))
@@ -38,8 +40,8 @@ def paginate(
     greater = newest_first == backwards
     cursor = before or after
     if cursor:
-        rows = rows.filter(**{"pk__gt" if greater else "pk__lt": cursor})
-    found = list(rows.order_by("pk" if newest_first == backwards else "-pk")[: size + 1])
+        rows = rows.filter(**{f"{key}__{'gt' if greater else 'lt'}": cursor})
+    found = list(rows.order_by(key if newest_first == backwards else f"-{key}")[: size + 1])
     more = len(found) > size
     items = found[:size]
     if backwards:
@@ -48,8 +50,8 @@ def paginate(
     has_next = True if backwards else more
     return Page(
         items,
-        _url(request, "before", items[0].pk) if items and has_previous else "",
-        _url(request, "after", items[-1].pk) if items and has_next else "",
+        _url(request, "before", getattr(items[0], key)) if items and has_previous else "",
+        _url(request, "after", getattr(items[-1], key)) if items and has_next else "",
     )
 
 

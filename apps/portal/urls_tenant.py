@@ -9,6 +9,8 @@ from apps.portal.views import (
     audit,
     bindings,
     contacts,
+    credits_budgets,
+    credits_caps,
     dashboard,
     email_domains,
     exports,
@@ -59,6 +61,27 @@ urlpatterns = [
     path("plan/resume/", pause.resume, name="plan_resume"),
     path("plan/portal/", subscription.portal, name="plan_portal"),
     path("plan/invoices/", subscription.invoices, name="invoices"),
+    path("credits/budgets/", credits_budgets.index, name="credits-budgets"),
+    path("credits/budgets/<uuid:organization_id>/", credits_budgets.detail, name="credits-budget"),
+    path(
+        "credits/budgets/<uuid:organization_id>/close/",
+        credits_budgets.close,
+        name="credits-budget-close",
+    ),
+    path(
+        "credits/budgets/<uuid:organization_id>/transfer/",
+        credits_budgets.transfer,
+        name="credits-budget-transfer",
+    ),
+    path("credits/spending-caps/", credits_caps.index, name="credits-spending-caps"),
+    path(
+        "credits/spending-caps/<uuid:member_id>/", credits_caps.detail, name="credits-spending-cap"
+    ),
+    path(
+        "credits/spending-caps/<uuid:member_id>/remove/",
+        credits_caps.remove,
+        name="credits-spending-cap-remove",
+    ),
     path("audit/", audit.index, name="audit"),
     path("audit/export/", audit.export, name="audit_export"),
     path("audit/<uuid:entry_id>/", audit.detail, name="audit_entry"),

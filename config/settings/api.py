@@ -65,10 +65,14 @@ SPECTACULAR_SETTINGS = {
         "DomainCheck": "apps.tenants.enums.DomainCheck",
         "JoinMode": "apps.accounts.enums.JoinMode",
         "EntitlementKind": "apps.common.entitlements.KINDS",
+        # Named before there were others of that name.
+        "PeriodEnum": "apps.common.entitlements.PERIODS",
         "ProviderState": "apps.accounts.enums.ProviderState",
         "CreditAccountKind": "apps.credits.api.v1.serializers.ACCOUNT_KINDS",
         "CreditTransactionKind": "apps.credits.enums.TransactionKind",
         "CreditGrantState": "apps.credits.enums.GrantState",
         "CreditHoldState": "apps.credits.enums.HoldState",
+        "BudgetPeriod": "apps.credits.enums.BudgetPeriod",
+        "CapPeriod": "apps.credits.enums.CapPeriod",
     },
 }

@@ -37,6 +37,7 @@ CELERY_TASK_ROUTES = {
             "billing.reconcile_customers",
             "credits.expire_of",
             "credits.prune_of",
+            "credits.begin_budget_periods_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -171,6 +172,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "credits.prune",
         "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
+    },
+    # Of all tenants: of budgets whose month or quarter began (UTC).
+    "credits-begin-budget-periods": {
+        "task": "credits.begin_budget_periods",
+        "schedule": 300.0,
+        "options": {"expires": 300},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -1,6 +1,7 @@
 """A tenant with credits, and an operation to spend them on."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from apps.common.tenancy import tenant_context
 from apps.credits import operations
 from apps.credits.operations import Operation, Rate, Tier, register_operations
+from apps.organizations.models import Organization
+from apps.organizations.selectors import root_organization
 from apps.tenants.models import Tenant
-from tests.credits.support import SUMMARIZE, TRANSLATE
+from tests.credits.support import SUMMARIZE, TRANSLATE, branch
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -45,3 +48,21 @@ def _operations(monkeypatch: pytest.MonkeyPatch) -> None:
 def inside(acme: Tenant) -> Iterator[Tenant]:
     with tenant_context(acme):
         yield acme
+
+
+@dataclass
+class Tree:
+    """Acme has Sales and Support; Sales has West and East."""
+
+    root: Organization
+    sales: Organization
+    west: Organization
+    east: Organization
+    support: Organization
+
+
+@pytest.fixture
+def tree(inside: object) -> Tree:
+    root = root_organization()
+    sales, support = branch(root, "Sales"), branch(root, "Support")
+    return Tree(root, sales, branch(sales, "West"), branch(sales, "East"), support)

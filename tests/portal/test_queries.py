@@ -41,6 +41,8 @@ PAGES = (
     "/plan/",
     "/plan/compare/",
     "/plan/contacts/",
+    "/credits/budgets/",
+    "/credits/spending-caps/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",

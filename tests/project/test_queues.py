@@ -31,6 +31,7 @@ BULK = {
     "billing.reconcile_customers",
     "credits.expire_of",
     "credits.prune_of",
+    "credits.begin_budget_periods_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

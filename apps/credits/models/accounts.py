@@ -127,12 +127,16 @@ class Budget(BaseModel):
     """What an organization is allocated: amount_microcredits now, and again when the period begins.
 
     is_hard: when it is used up nothing more is spent there; soft: what is above comes from the next budget
-    up the tree, or the wallet. closed_at: it was given back.
+    up the tree, or the wallet. allocated_microcredits: what it has been allocated in this period, with what
+    it passed on to those below it; less than the amount where there was not enough, and more or less after
+    transfers. source_account_id: which account it was allocated from last. closed_at: it was given back.
     """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="budget")
     organization_id = models.UUIDField(_("organization"), unique=True)
     amount_microcredits = models.BigIntegerField(_("amount"))
+    allocated_microcredits = models.BigIntegerField(_("allocated"), default=0, db_default=0)
+    source_account_id = models.UUIDField(null=True)
     period = models.CharField(
         _("period"), max_length=8, choices=BudgetPeriod, default=BudgetPeriod.MONTH
     )

@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from apps.billing.enums import Interval
 from apps.billing.models import Price, TenantPlan
-from apps.common.entitlements import KINDS, Granted, Period, Standing, entitlements
+from apps.common.entitlements import KINDS, PERIODS, Granted, Standing, entitlements
 
 
 class PriceSerializer(serializers.ModelSerializer[Price]):
@@ -31,7 +31,7 @@ class EntitlementSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=KINDS)
     unit = serializers.CharField(help_text="Of a number, for people; empty for a boolean.")
     period = serializers.ChoiceField(
-        choices=[(one.value, one.value) for one in Period],
+        choices=PERIODS,
         allow_null=True,
         help_text="After which a metered one begins at nought again.",
     )
