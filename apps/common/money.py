@@ -53,7 +53,7 @@ class Money:
 
         whole: without decimals where there are none to show, as in lists of prices.
         """
-        found = _locale(locale or get_language() or "")
+        found = locale_of(locale)
         if whole and self.amount == self.amount.to_integral_value():
             pattern = found.currency_formats["standard"].pattern.replace(".00", "")
             return format_currency(
@@ -81,8 +81,9 @@ def money_parse(text: str, currency: str) -> Money:
     return Money(int(minor), currency)
 
 
-def _locale(language: str) -> Locale:
+def locale_of(language: str | None = None) -> Locale:
+    """For writing numbers. language: as Django's; None: the current one."""
     try:
-        return Locale.parse(language.replace("-", "_"))
+        return Locale.parse((language or get_language() or "").replace("-", "_"))
     except (UnknownLocaleError, ValueError, TypeError):
         return FALLBACK

@@ -60,3 +60,30 @@ class FrozenChanged(Event):
     account_id: uuid.UUID
     is_frozen: bool
     reason: str
+
+
+@event("credits.adjustment_requested", version=1, scope="billing", aggregate="request_id")
+class AdjustmentRequested(Event):
+    """By staff, of a second person. amount_microcredits: below 0 for what is to be taken."""
+
+    request_id: uuid.UUID
+    account_id: uuid.UUID
+    amount_microcredits: int
+    reason: str
+
+
+@event("credits.adjustment_approved", version=1, scope="billing", aggregate="request_id")
+class AdjustmentApproved(Event):
+    """What was asked for is done, by transaction_id, which is published as adjusted, too."""
+
+    request_id: uuid.UUID
+    transaction_id: uuid.UUID
+    amount_microcredits: int
+    reason: str
+
+
+@event("credits.adjustment_declined", version=1, scope="billing", aggregate="request_id")
+class AdjustmentDeclined(Event):
+    request_id: uuid.UUID
+    amount_microcredits: int
+    reason: str

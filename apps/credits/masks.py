@@ -2,6 +2,7 @@
 
 from apps.credits.models import (
     Account,
+    AdjustmentRequest,
     Budget,
     Entry,
     Grant,
@@ -41,3 +42,11 @@ def register() -> None:
     register_masks(Hold, kept=("state", "organization_id", "member_id", "operation"))
     register_masks(HoldPart)
     register_masks(UsageDay, kept=("day", "organization_id", "member_id", "operation"))
+    register_masks(
+        AdjustmentRequest,
+        requested_by=Mask.NEW_ID,
+        decided_by=Mask.ID,
+        reason=Mask.TEXT,
+        decision_reason=Mask.TEXT,
+        kept=("state",),
+    )

@@ -6,6 +6,7 @@ from apps.credits.models.accounts import (
     Lot,
     SpendingCap,
 )
+from apps.credits.models.adjustments import AdjustmentRequest
 from apps.credits.models.ledger import (
     Entry,
     Hold,
@@ -17,6 +18,7 @@ from apps.credits.models.ledger import (
 __all__ = [
     "SPENDABLE",
     "Account",
+    "AdjustmentRequest",
     "Budget",
     "Entry",
     "Grant",
