@@ -3,15 +3,20 @@
 import datetime as dt
 from typing import Any
 
+from babel.numbers import format_decimal
 from django import template
 from django.forms import BoundField
 from django.template.defaultfilters import date as format_date
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from apps.common.access import allows
+from apps.common.money import locale_of
+from apps.credits.amounts import MICROCREDITS, credits_format
+from apps.credits.permissions import BUY_CREDITS, VIEW_CREDITS
 from apps.organizations.permissions import MANAGE_PROVISIONING
+from apps.portal.http import may
 from apps.tenants.permissions import EXPORT_DATA, VIEW_SETTINGS
 
 register = template.Library()
@@ -24,6 +29,18 @@ SETTINGS = (
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
     ("Provisioning", "provisioning", MANAGE_PROVISIONING),
     ("Export", "exports", EXPORT_DATA),
+)
+# As SETTINGS; shown where the address is there.
+CREDITS = (
+    ("Overview", "credits", VIEW_CREDITS),
+    ("Usage", "credits-usage", VIEW_CREDITS),
+    ("Grants", "credits-grants", VIEW_CREDITS),
+    ("Statement", "credits-statement", VIEW_CREDITS),
+    ("Budgets", "credits-budgets", VIEW_CREDITS),
+    ("Spending caps", "credits-spending-caps", VIEW_CREDITS),
+    ("Buy", "credits-buy", BUY_CREDITS),
+    ("Auto top-up", "credits-auto-top-up", BUY_CREDITS),
+    ("Rates", "credits-rates", VIEW_CREDITS),
 )
 
 MINUTE_S = 60
@@ -67,6 +84,31 @@ def _soon(seconds: float) -> str:
     return "in 1 day" if days == 1 else f"in {days} days"
 
 
+@register.filter(name="credits")
+def credits_filter(amount: int) -> str:
+    """Microcredits as credits, exactly: 1,234.5."""
+    return credits_format(amount)
+
+
+@register.filter
+def credits_signed(amount: int) -> str:
+    """As `credits`, with a plus above 0."""
+    return credits_format(amount, signed=True)
+
+
+@register.filter
+def credits_short(amount: int) -> str:
+    """For what is only about right: whole credits, or three digits of less than ten."""
+    digits = 6 if amount >= 10 * MICROCREDITS else max(0, len(str(abs(amount))) - 3)
+    return credits_format(round(amount, -digits))
+
+
+@register.filter
+def number(value: int) -> str:
+    """As people of the reader's language write whole numbers: 1,234."""
+    return str(format_decimal(value, locale=locale_of()))
+
+
 @register.filter
 def initials(name: str | None) -> str:
     """One or two letters for an avatar: `Ada Lovelace` is AL, `bob@acme.test` is B."""
@@ -97,6 +139,16 @@ def with_query(context: template.Context, **changes: Any) -> str:
     return f"?{query.urlencode()}"
 
 
+@register.simple_tag(takes_context=True)
+def narrow(context: template.Context, name: str, value: str) -> str:
+    """This page's query string, narrowed to one more value; grouped and sorted as at first."""
+    query = context["request"].GET.copy()
+    for other in ("by", "sort"):
+        query.pop(other, None)
+    query[name] = value
+    return f"?{query.urlencode()}"
+
+
 @register.inclusion_tag("portal/_settings_tabs.html", takes_context=True)
 def settings_tabs(context: dict[str, Any]) -> dict[str, Any]:
     """The parts of the settings that the person may see; the page's own is marked."""
@@ -107,3 +159,24 @@ def settings_tabs(context: dict[str, Any]) -> dict[str, Any]:
         if allows(request.actor, permission)
     ]
     return {"tabs": tabs}
+
+
+@register.inclusion_tag("portal/credits/_tabs.html", takes_context=True)
+def credits_tabs(context: dict[str, Any]) -> dict[str, Any]:
+    """The pages about credits that the person may see; the page's own is marked."""
+    request = context["request"]
+    tabs = []
+    for label, name, permission in CREDITS:
+        url = _address(name)
+        if url and may(request.actor, permission):
+            is_current = request.path == url if name == "credits" else request.path.startswith(url)
+            tabs.append({"label": label, "url": url, "is_current": is_current})
+    return {"tabs": tabs}
+
+
+def _address(name: str) -> str:
+    """Empty where there is none of that name."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

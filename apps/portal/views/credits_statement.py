@@ -1,0 +1,204 @@
+"""The statement: every transaction, and what one of them moved."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from apps.common.actors import ActorKind
+from apps.credits.enums import AccountKind, TransactionKind
+from apps.credits.models import Account, Entry, Grant
+from apps.credits.operations import operations
+from apps.credits.permissions import VIEW_CREDITS
+from apps.credits.selectors_pages import (
+    Who,
+    entries_of,
+    places_for,
+    related_to,
+    transaction_for,
+    transactions_between,
+    transactions_for,
+    who_of,
+)
+from apps.credits.selectors_pages_usage import NOBODY, member_is, organization_is
+from apps.portal.http import WorkspaceRequest, require, workspace_page
+from apps.portal.paging import paginate
+from apps.portal.periods import MAX_DAYS, period_choices, period_of
+from apps.portal.views.credits_usage import filters_of, operation_name
+
+ENTRIES_SHOWN = 200
+RELATED_SHOWN = 100
+TONES = {
+    TransactionKind.GRANT: "success",
+    TransactionKind.REFUND: "success",
+    TransactionKind.HOLD: "info",
+    TransactionKind.EXPIRY: "warning",
+    TransactionKind.ROLLOVER: "warning",
+    TransactionKind.REVOCATION: "danger",
+    TransactionKind.ADJUSTMENT: "danger",
+}
+# What the transaction that it names is to it.
+RELATIONS = {
+    TransactionKind.REFUND: gettext_lazy("Refund of"),
+    TransactionKind.CAPTURE: gettext_lazy("Capture of"),
+    TransactionKind.RELEASE: gettext_lazy("Release of"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """row: a transaction with its `effect`. place: the organization's name; empty: none."""
+
+    row: Any
+    who: str
+    place: str
+
+    @property
+    def kind(self) -> TransactionKind:
+        return TransactionKind(self.row.kind)
+
+    @property
+    def tone(self) -> str:
+        return TONES.get(self.kind, "")
+
+    @property
+    def what(self) -> str:
+        if self.row.operation:
+            return operation_name(self.row.operation)
+        said = self.row.details.get("description") or self.row.details.get("reason")
+        return str(said or self.kind.label)
+
+    @property
+    def relation(self) -> str:
+        """What it is to the transaction `related_id`; empty where that is none."""
+        return str(RELATIONS.get(self.kind, ""))
+
+    @property
+    def has_balance(self) -> bool:
+        """What remains of a hold is no balance."""
+        return self.kind != TransactionKind.CAPTURE
+
+
+@require_safe
+@workspace_page
+def index(request: WorkspaceRequest) -> HttpResponse:
+    """`?kind=`, `?organization=`, `?member=`, `?operation=`, and a period as of usage. Four statements."""
+    require(request.actor, VIEW_CREDITS)
+    period = period_of(request.GET, default="90")
+    filters = filters_of(request, period)
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in TransactionKind.values else ""
+    found = transactions_for(request.actor).filter(
+        organization_is(filters.organization), member_is(filters.member)
+    )
+    found = transactions_between(found, period.begins_at, period.ends_at)
+    if kind:
+        found = found.filter(kind=kind)
+    if filters.operation:
+        found = found.filter(operation=filters.operation)
+    page = paginate(request, found, newest_first=True)
+    places = list(places_for(request.actor).only("id", "name", "depth"))
+    context = {
+        "page": page,
+        "lines": _lines(page.items, {one.id: one.name for one in places}),
+        "period": period,
+        "max_days": MAX_DAYS,
+        "ranges": period_choices(datetime.now(UTC).date()),
+        "filters": filters,
+        "is_filtered": filters.is_narrowed or bool(kind),
+        "kind": kind,
+        "kinds": TransactionKind.choices,
+        "organizations": places,
+        "operations": [(code, str(one.label)) for code, one in operations().items()],
+        "nobody": NOBODY,
+    }
+    return render(request, "portal/credits/statement.html", context)
+
+
+@require_safe
+@workspace_page
+def detail(request: WorkspaceRequest, transaction_id: uuid.UUID) -> HttpResponse:
+    """One transaction with its entries, and those that it belongs together with. Six statements."""
+    require(request.actor, VIEW_CREDITS)
+    row = transaction_for(request.actor, transaction_id)
+    entries = entries_of(row, ENTRIES_SHOWN + 1)
+    related = related_to(request.actor, row, RELATED_SHOWN)
+    accounts = [one for entry in entries for one in (entry.debited_account, entry.credited_account)]
+    wanted = {one.organization_id for one in (row, *related, *accounts) if one.organization_id}
+    places = dict(places_for(request.actor).filter(id__in=wanted).values_list("id", "name"))
+    first, *others = _lines([row, *related], places)
+    details = dict(row.details)
+    context = {
+        "line": first,
+        "related": others,
+        "entries": [_entry(one, places) for one in entries[:ENTRIES_SHOWN]],
+        "more_entries": len(entries) > ENTRIES_SHOWN,
+        "quantity": details.pop("quantity", None),
+        "unit": _unit(row.operation),
+        "rate": details.pop("rate", None),
+        "reason": details.pop("reason", None),
+        "details": [(name.replace("_", " ").capitalize(), one) for name, one in details.items()],
+    }
+    return render(request, "portal/credits/transaction.html", context)
+
+
+def _lines(rows: list[Any], places: Mapping[uuid.UUID, str]) -> list[Line]:
+    who = who_of(rows)
+    return [Line(row, _who(row, who), _place(row.organization_id, places)) for row in rows]
+
+
+def _place(organization_id: uuid.UUID | None, places: Mapping[uuid.UUID, str]) -> str:
+    if organization_id is None:
+        return ""
+    return places.get(organization_id, _("Deleted organization"))
+
+
+def _who(row: Any, who: Who) -> str:
+    """Whose it is; else who did it."""
+    if row.member_id is not None:
+        member = who.members.get(row.member_id)
+        return str(member) if member else _("Former member")
+    match row.actor_kind:
+        case ActorKind.PERSON:
+            person = who.people.get(row.actor_id)
+            return str(person) if person else _("Former member")
+        case ActorKind.API_KEY:
+            return who.keys.get(row.actor_id, _("A deleted API key"))
+        case ActorKind.STAFF:
+            return _("Support")
+    return _("The platform")
+
+
+def _unit(code: str) -> str:
+    found = operations().get(code)
+    return str(found.unit) if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    debited: str
+    credited: str
+    grant: Grant
+    amount: int
+
+
+def _entry(one: Entry, places: Mapping[uuid.UUID, str]) -> EntryLine:
+    return EntryLine(
+        _account(one.debited_account, places),
+        _account(one.credited_account, places),
+        one.grant,
+        one.amount_microcredits,
+    )
+
+
+def _account(one: Account, places: Mapping[uuid.UUID, str]) -> str:
+    if one.kind == AccountKind.BUDGET:
+        return _("Budget of %(name)s") % {"name": _place(one.organization_id, places)}
+    return str(one.get_kind_display())

@@ -1,0 +1,181 @@
+"""What credits were used for: by day, organization, member and operation."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from apps.common.ids import parse_uuid
+from apps.credits.operations import operations
+from apps.credits.permissions import VIEW_CREDITS
+from apps.credits.selectors_pages import places_for
+from apps.credits.selectors_pages_usage import (
+    COLUMNS,
+    NOBODY,
+    SHOWN,
+    SORTS,
+    Row,
+    Usage,
+    UsageFilters,
+    usage_by,
+    usage_csv,
+)
+from apps.organizations.models import Member, Organization
+from apps.portal.charts import chart_of
+from apps.portal.http import WorkspaceRequest, require, workspace_page
+from apps.portal.periods import MAX_DAYS, Period, period_choices, period_of
+
+BY = {
+    "day": gettext_lazy("Day"),
+    "organization": gettext_lazy("Organization"),
+    "member": gettext_lazy("Member"),
+    "operation": gettext_lazy("Operation"),
+}
+MAX_TEXT = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """filter: what narrows the page to it, by name; nothing for a day."""
+
+    label: str
+    note: str
+    row: Row
+    filter: dict[str, str]
+    percent: int
+
+
+class Names:
+    """What rows are called. organizations: those that the reader may see."""
+
+    def __init__(self, organizations: list[Organization]) -> None:
+        self.organizations = {one.id: one for one in organizations}
+        self.members: dict[uuid.UUID, Member] = {}
+
+    def read_members(self, ids: set[uuid.UUID], asked: str) -> None:
+        """One statement at most."""
+        own_id = parse_uuid(asked)
+        wanted = Q(id__in=ids | {own_id} if own_id else ids)
+        if asked and asked != NOBODY and own_id is None:
+            wanted |= Q(email__iexact=asked)
+        if ids or (asked and asked != NOBODY):
+            found = Member.objects.filter(wanted).only("id", "name", "email")
+            self.members = {one.id: one for one in found}
+
+    def organization(self, key: Any) -> str:
+        if key is None:
+            return _("No organization")
+        found = self.organizations.get(key)
+        return found.name if found else _("Deleted organization")
+
+    def member(self, key: Any) -> tuple[str, str]:
+        """The name, and the address beside it."""
+        if key is None:
+            return _("Nobody: programs and the platform"), ""
+        found = self.members.get(key)
+        if found is None:
+            return _("Former member"), ""
+        return found.name or found.email, found.email if found.name else ""
+
+    def member_asked(self, asked: str) -> str:
+        """The address, where it is one's; else as it was asked for."""
+        own_id = parse_uuid(asked)
+        found = self.members.get(own_id) if own_id else None
+        return found.email if found else asked
+
+
+def operation_name(code: str) -> str:
+    found = operations().get(code)
+    return str(found.label) if found else code
+
+
+def filters_of(request: WorkspaceRequest, period: Period) -> UsageFilters:
+    sent = {
+        name: request.GET.get(name, "").replace("\0", "").strip()[:MAX_TEXT]
+        for name in ("organization", "member", "operation")
+    }
+    return UsageFilters(period.since, period.until, **sent)
+
+
+@require_safe
+@workspace_page
+def index(request: WorkspaceRequest) -> HttpResponse:
+    """`?by=`, `?range=`, `?organization=`, `?member=`, `?operation=`, `?sort=`. Four statements."""
+    require(request.actor, VIEW_CREDITS)
+    period = period_of(request.GET)
+    filters = filters_of(request, period)
+    by = request.GET.get("by", "")
+    by = by if by in COLUMNS else "day"
+    sort = request.GET.get("sort", "")
+    usage = usage_by(request.actor, filters, by, sort)
+    names = Names(list(places_for(request.actor).only("id", "name", "depth", "archived_at")))
+    member_ids = {one.key for one in (*usage.rows, *usage.series) if by == "member" and one.key}
+    names.read_members(member_ids, filters.member)  # type: ignore[arg-type]
+    split = "operation" if by == "day" else by
+    query = request.GET.copy()
+    query.pop("sort", None)
+    context = {
+        "usage": usage,
+        "lines": [_line(by, one, usage, names) for one in usage.rows],
+        "chart": chart_of(
+            period.days,
+            usage.by_day,
+            [_line(split, one, usage, names).label for one in usage.series],
+            _("All others"),
+        ),
+        "by": by,
+        "columns": BY,
+        "sort": sort if sort in SORTS else "",
+        "shown": SHOWN,
+        "period": period,
+        "max_days": MAX_DAYS,
+        "ranges": period_choices(datetime.now(UTC).date()),
+        "filters": filters,
+        "member": names.member_asked(filters.member),
+        "organizations": list(names.organizations.values()),
+        "operations": [(code, str(one.label)) for code, one in operations().items()],
+        "nobody": NOBODY,
+        "query": query.urlencode(),
+    }
+    return render(request, "portal/credits/usage.html", context)
+
+
+@require_safe
+@workspace_page
+def export(request: WorkspaceRequest) -> HttpResponse:
+    """Each day's sums of what the page is about, as a file."""
+    require(request.actor, VIEW_CREDITS)
+    period = period_of(request.GET)
+    name = f"credits-usage-{period.since}-{period.until}.csv"
+    return StreamingHttpResponse(  # type: ignore[return-value]
+        usage_csv(request.tenant, request.actor, filters_of(request, period)),
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            # Not to be collected by a proxy before it is sent on.
+            "X-Accel-Buffering": "no",
+        },
+    )
+
+
+def _line(by: str, row: Row, usage: Usage, names: Names) -> Line:
+    key, note = row.key, ""
+    narrow = {} if by == "day" else {by: NOBODY if key is None else str(key)}
+    if isinstance(key, date):
+        label = key.isoformat()
+    elif by == "organization":
+        label = names.organization(key)
+    elif by == "member":
+        label, note = names.member(key)
+    else:
+        label = operation_name(str(key))
+        note = str(key) if label != str(key) else ""
+    percent = round(row.used * 100 / usage.used) if usage.used > 0 else 0
+    return Line(label, note, row, narrow, max(0, min(percent, 100)))
