@@ -146,7 +146,7 @@ def expiring_for(actor: Actor, now: datetime, days: int, limit: int) -> list[dic
         )
         .order_by("expires_at", "grant_id")
     )
-    return list(found[:limit])
+    return [dict(one) for one in found[:limit]]
 
 
 def grants_for(actor: Actor, state: str, now: datetime) -> QuerySet[Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models import OuterRef as Outer
@@ -156,7 +157,7 @@ def _days(
         default=Value(SERIES),
         output_field=IntegerField(),
     )
-    sums = found.annotate(place=place).values_list("day", "place")
+    sums: QuerySet[Any, Any] = found.annotate(place=place).values_list("day", "place")
     sums = sums.annotate(used=Sum("used_microcredits"), count=Sum("uses"))
     by_day: dict[date, dict[int, int]] = {}
     uses: dict[date, int] = {}

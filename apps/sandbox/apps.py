@@ -8,4 +8,8 @@ class SandboxConfig(AppConfig):
     verbose_name = "Sandbox"
 
     def ready(self) -> None:
+        from apps.credits.operations import register_operations
         from apps.sandbox import checks  # noqa: F401 - registers itself
+        from apps.sandbox.operations import OPERATIONS
+
+        register_operations(OPERATIONS)

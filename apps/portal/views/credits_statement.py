@@ -81,6 +81,11 @@ class Line:
         return str(RELATIONS.get(self.kind, ""))
 
     @property
+    def moved_besides(self) -> bool:
+        """Whether more was moved than the balance says, e.g. from one grant to another."""
+        return bool(self.row.effect) and abs(self.row.effect) != self.row.amount_microcredits
+
+    @property
     def has_balance(self) -> bool:
         """What remains of a hold is no balance."""
         return self.kind != TransactionKind.CAPTURE
