@@ -5,12 +5,25 @@ the whole tenant's.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, F, Max, Min, Q, QuerySet, Subquery, Sum, When
+from django.db.models import (
+    Case,
+    CharField,
+    F,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models import OuterRef as Outer
 from django.db.models.functions import Coalesce
 
@@ -81,10 +94,14 @@ class Balance:
 
 
 def balance_for(actor: Actor) -> Balance:
-    """Two statements, however many entries there are. Raises PermissionDenied."""
+    """One statement, however many entries there are. Raises PermissionDenied."""
     is_wallet = Q(kind=AccountKind.WALLET)
     is_budget = Q(kind=AccountKind.BUDGET) & within(actor)
-    kept = Account.objects.filter(is_wallet | is_budget).aggregate(
+    left = F("amount_microcredits") - F("captured_microcredits") - F("released_microcredits")
+    holds = Hold.objects.filter(within(actor), state=HoldState.OPEN).order_by().values("state")
+    accounts = Account.objects.filter(is_wallet | is_budget)
+    kept = accounts.annotate(held=Subquery(holds.values(sum=Sum(left)))).aggregate(
+        held=Max("held"),
         wallet=Coalesce(Sum("balance_microcredits", filter=is_wallet), 0),
         budgets=Coalesce(Sum("balance_microcredits", filter=Q(kind=AccountKind.BUDGET)), 0),
         count=Sum(Case(When(kind=AccountKind.BUDGET, then=1), default=0)),
@@ -95,14 +112,12 @@ def balance_for(actor: Actor) -> Balance:
         ),
         low=Min("alert_below_microcredits", filter=is_wallet & Q(low_at__isnull=False)),
     )
-    left = F("amount_microcredits") - F("captured_microcredits") - F("released_microcredits")
-    held = Hold.objects.filter(within(actor), state=HoldState.OPEN).aggregate(sum=Sum(left))
     whole = sees_all(actor)
     return Balance(
         wallet=kept["wallet"] if whole else None,
         budgets=kept["budgets"],
         budget_count=kept["count"] or 0,
-        held=held["sum"] or 0,
+        held=int(kept["held"] or 0),
         is_frozen=kept["frozen"] is not None,
         frozen_reason=kept["reason"] or "",
         frozen_budgets=kept["frozen_budgets"] or 0,
@@ -199,12 +214,18 @@ def transactions_between(found: QuerySet[Any], since: datetime, until: datetime)
     )
 
 
-def transaction_for(actor: Actor, transaction_id: uuid.UUID) -> Any:
-    """Raises NotFound, PermissionDenied. One statement."""
-    found = transactions_for(actor).filter(id=transaction_id).first()
+def transaction_for(actor: Actor, transaction_id: uuid.UUID, limit: int) -> tuple[Any, list[Any]]:
+    """A transaction; and what it is of and what is of it, the oldest first. One statement.
+
+    Raises NotFound, PermissionDenied.
+    """
+    its_own = Transaction.objects.filter(id=transaction_id).values("related_id")[:1]
+    together = Q(id=transaction_id) | Q(related_id=transaction_id) | Q(id=Subquery(its_own))
+    rows = list(transactions_for(actor).filter(together).order_by("id")[:limit])
+    found = next((one for one in rows if one.id == transaction_id), None)
     if found is None:
         raise NotFound
-    return found
+    return found, [one for one in rows if one is not found]
 
 
 def entries_of(transaction: Transaction, limit: int) -> list[Entry]:
@@ -213,35 +234,76 @@ def entries_of(transaction: Transaction, limit: int) -> list[Entry]:
     return list(rows.select_related("debited_account", "credited_account", "grant")[:limit])
 
 
-def related_to(actor: Actor, transaction: Transaction, limit: int) -> list[Any]:
-    """What it is of, and what is of it, the oldest first. One statement."""
-    related = Q(related_id=transaction.id)
-    if transaction.related_id is not None:
-        related |= Q(id=transaction.related_id)
-    return list(transactions_for(actor).filter(related).order_by("id")[:limit])
+@dataclass(frozen=True, slots=True)
+class Name:
+    """note: the address of a member who has a name."""
+
+    text: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """Names of those who spent and acted, as far as they are still here."""
+class Names:
+    """What things are called, as far as they are still there. places: in tree order.
 
-    members: Mapping[uuid.UUID, Member]
-    people: Mapping[uuid.UUID, Member]
+    people: members by the person's id. emails: addresses of members by their ids.
+    """
+
+    places: Mapping[uuid.UUID, str]
+    members: Mapping[uuid.UUID, Name]
+    people: Mapping[uuid.UUID, Name]
     keys: Mapping[uuid.UUID, str]
+    emails: Mapping[uuid.UUID, str]
 
 
-def who_of(transactions: Iterable[Transaction]) -> Who:
-    """Two statements at most."""
+def names_for(
+    actor: Actor,
+    *,
+    place_ids: Collection[uuid.UUID] | None = None,
+    member_ids: Collection[uuid.UUID] = (),
+    transactions: Iterable[Transaction] = (),
+) -> Names:
+    """Of organizations that the actor may see (place_ids: of these), and of members and API keys.
+
+    transactions: of whoever spent and acted. One statement. Raises PermissionDenied.
+    """
     rows = list(transactions)
+    spent = {one.member_id for one in rows if one.member_id} | set(member_ids)
+    acted = {one.actor_id for one in rows if one.actor_kind == ActorKind.PERSON and one.actor_id}
     of_keys = {one.actor_id for one in rows if one.actor_kind == ActorKind.API_KEY and one.actor_id}
-    members = Member.objects.filter(
-        Q(id__in={one.member_id for one in rows if one.member_id})
-        | Q(person_id__in={one.actor_id for one in rows if one.actor_kind == ActorKind.PERSON})
+    wanted = Q(id__in=spent) | Q(person_id__in=acted)
+    places = places_for(actor)
+    if place_ids is not None:
+        places = places.filter(id__in=place_ids)
+    empty, none = Value("", output_field=CharField()), Value(None, output_field=UUIDField())
+    kinds = [Value(kind, output_field=CharField()) for kind in ("place", "member", "key")]
+    found = (
+        places.order_by()
+        .values_list(kinds[0], "id", none, "name", empty, "path")
+        .union(
+            Member.objects.filter(wanted).values_list(
+                kinds[1], "id", "person_id", "name", "email", empty
+            ),
+            ApiKey.objects.filter(id__in=of_keys).values_list(
+                kinds[2], "id", none, "name", empty, empty
+            ),
+            all=True,
+        )
     )
-    found = list(members.only("id", "person_id", "name", "email", "status"))
-    keys = ApiKey.objects.filter(id__in=of_keys) if of_keys else ApiKey.objects.none()
-    return Who(
-        {one.id: one for one in found},
-        {one.person_id: one for one in found},
-        dict(keys.values_list("id", "name")),
+    by_kind: dict[str, list[Any]] = {"place": [], "member": [], "key": []}
+    for kind, *row in found:
+        by_kind[kind].append(row)
+    members = [
+        (id_, person_id, Name(name or email, email if name else ""), email)
+        for id_, person_id, name, email, _path in by_kind["member"]
+    ]
+    return Names(
+        {
+            id_: name
+            for id_, _none, name, _e, _path in sorted(by_kind["place"], key=lambda row: row[4])
+        },
+        {id_: name for id_, _person_id, name, _email in members},
+        {person_id: name for _id, person_id, name, _email in members},
+        {id_: name for id_, _none, name, _e, _path in by_kind["key"]},
+        {id_: email for id_, _person_id, _name, email in members},
     )

@@ -26,7 +26,7 @@ EXPIRING_SHOWN = 5
 @require_safe
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
-    """What there is, how long it lasts, what was used lately, and what expires soon. Four statements."""
+    """What there is, how long it lasts, what was used lately, and what expires soon. Three statements."""
     require(request.actor, VIEW_CREDITS)
     now = timezone.now()
     today = now.astimezone(UTC).date()

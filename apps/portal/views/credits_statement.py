@@ -1,7 +1,6 @@
 """The statement: every transaction, and what one of them moved."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,20 +17,24 @@ from apps.credits.models import Account, Entry, Grant
 from apps.credits.operations import operations
 from apps.credits.permissions import VIEW_CREDITS
 from apps.credits.selectors_pages import (
-    Who,
+    Name,
+    Names,
     entries_of,
-    places_for,
-    related_to,
+    names_for,
     transaction_for,
     transactions_between,
     transactions_for,
-    who_of,
 )
 from apps.credits.selectors_pages_usage import NOBODY, member_is, organization_is
 from apps.portal.http import WorkspaceRequest, require, workspace_page
 from apps.portal.paging import paginate
 from apps.portal.periods import MAX_DAYS, period_choices, period_of
-from apps.portal.views.credits_usage import filters_of, operation_name
+from apps.portal.views.credits_usage import (
+    filters_of,
+    member_name,
+    operation_name,
+    place_name,
+)
 
 ENTRIES_SHOWN = 200
 RELATED_SHOWN = 100
@@ -94,7 +97,7 @@ class Line:
 @require_safe
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
-    """`?kind=`, `?organization=`, `?member=`, `?operation=`, and a period as of usage. Four statements."""
+    """`?kind=`, `?organization=`, `?member=`, `?operation=`, and a period as of usage. Two statements."""
     require(request.actor, VIEW_CREDITS)
     period = period_of(request.GET, default="90")
     filters = filters_of(request, period)
@@ -109,10 +112,10 @@ def index(request: WorkspaceRequest) -> HttpResponse:
     if filters.operation:
         found = found.filter(operation=filters.operation)
     page = paginate(request, found, newest_first=True)
-    places = list(places_for(request.actor).only("id", "name", "depth"))
+    names = names_for(request.actor, transactions=page.items)
     context = {
         "page": page,
-        "lines": _lines(page.items, {one.id: one.name for one in places}),
+        "lines": [_line(row, names) for row in page.items],
         "period": period,
         "max_days": MAX_DAYS,
         "ranges": period_choices(datetime.now(UTC).date()),
@@ -120,7 +123,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "is_filtered": filters.is_narrowed or bool(kind),
         "kind": kind,
         "kinds": TransactionKind.choices,
-        "organizations": places,
+        "organizations": names.places,
         "operations": [(code, str(one.label)) for code, one in operations().items()],
         "nobody": NOBODY,
     }
@@ -130,20 +133,22 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 @require_safe
 @workspace_page
 def detail(request: WorkspaceRequest, transaction_id: uuid.UUID) -> HttpResponse:
-    """One transaction with its entries, and those that it belongs together with. Six statements."""
+    """One transaction with its entries, and those that it belongs together with. Three statements."""
     require(request.actor, VIEW_CREDITS)
-    row = transaction_for(request.actor, transaction_id)
+    row, related = transaction_for(request.actor, transaction_id, RELATED_SHOWN)
     entries = entries_of(row, ENTRIES_SHOWN + 1)
-    related = related_to(request.actor, row, RELATED_SHOWN)
     accounts = [one for entry in entries for one in (entry.debited_account, entry.credited_account)]
-    wanted = {one.organization_id for one in (row, *related, *accounts) if one.organization_id}
-    places = dict(places_for(request.actor).filter(id__in=wanted).values_list("id", "name"))
-    first, *others = _lines([row, *related], places)
+    named = [row.organization_id, *(one.organization_id for one in (*related, *accounts))]
+    names = names_for(
+        request.actor,
+        place_ids={one for one in named if one},
+        transactions=[row, *related],
+    )
     details = dict(row.details)
     context = {
-        "line": first,
-        "related": others,
-        "entries": [_entry(one, places) for one in entries[:ENTRIES_SHOWN]],
+        "line": _line(row, names),
+        "related": [_line(one, names) for one in related],
+        "entries": [_entry(one, names) for one in entries[:ENTRIES_SHOWN]],
         "more_entries": len(entries) > ENTRIES_SHOWN,
         "quantity": details.pop("quantity", None),
         "unit": _unit(row.operation),
@@ -154,28 +159,20 @@ def detail(request: WorkspaceRequest, transaction_id: uuid.UUID) -> HttpResponse
     return render(request, "portal/credits/transaction.html", context)
 
 
-def _lines(rows: list[Any], places: Mapping[uuid.UUID, str]) -> list[Line]:
-    who = who_of(rows)
-    return [Line(row, _who(row, who), _place(row.organization_id, places)) for row in rows]
+def _line(row: Any, names: Names) -> Line:
+    place = place_name(row.organization_id, names) if row.organization_id else ""
+    return Line(row, _who(row, names), place)
 
 
-def _place(organization_id: uuid.UUID | None, places: Mapping[uuid.UUID, str]) -> str:
-    if organization_id is None:
-        return ""
-    return places.get(organization_id, _("Deleted organization"))
-
-
-def _who(row: Any, who: Who) -> str:
+def _who(row: Any, names: Names) -> str:
     """Whose it is; else who did it."""
     if row.member_id is not None:
-        member = who.members.get(row.member_id)
-        return str(member) if member else _("Former member")
+        return member_name(row.member_id, names).text
     match row.actor_kind:
         case ActorKind.PERSON:
-            person = who.people.get(row.actor_id)
-            return str(person) if person else _("Former member")
+            return names.people.get(row.actor_id, Name(_("Former member"))).text
         case ActorKind.API_KEY:
-            return who.keys.get(row.actor_id, _("A deleted API key"))
+            return names.keys.get(row.actor_id, _("A deleted API key"))
         case ActorKind.STAFF:
             return _("Support")
     return _("The platform")
@@ -194,16 +191,16 @@ class EntryLine:
     amount: int
 
 
-def _entry(one: Entry, places: Mapping[uuid.UUID, str]) -> EntryLine:
+def _entry(one: Entry, names: Names) -> EntryLine:
     return EntryLine(
-        _account(one.debited_account, places),
-        _account(one.credited_account, places),
+        _account(one.debited_account, names),
+        _account(one.credited_account, names),
         one.grant,
         one.amount_microcredits,
     )
 
 
-def _account(one: Account, places: Mapping[uuid.UUID, str]) -> str:
+def _account(one: Account, names: Names) -> str:
     if one.kind == AccountKind.BUDGET:
-        return _("Budget of %(name)s") % {"name": _place(one.organization_id, places)}
+        return _("Budget of %(name)s") % {"name": place_name(one.organization_id, names)}
     return str(one.get_kind_display())

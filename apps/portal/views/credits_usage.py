@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_safe
 from apps.common.ids import parse_uuid
 from apps.credits.operations import operations
 from apps.credits.permissions import VIEW_CREDITS
-from apps.credits.selectors_pages import places_for
+from apps.credits.selectors_pages import Name, Names, names_for
 from apps.credits.selectors_pages_usage import (
     COLUMNS,
     NOBODY,
@@ -27,7 +26,6 @@ from apps.credits.selectors_pages_usage import (
     usage_by,
     usage_csv,
 )
-from apps.organizations.models import Member, Organization
 from apps.portal.charts import chart_of
 from apps.portal.http import WorkspaceRequest, require, workspace_page
 from apps.portal.periods import MAX_DAYS, Period, period_choices, period_of
@@ -52,53 +50,26 @@ class Line:
     percent: int
 
 
-class Names:
-    """What rows are called. organizations: those that the reader may see."""
-
-    def __init__(self, organizations: list[Organization]) -> None:
-        self.organizations = {one.id: one for one in organizations}
-        self.members: dict[uuid.UUID, Member] = {}
-
-    def read_members(self, ids: set[uuid.UUID], asked: str) -> None:
-        """One statement at most."""
-        own_id = parse_uuid(asked)
-        wanted = Q(id__in=ids | {own_id} if own_id else ids)
-        if asked and asked != NOBODY and own_id is None:
-            wanted |= Q(email__iexact=asked)
-        if ids or (asked and asked != NOBODY):
-            found = Member.objects.filter(wanted).only("id", "name", "email")
-            self.members = {one.id: one for one in found}
-
-    def organization(self, key: Any) -> str:
-        if key is None:
-            return _("No organization")
-        found = self.organizations.get(key)
-        return found.name if found else _("Deleted organization")
-
-    def member(self, key: Any) -> tuple[str, str]:
-        """The name, and the address beside it."""
-        if key is None:
-            return _("Nobody: programs and the platform"), ""
-        found = self.members.get(key)
-        if found is None:
-            return _("Former member"), ""
-        return found.name or found.email, found.email if found.name else ""
-
-    def member_asked(self, asked: str) -> str:
-        """The address, where it is one's; else as it was asked for."""
-        own_id = parse_uuid(asked)
-        found = self.members.get(own_id) if own_id else None
-        return found.email if found else asked
-
-
 def operation_name(code: str) -> str:
     found = operations().get(code)
     return str(found.label) if found else code
 
 
+def place_name(key: Any, names: Names) -> str:
+    if key is None:
+        return _("No organization")
+    return names.places.get(key, _("Deleted organization"))
+
+
+def member_name(key: Any, names: Names) -> Name:
+    if key is None:
+        return Name(_("Nobody: programs and the platform"))
+    return names.members.get(key, Name(_("Former member")))
+
+
 def filters_of(request: WorkspaceRequest, period: Period) -> UsageFilters:
     sent = {
-        name: request.GET.get(name, "").replace("\0", "").strip()[:MAX_TEXT]
+        name: request.GET.get(name, "").strip()[:MAX_TEXT]
         for name in ("organization", "member", "operation")
     }
     return UsageFilters(period.since, period.until, **sent)
@@ -107,7 +78,7 @@ def filters_of(request: WorkspaceRequest, period: Period) -> UsageFilters:
 @require_safe
 @workspace_page
 def index(request: WorkspaceRequest) -> HttpResponse:
-    """`?by=`, `?range=`, `?organization=`, `?member=`, `?operation=`, `?sort=`. Four statements."""
+    """`?by=`, `?range=`, `?organization=`, `?member=`, `?operation=`, `?sort=`. Three statements."""
     require(request.actor, VIEW_CREDITS)
     period = period_of(request.GET)
     filters = filters_of(request, period)
@@ -115,9 +86,12 @@ def index(request: WorkspaceRequest) -> HttpResponse:
     by = by if by in COLUMNS else "day"
     sort = request.GET.get("sort", "")
     usage = usage_by(request.actor, filters, by, sort)
-    names = Names(list(places_for(request.actor).only("id", "name", "depth", "archived_at")))
-    member_ids = {one.key for one in (*usage.rows, *usage.series) if by == "member" and one.key}
-    names.read_members(member_ids, filters.member)  # type: ignore[arg-type]
+    asked_id = parse_uuid(filters.member)
+    keys = {one.key for one in usage.rows} if by == "member" else set()
+    names = names_for(
+        request.actor,
+        member_ids={one for one in (*keys, asked_id) if isinstance(one, uuid.UUID)},
+    )
     split = "operation" if by == "day" else by
     query = request.GET.copy()
     query.pop("sort", None)
@@ -138,8 +112,8 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "max_days": MAX_DAYS,
         "ranges": period_choices(datetime.now(UTC).date()),
         "filters": filters,
-        "member": names.member_asked(filters.member),
-        "organizations": list(names.organizations.values()),
+        "member": names.emails.get(asked_id, filters.member) if asked_id else filters.member,
+        "organizations": names.places,
         "operations": [(code, str(one.label)) for code, one in operations().items()],
         "nobody": NOBODY,
         "query": query.urlencode(),
@@ -171,9 +145,10 @@ def _line(by: str, row: Row, usage: Usage, names: Names) -> Line:
     if isinstance(key, date):
         label = key.isoformat()
     elif by == "organization":
-        label = names.organization(key)
+        label = place_name(key, names)
     elif by == "member":
-        label, note = names.member(key)
+        found = member_name(key, names)
+        label, note = found.text, found.note
     else:
         label = operation_name(str(key))
         note = str(key) if label != str(key) else ""
