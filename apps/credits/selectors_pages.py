@@ -100,8 +100,8 @@ def balance_for(actor: Actor) -> Balance:
     left = F("amount_microcredits") - F("captured_microcredits") - F("released_microcredits")
     holds = Hold.objects.filter(within(actor), state=HoldState.OPEN).order_by().values("state")
     accounts = Account.objects.filter(is_wallet | is_budget)
-    kept = accounts.annotate(held=Subquery(holds.values(sum=Sum(left)))).aggregate(
-        held=Max("held"),
+    kept = accounts.annotate(set_aside=Subquery(holds.values(sum=Sum(left)))).aggregate(
+        held=Max("set_aside"),
         wallet=Coalesce(Sum("balance_microcredits", filter=is_wallet), 0),
         budgets=Coalesce(Sum("balance_microcredits", filter=Q(kind=AccountKind.BUDGET)), 0),
         count=Sum(Case(When(kind=AccountKind.BUDGET, then=1), default=0)),

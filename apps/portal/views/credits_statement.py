@@ -49,9 +49,9 @@ TONES = {
 }
 # What the transaction that it names is to it.
 RELATIONS = {
-    TransactionKind.REFUND: gettext_lazy("Refund of"),
-    TransactionKind.CAPTURE: gettext_lazy("Capture of"),
-    TransactionKind.RELEASE: gettext_lazy("Release of"),
+    TransactionKind.REFUND: gettext_lazy("of what was spent"),
+    TransactionKind.CAPTURE: gettext_lazy("of a hold"),
+    TransactionKind.RELEASE: gettext_lazy("of a hold"),
 }
 
 

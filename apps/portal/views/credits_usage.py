@@ -47,7 +47,7 @@ class Line:
     note: str
     row: Row
     filter: dict[str, str]
-    percent: int
+    share: str
 
 
 def operation_name(code: str) -> str:
@@ -63,7 +63,7 @@ def place_name(key: Any, names: Names) -> str:
 
 def member_name(key: Any, names: Names) -> Name:
     if key is None:
-        return Name(_("Nobody: programs and the platform"))
+        return Name(_("Nobody"), _("Programs and the platform"))
     return names.members.get(key, Name(_("Former member")))
 
 
@@ -152,5 +152,11 @@ def _line(by: str, row: Row, usage: Usage, names: Names) -> Line:
     else:
         label = operation_name(str(key))
         note = str(key) if label != str(key) else ""
-    percent = round(row.used * 100 / usage.used) if usage.used > 0 else 0
-    return Line(label, note, row, narrow, max(0, min(percent, 100)))
+    return Line(label, note, row, narrow, _share(row.used, usage.used))
+
+
+def _share(part: int, whole: int) -> str:
+    if part <= 0 or whole <= 0:
+        return "0 %"
+    percent = round(part * 100 / whole)
+    return f"{min(percent, 100)} %" if percent else "< 1 %"
