@@ -74,4 +74,4 @@ def pretty(value: Any) -> str:
 
 def both(first: SafeString, second: SafeString) -> SafeString:
     """Two things in one cell."""
-    return format_html("{} {}", first, second)
+    return format_html("{} · {}", first, second)

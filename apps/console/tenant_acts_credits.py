@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -210,7 +211,13 @@ def _verify(_actor: Actor, tenant: Tenant, _data: dict[str, Any]) -> Report:
     )
 
 
-CREDIT_ACTS = (
+def _limit() -> str:
+    above = credits_format(settings.CREDITS_SECOND_PERSON_ABOVE_MICROCREDITS)
+    return f"For more than {above} credits a second person has to approve it first."
+
+
+# What is about the whole; the others are offered by the rows that they are about.
+CREDIT_PAGE_ACTS = (
     Act(
         name="give_credits",
         label="Give credits",
@@ -218,7 +225,7 @@ CREDIT_ACTS = (
         available=has_schema,
         explain=lambda _tenant: [
             "The credits can be spent at once. They are used up by their priority and expiry, as others are.",
-            "Above what one person may give alone, a second one has to approve it first.",
+            _limit(),
         ],
         run=_give,
         done=lambda _tenant: "The credits are given.",
@@ -232,7 +239,7 @@ CREDIT_ACTS = (
         available=has_schema,
         explain=lambda _tenant: [
             "What is used up first is taken first. What is held or spent stays so.",
-            "Above what one person may take alone, a second one has to approve it first.",
+            _limit(),
         ],
         run=_take,
         done=lambda _tenant: "The credits are taken.",
@@ -254,6 +261,9 @@ CREDIT_ACTS = (
         form=ActForm,
         inside=INSIDE,
     ),
+)
+CREDIT_ACTS = (
+    *CREDIT_PAGE_ACTS,
     Act(
         name="freeze_account",
         label="Freeze an account",

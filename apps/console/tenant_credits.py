@@ -19,7 +19,7 @@ from apps.credits.models import SPENDABLE, Account, AdjustmentRequest, Grant, Ho
 from apps.organizations.models import Organization
 from apps.tenants.models import Tenant
 
-SHOWN = 50
+SHOWN = 25
 TONES = {"pending": "info", "approved": "good", "declined": "quiet"}
 
 
@@ -47,7 +47,7 @@ def credits_sections(tenant: Tenant) -> list[Section]:
         Facts("Wallet", _facts(wallet)),
         Table(
             "Waiting for a second person, and decided",
-            ("Asked", "Credits", "From", "Reason", "By", "State", "Act"),
+            ("Asked", "Credits", "Account", "Reason", "By", "State", "Act"),
             [_asked(tenant, one, staff, names) for one in asked],
             empty="Nobody has asked for an adjustment above what one person may make alone.",
         ),

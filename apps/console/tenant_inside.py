@@ -13,7 +13,7 @@ from apps.console.pages import Section
 from apps.console.roles import roles_table
 from apps.console.tenant_access import bindings_sections, groups_sections
 from apps.console.tenant_acts_access import BINDING_ACTS, GROUP_ACTS, ORGANIZATION_ACTS
-from apps.console.tenant_acts_credits import CREDIT_ACTS
+from apps.console.tenant_acts_credits import CREDIT_PAGE_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_table, has_schema
 from apps.console.tenant_acts_plan import PLAN_ACTS
 from apps.console.tenant_acts_refund import REFUND_ACTS
@@ -81,7 +81,7 @@ INSIDE_PAGES = (
         "Credits",
         "Credits",
         _in_schema(lambda tenant, _q: credits_sections(tenant)),
-        CREDIT_ACTS,
+        CREDIT_PAGE_ACTS,
     ),
     InsidePage(
         "audit", "Audit log", "Audit", lambda tenant, _q: audit_sections(tenant), AUDIT_ACTS
