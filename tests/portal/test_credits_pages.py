@@ -390,6 +390,17 @@ def test_one_transaction_with_all_that_it_moved(client: Client, filled: SimpleNa
     assert client.get(f"/credits/statement/{MISSING}/").status_code == 404
 
 
+def test_what_product_code_keeps_beside_it(client: Client, in_acme: None) -> None:
+    grant(10 * CREDIT)
+    odd = debit(
+        CREDIT, details={"quantity": "<many>", "rate": [1], "file_name": "a.pdf", "reason": 5}
+    )
+    page = text(client, f"/credits/statement/{odd.transaction_id}/")
+    assert "&lt;many&gt;" in page
+    assert 'File name</dt><dd class="wrap-anywhere">a.pdf</dd>' in page
+    assert text(client, "/credits/statement/").count('class="cover') == 2
+
+
 def test_pages_of_the_statement_and_its_time(client: Client, in_acme: None) -> None:
     one = grant(100 * CREDIT)
     for number in range(60):

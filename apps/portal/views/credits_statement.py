@@ -150,9 +150,10 @@ def detail(request: WorkspaceRequest, transaction_id: uuid.UUID) -> HttpResponse
         "related": [_line(one, names) for one in related],
         "entries": [_entry(one, names) for one in entries[:ENTRIES_SHOWN]],
         "more_entries": len(entries) > ENTRIES_SHOWN,
-        "quantity": details.pop("quantity", None),
+        # Product code may keep beside a spending what it likes, also under these names.
+        "quantity": _count(details, "quantity"),
         "unit": _unit(row.operation),
-        "rate": details.pop("rate", None),
+        "rate": _count(details, "rate"),
         "reason": details.pop("reason", None),
         "details": [(name.replace("_", " ").capitalize(), one) for name, one in details.items()],
     }
@@ -176,6 +177,12 @@ def _who(row: Any, names: Names) -> str:
         case ActorKind.STAFF:
             return _("Support")
     return _("The platform")
+
+
+def _count(details: dict[str, Any], name: str) -> int | None:
+    """Taken out, where it is a whole number."""
+    value = details.get(name)
+    return details.pop(name) if type(value) is int else None
 
 
 def _unit(code: str) -> str:
