@@ -66,6 +66,8 @@ class TestCredits:
 
     def test_the_statement_says_what_belongs_together(self, alice: Visitor) -> None:
         alice.follow("Statement")
+        alice.page.get_by_label("Kind").select_option("refund")
+        alice.arrive(re.compile(r"kind=refund"))
         alice.look("credits-statement")
         alice.page.get_by_role("link", name="of what was spent").first.click()
         alice.heading("Answer questions")

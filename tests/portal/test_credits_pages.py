@@ -1,7 +1,5 @@
 """The pages about credits: what they say, to whom, and what a bad address does."""
 
-import csv
-import io
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -12,10 +10,9 @@ from apps.accounts.models import Person
 from apps.common.actors import Actor
 from apps.common.ids import uuid7_from
 from apps.common.tenancy import tenant_context
-from apps.credits.enums import AccountKind, GrantSource, TransactionKind
+from apps.credits.enums import AccountKind, TransactionKind
 from apps.credits.models import Account, Transaction, UsageDay
-from apps.credits.services import account_freeze, credits_refund, hold_capture
-from apps.organizations.models import Member, Organization
+from apps.credits.services import account_freeze
 from apps.organizations.services import member_join
 from apps.roles.models import Role
 from apps.roles.services import role_create
@@ -23,13 +20,12 @@ from apps.tenants.models import Tenant
 from tests.api.client import MISSING
 from tests.conftest import SYSTEM, make_person
 from tests.credits.conftest import _operations  # noqa: F401 - what there is to spend on
-from tests.credits.support import SUMMARIZE, TRANSLATE, branch, budget, debit, grant, hold, later
+from tests.credits.support import SUMMARIZE, branch, budget, debit, grant, later
 from tests.portal.conftest import SignIn
-from tests.portal.pages import read
+from tests.portal.credits import CREDIT, table, text
 from tests.portal.test_queries import BUDGET, statements
 
 pytestmark = pytest.mark.django_db
-CREDIT = 1_000_000
 PAGES = (
     "/credits/",
     "/credits/usage/",
@@ -52,45 +48,6 @@ def client(sign_in: SignIn, alice: Person, acme: Tenant) -> Client:
 
 
 @pytest.fixture
-def filled(in_acme: None, root: Organization, bob_member: Member) -> SimpleNamespace:
-    """1,000 credits, 100 of them for translations alone and soon over; some used, held, given back."""
-    sales = branch(root, "Sales")
-    west = branch(sales, "=West")
-    wide = grant(900 * CREDIT, description="Pack of 900", source=GrantSource.PURCHASE)
-    narrow = grant(
-        100 * CREDIT, description="Try it", operations=[TRANSLATE], expires_at=later(days=9)
-    )
-    spent = debit(30 * CREDIT, operation=TRANSLATE, member_id=bob_member.id)
-    there = debit(20 * CREDIT, organization_id=west.id)
-    debit(10 * CREDIT, organization_id=sales.id)
-    held = hold(50 * CREDIT)
-    captured = hold_capture(
-        actor=SYSTEM,
-        hold_id=held.transaction_id,
-        idempotency_key="capture",
-        amount_microcredits=5 * CREDIT,
-    )
-    refund = credits_refund(
-        actor=SYSTEM,
-        transaction_id=spent.transaction_id,
-        idempotency_key="refund",
-        reason="It was <b>broken</b>",
-        amount_microcredits=int(1.5 * CREDIT),
-    )
-    return SimpleNamespace(
-        sales=sales,
-        west=west,
-        wide=wide,
-        narrow=narrow,
-        spent=spent,
-        there=there,
-        held=held,
-        captured=captured,
-        refund=refund,
-    )
-
-
-@pytest.fixture
 def seller(acme: Tenant, owner: Actor, filled: SimpleNamespace, sign_in: SignIn) -> Client:
     """Somebody who may see the credits of Sales, and nothing else."""
     role = role_create(actor=owner, name="Bookkeeper", permission_codes=["credits.view_credits"])
@@ -102,21 +59,6 @@ def seller(acme: Tenant, owner: Actor, filled: SimpleNamespace, sign_in: SignIn)
         roles=[Role.objects.get(id=role.id)],
     )
     return sign_in(person, acme)
-
-
-def text(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == 200, response.content.decode()[-500:]
-    assert read(response.content).check() == []
-    return " ".join(response.content.decode().split())
-
-
-def table(client: Client, query: str = "") -> list[dict[str, str]]:
-    response = client.get(f"/credits/usage/export/{query}")
-    assert response.status_code == 200
-    assert response["Content-Type"] == "text/csv; charset=utf-8"
-    content = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
-    return list(csv.DictReader(io.StringIO(content)))
 
 
 # --- Who may ------------------------------------------------------------------------------------
@@ -211,122 +153,6 @@ def test_it_says_what_is_wrong(client: Client, filled: SimpleNamespace) -> None:
     page = text(client, "/credits/")
     assert "Spending is stopped" in page
     assert "A card was &lt;stolen&gt;" in page
-
-
-# --- Usage --------------------------------------------------------------------------------------
-def test_usage_by_what_one_likes_to_know(client: Client, filled: SimpleNamespace) -> None:
-    page = text(client, "/credits/usage/")
-    assert "63.5 credits" in page
-    assert page.count('class="chart-a"') >= 2
-    page = text(client, "/credits/usage/?by=operation")
-    assert page.index("Summarize</a>") < page.index("Translate</a>")
-    assert '<td class="num font-medium">35</td>' in page
-    page = text(client, "/credits/usage/?by=member")
-    assert "bob@acme.test" in page
-    assert "Programs and the platform" in page
-    page = text(client, "/credits/usage/?by=organization&sort=uses")
-    assert page.count('class="cover') == 3
-
-
-def test_usage_can_be_narrowed(client: Client, filled: SimpleNamespace, bob_member: Member) -> None:
-    for query, used in (
-        ("operation=tests.translate", "28.5"),
-        (f"organization={filled.sales.id}", "30"),
-        (f"organization={filled.west.id}", "20"),
-        ("organization=none", "33.5"),
-        ("member=BOB@acme.test", "28.5"),
-        (f"member={bob_member.id}", "28.5"),
-        ("member=none&operation=tests.summarize", "35"),
-    ):
-        page = text(client, f"/credits/usage/?{query}")
-        assert f'class="tabular">{used} credits</h2>' in page, query
-    assert 'value="bob@acme.test"' in text(client, f"/credits/usage/?member={bob_member.id}")
-    narrowed = text(client, "/credits/usage/?by=operation&range=90")
-    assert 'href="?range=90&amp;operation=tests.translate"' in narrowed
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "organization=x",
-        "member=nobody@acme.test",
-        "operation=no.such",
-        f"organization={MISSING}",
-    ],
-)
-def test_what_is_nowhere_matches_nothing(
-    query: str, client: Client, filled: SimpleNamespace
-) -> None:
-    assert "Nothing matches" in text(client, f"/credits/usage/?{query}")
-    assert table(client, f"?{query}") == []
-    assert "Nothing matches" in text(client, f"/credits/statement/?{query}")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "range=x",
-        "range=-1",
-        "range=2026-13",
-        "range=custom&since=x&until=9999-99-99",
-        "by=x&sort=x",
-        "range=custom",
-        "since=2026-01-01",
-        "state=x&kind=x&after=x&before=y",
-    ],
-)
-def test_what_is_no_filter_is_none(query: str, client: Client, filled: SimpleNamespace) -> None:
-    assert "63.5 credits" in text(client, f"/credits/usage/?{query}")
-    assert text(client, f"/credits/statement/?{query}").count('class="cover') == 8
-    assert "Pack of 900" in text(client, f"/credits/grants/?{query}")
-
-
-def test_periods(client: Client, filled: SimpleNamespace) -> None:
-    today = datetime.now(UTC).date()
-    old = today - timedelta(days=400)
-    UsageDay.objects.filter(organization_id=filled.west.id).update(day=old)
-    query = f"range=custom&since={old}&until={today}"
-    page = text(client, f"/credits/usage/?{query}")
-    assert "At most 366 days are shown" in page
-    assert "43.5 credits" in page
-    assert "A bar a week" in page
-    assert "20 credits</h2>" in text(
-        client, f"/credits/usage/?range=custom&since={old}&until={old}"
-    )
-    # Turned round: from the last day on which it could begin.
-    assert client.get(f"/credits/usage/?range=custom&since={today}&until={old}").status_code == 200
-    assert f"{today:%Y-%m}" in text(client, f"/credits/usage/?range={today:%Y-%m}")
-
-
-def test_who_is_gone_is_still_counted(client: Client, filled: SimpleNamespace) -> None:
-    gone = MISSING
-    UsageDay.objects.filter(operation=TRANSLATE).update(member_id=gone, organization_id=gone)
-    assert "Former member" in text(client, "/credits/usage/?by=member")
-    assert "Deleted organization" in text(client, "/credits/usage/?by=organization")
-    assert "28.5 credits" in text(client, f"/credits/usage/?organization={gone}&member={gone}")
-
-
-def test_the_file_holds_all_of_it(
-    client: Client, filled: SimpleNamespace, bob_member: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Member.objects.filter(id=bob_member.id).update(name="@SUM(A1)")
-    rows = table(client)
-    assert [(one["organization"], one["member"], one["credits"]) for one in rows] == [
-        ("", "'@SUM(A1)", "28.500000"),
-        ("'=West", "", "20.000000"),
-        ("Sales", "", "10.000000"),
-        ("", "", "5.000000"),
-    ]
-    assert rows[0]["member_email"] == "bob@acme.test"
-    assert rows[0]["day"] == str(datetime.now(UTC).date())
-    assert (rows[0]["operation"], rows[0]["uses"]) == (TRANSLATE, "1")
-    monkeypatch.setattr("apps.credits.selectors_pages_usage.BATCH", 3)
-    assert table(client) == rows
-    assert len(table(client, "?operation=tests.summarize")) == 3
-    # More given back than used on a day is a number, not a formula.
-    UsageDay.objects.filter(operation=TRANSLATE).update(used_microcredits=-CREDIT)
-    assert table(client)[0]["credits"] == "-1.000000"
-    assert client.get("/credits/usage/").status_code == 200
 
 
 # --- Grants -------------------------------------------------------------------------------------
