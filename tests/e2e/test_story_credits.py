@@ -95,9 +95,9 @@ class TestCredits:
         self.found["page"] = sam.page.url
         sam.look("console-credits", framed_by_others=True)
         sam.page.get_by_role("link", name="Give credits").click()
+        sam.look("console-credits-give", framed_by_others=True)
         sam.page.get_by_label("Credits", exact=True).fill("250000")
         sam.page.get_by_label("Reason").fill("They moved to the yearly contract")
-        sam.look("console-credits-give", framed_by_others=True)
         sam.page.locator("form.c-form button[type=submit]").click()
         sam.heading("Credits of acme")
         expect(sam.page.get_by_text("a second one has to approve it")).to_be_visible()
