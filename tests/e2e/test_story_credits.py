@@ -49,6 +49,7 @@ class TestCredits:
 
     def test_usage_is_narrowed_and_kept_as_a_file(self, alice: Visitor, tmp_path: Path) -> None:
         alice.follow("Usage")
+        alice.arrive(re.compile(r"/credits/usage/$"))
         alice.page.get_by_label("Grouped by").select_option("operation")
         alice.arrive(re.compile(r"by=operation"))
         alice.look("credits-usage")
@@ -66,6 +67,7 @@ class TestCredits:
 
     def test_the_statement_says_what_belongs_together(self, alice: Visitor) -> None:
         alice.follow("Statement")
+        alice.arrive(re.compile(r"/credits/statement/$"))
         alice.page.get_by_label("Kind").select_option("refund")
         alice.arrive(re.compile(r"kind=refund"))
         alice.look("credits-statement")
