@@ -1,7 +1,5 @@
 """An entry as it leaves: a JSON object, or a line of a CSV file."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,6 +8,7 @@ from django.db.models import QuerySet
 
 from apps.audit.describing import summary
 from apps.common.api.renderers import to_json
+from apps.common.csv_writing import csv_bytes
 
 # What is read of a row.
 COLUMNS = (
@@ -40,8 +39,6 @@ CSV_HEADER = (
         "hash",
     ),
 )
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_json(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -83,12 +80,12 @@ def json_lines(rows: Iterable[tuple[Any, ...]]) -> bytes:
 
 
 def csv_header() -> bytes:
-    return _csv([CSV_HEADER])
+    return csv_bytes([CSV_HEADER])
 
 
 def csv_lines(rows: Iterable[tuple[Any, ...]]) -> bytes:
     """RFC 4180. A cell that would be a formula begins with an apostrophe."""
-    return _csv(_cells(as_json(row)) for row in rows)
+    return csv_bytes(_cells(as_json(row)) for row in rows)
 
 
 def _cells(one: dict[str, Any]) -> Iterator[str]:
@@ -114,11 +111,4 @@ def _cells(one: dict[str, Any]) -> Iterator[str]:
         ),
         one["hash"],
     ):
-        text = "" if value is None else str(value)
-        yield f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _csv(lines: Iterable[Iterable[str]]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows(lines)
-    return file.getvalue().encode()
+        yield "" if value is None else str(value)

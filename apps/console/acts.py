@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
+from apps.console.rendering import link
 
 if TYPE_CHECKING:
-    from apps.console.pages import ConsolePage
+    from apps.console.pages import ConsolePage, Section
 
 MAX_AT_ONCE = 200
 
@@ -41,11 +42,19 @@ class ReasonForm(ActForm):
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """What an act found out."""
+
+    sections: "Sequence[Section]"
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """available: whether the object's state allows it. explain: what will happen, in sentences.
 
-    run: calls the service; what it returns is the answer to go on with, if it is one.
-    done: the message, given the object as it was before.
+    run: calls the service; what it returns is the answer to go on with, if it is one: a response, or a
+    Report to show; or the message, if it is a text.
+    done: the message else, given the object as it was before.
     bulk: also offered for a selection of the list. removes: the object is gone afterwards.
     inside: the name of the page below the object's own that offers it, and that it leads back to.
     """
@@ -84,7 +93,9 @@ def act_on_one(page: "ConsolePage", request: HttpRequest, obj: Any, act: Act) ->
         else:
             if isinstance(outcome, HttpResponse):
                 return outcome
-            messages.success(request, act.done(obj))
+            if isinstance(outcome, Report):
+                return _report(page, request, obj, act, outcome)
+            messages.success(request, outcome if isinstance(outcome, str) else act.done(obj))
             return redirect(page.list_url() if act.removes else back)
     return page.page(
         request,
@@ -95,6 +106,22 @@ def act_on_one(page: "ConsolePage", request: HttpRequest, obj: Any, act: Act) ->
         explain=act.explain(obj),
         form=form,
         back=back,
+    )
+
+
+def _report(
+    page: "ConsolePage", request: HttpRequest, obj: Any, act: Act, report: Report
+) -> HttpResponse:
+    heading = f"{act.label}: {page.title(obj)}"
+    return page.page(
+        request,
+        "console/detail.html",
+        title=heading,
+        heading=heading,
+        lead=link(page.object_url(obj, act.inside or "change"), "Back"),
+        badges=(),
+        sections=report.sections,
+        acts=(),
     )
 
 

@@ -70,3 +70,8 @@ def yes_no(value: object) -> str:
 
 def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def both(first: SafeString, second: SafeString) -> SafeString:
+    """Two things in one cell."""
+    return format_html("{} · {}", first, second)

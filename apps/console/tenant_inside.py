@@ -13,9 +13,11 @@ from apps.console.pages import Section
 from apps.console.roles import roles_table
 from apps.console.tenant_access import bindings_sections, groups_sections
 from apps.console.tenant_acts_access import BINDING_ACTS, GROUP_ACTS, ORGANIZATION_ACTS
+from apps.console.tenant_acts_credits import CREDIT_PAGE_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_table, has_schema
 from apps.console.tenant_acts_plan import PLAN_ACTS
 from apps.console.tenant_acts_refund import REFUND_ACTS
+from apps.console.tenant_credits import credits_sections
 from apps.console.tenant_invoices import invoices_table
 from apps.console.tenant_members import IMPERSONATE_ACTS, members_sections
 from apps.console.tenant_organizations import organizations_sections
@@ -73,6 +75,13 @@ INSIDE_PAGES = (
     ),
     InsidePage(
         "invoices", "Invoices", "Billing", lambda tenant, _q: [invoices_table(tenant)], REFUND_ACTS
+    ),
+    InsidePage(
+        "credits",
+        "Credits",
+        "Credits",
+        _in_schema(lambda tenant, _q: credits_sections(tenant)),
+        CREDIT_PAGE_ACTS,
     ),
     InsidePage(
         "audit", "Audit log", "Audit", lambda tenant, _q: audit_sections(tenant), AUDIT_ACTS

@@ -26,6 +26,7 @@ from apps.console.pages import Cell, ConsolePage, Facts, Section, Steps, Table, 
 from apps.console.tenant_acts import TENANT_ACTS, TenantCreateForm
 from apps.console.tenant_acts_access import ACCESS_ACTS
 from apps.console.tenant_acts_addresses import ADDRESS_ACTS
+from apps.console.tenant_acts_credits import CREDIT_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS
 from apps.console.tenant_acts_operations import OPERATION_ACTS
 from apps.console.tenant_acts_plan import PLAN_ACTS
@@ -65,6 +66,7 @@ class TenantAdmin(ConsolePage):
                 *AUDIT_ACTS,
                 *PLAN_ACTS,
                 *REFUND_ACTS,
+                *CREDIT_ACTS,
             ),
             key=lambda act: act.dangerous,
         )

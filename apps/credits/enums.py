@@ -89,3 +89,9 @@ class CapPeriod(TextChoices):
     DAY = "day", _("A day")
     MONTH = "month", _("A month")
     QUARTER = "quarter", _("A quarter")
+
+
+class AdjustmentState(TextChoices):
+    PENDING = "pending", _("Waiting")
+    APPROVED = "approved", _("Approved")
+    DECLINED = "declined", _("Declined")

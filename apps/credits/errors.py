@@ -46,3 +46,19 @@ class HoldClosed(Conflict):
     code = "hold_closed"
     title = _("The hold is not open any more")
     default_detail = _("All of the hold is captured or released, or it has expired.")
+
+
+class SecondPersonNeeded(Conflict):
+    """Nobody adjusts so much alone. Nothing was changed."""
+
+    code = "second_person_needed"
+    title = _("A second person has to approve this")
+    default_detail = _("This is more than one person may adjust alone.")
+
+
+class AdjustmentDecided(Conflict):
+    """It was approved or declined before, or its time is over."""
+
+    code = "adjustment_decided"
+    title = _("The adjustment does not wait any more")
+    default_detail = _("It is approved or declined already, or nobody did so in time.")

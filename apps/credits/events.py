@@ -127,3 +127,30 @@ class SpendingCapChanged(Event):
     to_amount_microcredits: int | None
     from_period: str | None
     to_period: str | None
+
+
+@event("credits.adjustment_requested", version=1, scope="billing", aggregate="request_id")
+class AdjustmentRequested(Event):
+    """By staff, of a second person. amount_microcredits: below 0 for what is to be taken."""
+
+    request_id: uuid.UUID
+    account_id: uuid.UUID
+    amount_microcredits: int
+    reason: str
+
+
+@event("credits.adjustment_approved", version=1, scope="billing", aggregate="request_id")
+class AdjustmentApproved(Event):
+    """What was asked for is done, by transaction_id, which is published as adjusted, too."""
+
+    request_id: uuid.UUID
+    transaction_id: uuid.UUID
+    amount_microcredits: int
+    reason: str
+
+
+@event("credits.adjustment_declined", version=1, scope="billing", aggregate="request_id")
+class AdjustmentDeclined(Event):
+    request_id: uuid.UUID
+    amount_microcredits: int
+    reason: str

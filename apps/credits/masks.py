@@ -2,6 +2,7 @@
 
 from apps.credits.models import (
     Account,
+    AdjustmentRequest,
     Archive,
     Budget,
     CarriedEntry,
@@ -49,4 +50,12 @@ def register() -> None:
     register_masks(UsageDay, kept=("day", "organization_id", "member_id", "operation"))
     register_masks(
         UsageEvent, event_id=FOREIGN_KEY, fingerprint=Mask.NEW_ID, kept=("transaction_id",)
+    )
+    register_masks(
+        AdjustmentRequest,
+        requested_by=Mask.NEW_ID,
+        decided_by=Mask.ID,
+        reason=Mask.TEXT,
+        decision_reason=Mask.TEXT,
+        kept=("state",),
     )

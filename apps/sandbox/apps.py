@@ -10,6 +10,6 @@ class SandboxConfig(AppConfig):
     def ready(self) -> None:
         from apps.credits.operations import register_operations
         from apps.sandbox import checks  # noqa: F401 - registers itself
-        from apps.sandbox.credits_operations import OPERATIONS
+        from apps.sandbox.operations import OPERATIONS
 
         register_operations(OPERATIONS)

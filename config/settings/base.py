@@ -244,6 +244,10 @@ INVITATION_LIFETIME_S = 7 * 24 * 3600
 TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)
 # Where no plan says otherwise (apps.audit.retention).
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=365)
+# An adjustment of more than so much takes a second person of the staff: 10,000 credits.
+CREDITS_SECOND_PERSON_ABOVE_MICROCREDITS = env.int(
+    "CREDITS_SECOND_PERSON_ABOVE_MICROCREDITS", default=10_000_000_000
+)
 EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 

@@ -23,6 +23,9 @@ from apps.accounts.email_domains import email_domain_add
 from apps.accounts.models import Person
 from apps.audit.chains import chain_of
 from apps.common.tenancy import tenant_context
+from apps.credits.enums import GrantSource
+from apps.credits.models import Transaction
+from apps.credits.services import grant_create
 from apps.organizations.actors import actor_for
 from apps.organizations.models import Group, JoinRequest, Member, Organization, RoleBinding
 from apps.organizations.services import (
@@ -90,7 +93,14 @@ def samples(world: World) -> Samples:
         )
         entry = new_entry(1)
         entries_append(chain_of(world.acme), [entry])
+        grant_create(
+            actor=SYSTEM,
+            source=GrantSource.PROMOTION,
+            amount_microcredits=1,
+            reference="welcome",
+        )
         known = {
+            "transaction_id": Transaction.objects.get().id,
             "entry_id": entry.event_id,
             "join_request_id": request.id,
             "export_id": export.id,

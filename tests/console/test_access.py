@@ -35,6 +35,7 @@ from apps.billing.models import (
 )
 from apps.common.tenancy import tenant_context
 from apps.console.site import site
+from apps.credits.models import Account, AdjustmentRequest, Grant
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.organizations.models import Group, Organization, RoleBinding
 from apps.schedules.models import Schedule
@@ -135,7 +136,7 @@ def state() -> list[Any]:
     with tenant_context(Tenant.objects.get(slug="acme")):
         inside = [
             list(model.objects.order_by("id").values())
-            for model in (Organization, RoleBinding, Group)
+            for model in (Organization, RoleBinding, Group, Account, Grant, AdjustmentRequest)
         ]
     return [
         *inside,

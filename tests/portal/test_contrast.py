@@ -25,7 +25,10 @@ TEXT_PAIRS = [
     ("accent-contrast", "accent-hover"),
     ("accent-contrast", "danger-fill"),
 ]
-CONTROL_PAIRS = [("edge", back) for back in ("surface", "raised")]
+CONTROL_PAIRS = [
+    *[("edge", back) for back in ("surface", "raised")],
+    *[(f"chart-{series}", "raised") for series in ("a", "b", "c", "d", "e", "rest")],
+]
 
 
 def luminance(colour: str) -> float:

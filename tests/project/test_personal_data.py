@@ -15,6 +15,7 @@ EXEMPT = {
     "accounts.erasure": "the proof that it was done",
     "tenants.migrationtarget": "names a tenant",
     "tenants.tenant": "an id without a name",
+    "credits.adjustmentrequest": "ids of staff, without names",
     "billing.billingcustomer": "where a workspace wants its invoices sent; it says so at Stripe",
     "djstripe.customer": "a copy of Stripe's, which follows it",
     "djstripe.webhookeventtrigger": "never written: events come in by our own inbox",

@@ -6,6 +6,7 @@ from apps.credits.models.accounts import (
     Lot,
     SpendingCap,
 )
+from apps.credits.models.adjustments import AdjustmentRequest
 from apps.credits.models.archive import Archive, CarriedEntry
 from apps.credits.models.ledger import (
     Entry,
@@ -19,6 +20,7 @@ from apps.credits.models.usage import UsageEvent
 __all__ = [
     "SPENDABLE",
     "Account",
+    "AdjustmentRequest",
     "Archive",
     "Budget",
     "CarriedEntry",

@@ -1,3 +1,8 @@
+from apps.credits.services.adjustments import (
+    adjustment_approve,
+    adjustment_decline,
+    adjustment_request,
+)
 from apps.credits.services.budget_periods import budgets_begin_period
 from apps.credits.services.budgets import (
     budget_close,
@@ -5,7 +10,12 @@ from apps.credits.services.budgets import (
     budget_transfer,
     budgets_close_gone,
 )
-from apps.credits.services.corrections import account_freeze, credits_adjust, credits_refund
+from apps.credits.services.corrections import (
+    account_freeze,
+    credits_adjust,
+    credits_refund,
+    needs_second_person,
+)
 from apps.credits.services.grants import grant_create, grant_revoke, grants_expire
 from apps.credits.services.holds import hold_capture, hold_release, holds_expire
 from apps.credits.services.ingestion import usage_ingest
@@ -16,6 +26,9 @@ from apps.credits.services.spending_caps import spending_cap_remove, spending_ca
 __all__ = [
     "Spent",
     "account_freeze",
+    "adjustment_approve",
+    "adjustment_decline",
+    "adjustment_request",
     "budget_close",
     "budget_set",
     "budget_transfer",
@@ -32,6 +45,7 @@ __all__ = [
     "hold_release",
     "holds_expire",
     "lots_prune",
+    "needs_second_person",
     "spending_cap_remove",
     "spending_cap_set",
     "usage_events_prune",

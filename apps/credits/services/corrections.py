@@ -3,13 +3,14 @@
 import uuid
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import require_platform
-from apps.common.actors import Actor
+from apps.common.actors import Actor, ActorKind
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.credits.amounts import require_amount
 from apps.credits.burning import lots_in_order, take, usable
@@ -21,7 +22,7 @@ from apps.credits.enums import (
     GrantSource,
     TransactionKind,
 )
-from apps.credits.errors import InsufficientCredits
+from apps.credits.errors import IdempotencyConflict, InsufficientCredits, SecondPersonNeeded
 from apps.credits.events import Adjusted, FrozenChanged, Refunded
 from apps.credits.fingerprints import details_of, fingerprint, known, require_key
 from apps.credits.models import SPENDABLE, Account, Entry, Grant, Transaction
@@ -184,44 +185,91 @@ def credits_adjust(
     account_id: uuid.UUID = WALLET_ID,
     expires_at: datetime | None = None,
 ) -> Transaction:
-    """Put an account right by staff: above 0 a grant, below 0 taken from what is burned first.
+    """Put an account right: above 0 a grant, below 0 taken from what is burned first.
 
-    Locks the key and the account. Publishes adjusted. Idempotent by the key.
-    Raises PermissionDenied, NotFound, InvalidInput, InsufficientCredits, IdempotencyConflict.
+    For staff up to what one person may adjust alone, and for the system. Locks the key and the account.
+    Publishes adjusted. Idempotent by the key. Raises PermissionDenied, NotFound, InvalidInput,
+    SecondPersonNeeded, InsufficientCredits, IdempotencyConflict.
     """
-    require_platform(actor)
-    require_key(idempotency_key)
-    require_amount(abs(amount_microcredits))
-    if not reason.strip():
-        raise InvalidInput.field("reason", _("Say why."))
-    lock_key(idempotency_key)
-    print_ = fingerprint("adjustment", amount=amount_microcredits, account=account_id)
-    if amount_microcredits > 0:
+    if actor.kind is ActorKind.STAFF and needs_second_person(amount_microcredits):
+        raise SecondPersonNeeded
+    return adjust(
+        actor=actor,
+        amount=amount_microcredits,
+        reason=reason,
+        key=idempotency_key,
+        account_id=account_id,
+        expires_at=expires_at,
+    )
+
+
+def needs_second_person(amount_microcredits: int) -> bool:
+    return abs(amount_microcredits) > settings.CREDITS_SECOND_PERSON_ABOVE_MICROCREDITS
+
+
+def adjust(
+    *,
+    actor: Actor,
+    amount: int,
+    reason: str,
+    key: str,
+    account_id: uuid.UUID,
+    expires_at: datetime | None,
+) -> Transaction:
+    """As credits_adjust, in a transaction, however much it is: another has approved it."""
+    require_adjustment(actor, amount, reason)
+    require_key(key)
+    lock_key(key)
+    given_key = f"grant:{GrantSource.ADJUSTMENT}:{key}"
+    print_ = fingerprint("adjustment", amount=amount, account=account_id)
+    done = Transaction.objects.filter(idempotency_key__in=[key, given_key]).first()
+    if done is not None and (done.idempotency_key == given_key) != (amount > 0):
+        raise IdempotencyConflict
+    if done is None:
+        spendable_account(account_id)
+    if amount > 0:
         grant_create(
             actor=actor,
             source=GrantSource.ADJUSTMENT,
-            amount_microcredits=amount_microcredits,
-            reference=idempotency_key,
+            amount_microcredits=amount,
+            reference=key,
             description=reason[:200],
             expires_at=expires_at,
             account_id=account_id,
         )
-        done = Transaction.objects.get(
-            idempotency_key=f"grant:{GrantSource.ADJUSTMENT}:{idempotency_key}"
-        )
-    elif earlier := known(idempotency_key, print_):
-        return earlier
+    if done is not None:
+        if amount < 0 and done.fingerprint != print_:
+            raise IdempotencyConflict
+        return done
+    if amount > 0:
+        done = Transaction.objects.get(idempotency_key=given_key)
     else:
         done = _take(
             actor=actor,
-            amount=-amount_microcredits,
+            amount=-amount,
             reason=reason,
-            key=idempotency_key,
+            key=key,
             print_=print_,
             account_id=account_id,
         )
-    publish(Adjusted(done.id, account_id, amount_microcredits, reason), actor=actor)
+    publish(Adjusted(done.id, account_id, amount, reason), actor=actor)
     return done
+
+
+def require_adjustment(actor: Actor, amount: int, reason: str) -> None:
+    """What every adjustment needs. Raises PermissionDenied, InvalidInput."""
+    require_platform(actor)
+    require_amount(abs(amount))
+    if not reason.strip():
+        raise InvalidInput.field("reason", _("Say why."))
+
+
+def spendable_account(account_id: uuid.UUID) -> Account:
+    """Locked until the transaction ends. Raises NotFound for what is none that credits lie in."""
+    account = lock_accounts([account_id]).get(account_id)
+    if account is None or account.kind not in SPENDABLE:
+        raise NotFound
+    return account
 
 
 def _take(
@@ -233,9 +281,7 @@ def _take(
     print_: uuid.UUID,
     account_id: uuid.UUID,
 ) -> Transaction:
-    account = lock_accounts([account_id]).get(account_id)
-    if account is None or account.kind not in SPENDABLE:
-        raise NotFound
+    account = spendable_account(account_id)
     now = timezone.now()
     lots = list(lots_in_order([account_id]).filter(usable(now)))
     taken = take(lots, amount)
@@ -269,9 +315,7 @@ def account_freeze(
     require_platform(actor)
     if not reason.strip():
         raise InvalidInput.field("reason", _("Say why."))
-    account = lock_accounts([account_id]).get(account_id)
-    if account is None or account.kind not in SPENDABLE:
-        raise NotFound
+    account = spendable_account(account_id)
     if (account.frozen_at is not None) != is_frozen:
         account.frozen_at = timezone.now() if is_frozen else None
         account.frozen_reason = reason[:500] if is_frozen else ""

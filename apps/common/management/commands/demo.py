@@ -50,7 +50,7 @@ SCREEN = """
     alice@acme.test       owner of acme
     bob@acme.test         member of acme
     charlie@globex.test   owner of globex
-    staff@platform.test   platform staff
+    staff@platform.test   platform staff; second@platform.test, where two are needed
 
   Try first
     1. Sign in at {acme} as alice@acme.test and look around.

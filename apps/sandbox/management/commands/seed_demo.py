@@ -20,7 +20,7 @@ from apps.organizations.services import (
     root_ensure,
 )
 from apps.roles.selectors import role_by_code
-from apps.sandbox.credits_demo import demo_fill
+from apps.sandbox.demo_credits import credits_fill
 from apps.sandbox.stripe.demo import endpoint_ensure
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
@@ -41,6 +41,8 @@ class Command(BaseCommand):
         bob = self._person("bob@acme.test", "Bob Baker")
         charlie = self._person("charlie@globex.test", "Charlie Chen")
         self._person("staff@platform.test", "Sam Staff", is_staff=True)
+        # Some acts take a second person.
+        self._person("second@platform.test", "Robin Reyes", is_staff=True)
         catalogue_load(actor=ACTOR, plans=catalogue.PLANS, add_ons=catalogue.ADD_ONS)
         acme = self._tenant("acme", "Acme Industries", alice)
         globex = self._tenant("globex", "Globex", charlie)
@@ -48,9 +50,7 @@ class Command(BaseCommand):
         self._plan(globex, "starter")
         with tenant_context(acme), transaction.atomic():
             self._fill_acme(acme, alice, bob)
-        for tenant in (acme, globex):
-            with tenant_context(tenant):
-                demo_fill()
+            credits_fill()
         endpoint_ensure()
 
     def _person(self, email: str, name: str, *, is_staff: bool = False) -> Person:
