@@ -31,7 +31,7 @@ def main() -> None:
         "caching",
         "entitlements",
         "webhooks",
-        "credits",
+        "debits",
         "usage_events",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)

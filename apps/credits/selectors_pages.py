@@ -30,6 +30,7 @@ from django.db.models.functions import Coalesce
 from apps.common.access import authorize, paths_allowed
 from apps.common.actors import Actor, ActorKind
 from apps.common.errors import NotFound
+from apps.common.ids import uuid7_since
 from apps.credits.enums import COUNTER_IDS, AccountKind, HoldState
 from apps.credits.models import (
     SPENDABLE,
@@ -206,8 +207,8 @@ def transactions_for(actor: Actor) -> QuerySet[Any]:
 def transactions_between(found: QuerySet[Any], since: datetime, until: datetime) -> QuerySet[Any]:
     """Those of a time, found by the primary key: its order is that of time, give or take SKEW."""
     return found.filter(
-        id__gte=uuid7_from(since - SKEW),
-        id__lt=uuid7_from(until + SKEW),
+        id__gte=uuid7_since(since - SKEW),
+        id__lt=uuid7_since(until + SKEW),
         created_at__gte=since,
         created_at__lt=until,
     )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from apps.common.actors import Actor
+from apps.common.ids import uuid7_since
 from apps.credits.enums import GrantSource, TransactionKind
 from apps.credits.fingerprints import fingerprint
 from apps.credits.models import Transaction
@@ -97,7 +98,7 @@ def _spend_day(
 
 def _id_of(chance: random.Random, moment: datetime) -> uuid.UUID:
     """As if it had been made then."""
-    return uuid.UUID(int=uuid7_from(moment).int | chance.getrandbits(62))
+    return uuid.UUID(int=uuid7_since(moment).int | 7 << 76 | 2 << 62 | chance.getrandbits(62))
 
 
 def _spend_today(place: Organization | None) -> None:

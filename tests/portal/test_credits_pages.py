@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import Person
 from apps.common.actors import Actor
+from apps.common.ids import uuid7_since
 from apps.common.tenancy import tenant_context
 from apps.credits.enums import AccountKind, TransactionKind
 from apps.credits.models import Account, Transaction, UsageDay
@@ -238,7 +239,7 @@ def test_pages_of_the_statement_and_its_time(client: Client, in_acme: None) -> N
     # What was long ago has an id of then.
     then = datetime.now(UTC) - timedelta(days=200)
     Transaction.objects.create(
-        id=uuid7_from(then),
+        id=uuid7_since(then),
         created_at=then,
         kind=TransactionKind.DEBIT,
         amount_microcredits=1,

@@ -42,8 +42,8 @@ AMOUNT = 10**12
 
 # What the service sends, its values made by the server.
 SCRIPT = """
-SELECT * FROM public.ledger_spend('debit', {organization}, 'bench.debit', now(), jsonb_build_array(jsonb_build_object(
-    'place', 0, 'id', {uuid}, 'key', gen_random_uuid()::text, 'fingerprint', gen_random_uuid(),
+SELECT * FROM public.ledger_spend('debit', {organization}, 'bench.debit', now(),
+    jsonb_build_array(jsonb_build_object('place', 0, 'id', {uuid}, 'key', gen_random_uuid()::text, 'fingerprint', gen_random_uuid(),
     'amount', 1, 'actor_kind', 'system', 'details', '{{}}'::jsonb)));
 """
 
@@ -213,7 +213,7 @@ def _processes(places: list[uuid.UUID | None]) -> float:
     command = [
         sys.executable,
         "-m",
-        "benchmarks.credits_client",
+        "benchmarks.debits_client",
         ",".join(str(one or "") for one in places),
     ]
     running = [
