@@ -51,3 +51,11 @@ class Notice(models.TextChoices):
     SUSPENDED = "suspended"
     RECOVERED = "recovered"
     ENDED = "ended"
+
+
+class PurchaseState(models.TextChoices):
+    """Of packs of credits. OPEN: nobody knows yet. FAILED: nothing is charged."""
+
+    OPEN = "open", _("Open")
+    PAID = "paid", _("Paid")
+    FAILED = "failed", _("Failed")

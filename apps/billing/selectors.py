@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from apps.billing.life import LIVING
 from apps.billing.models import (
     AddOn,
+    CreditPack,
+    PackPrice,
     Plan,
     PlanEntitlement,
     PlanVersion,
@@ -68,6 +70,17 @@ def add_ons_public() -> Sequence[AddOn]:
         .prefetch_related(
             Prefetch("prices", Price.objects.order_by("currency", "interval")),
             Prefetch("planentitlements", PlanEntitlement.objects.order_by("code")),
+        )
+    )
+
+
+def packs_public() -> Sequence[CreditPack]:
+    """With the prices that are asked now. Two statements."""
+    return list(
+        CreditPack.objects.filter(is_public=True, retired_at__isnull=True)
+        .order_by("position", "code")
+        .prefetch_related(
+            Prefetch("prices", PackPrice.objects.filter(retired_at=None).order_by("currency"))
         )
     )
 

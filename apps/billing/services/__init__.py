@@ -15,7 +15,8 @@ from apps.billing.services.changing import (
     subscription_keep,
 )
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
-from apps.billing.services.loading import Change, catalogue_load
+from apps.billing.services.loading import catalogue_load
+from apps.billing.services.packs import Change
 from apps.billing.services.refunds import invoice_refund
 from apps.billing.services.seats import seats_follow, seats_note_changed, seats_overdue
 from apps.billing.services.staff import subscription_cancel_by_staff, subscription_refresh

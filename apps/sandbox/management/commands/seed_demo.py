@@ -40,7 +40,12 @@ class Command(BaseCommand):
         bob = self._person("bob@acme.test", "Bob Baker")
         charlie = self._person("charlie@globex.test", "Charlie Chen")
         self._person("staff@platform.test", "Sam Staff", is_staff=True)
-        catalogue_load(actor=ACTOR, plans=catalogue.PLANS, add_ons=catalogue.ADD_ONS)
+        catalogue_load(
+            actor=ACTOR,
+            plans=catalogue.PLANS,
+            add_ons=catalogue.ADD_ONS,
+            packs=catalogue.PACKS,
+        )
         acme = self._tenant("acme", "Acme Industries", alice)
         globex = self._tenant("globex", "Globex", charlie)
         self._plan(acme, "business")
