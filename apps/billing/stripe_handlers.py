@@ -1,11 +1,12 @@
 """What billing itself does when Stripe tells of something."""
 
+from apps.billing.allowances import allowance_look
 from apps.billing.customers import billing_customer_follow
 from apps.billing.enums import Standing
-from apps.billing.events import TrialEndNeared
+from apps.billing.events import InvoicePaid, TrialEndNeared
 from apps.billing.inbox.registry import StripeChange, stripe_handler
 from apps.billing.models import Subscription
-from apps.billing.services import subscription_take_over
+from apps.billing.services import purchase_take_over, subscription_take_over
 from apps.common.actors import Actor
 from apps.events.services import publish
 
@@ -22,6 +23,27 @@ def customer_follow(change: StripeChange) -> None:
 def subscription_follow(change: StripeChange) -> None:
     if change.tenant_id is not None and not change.is_gone:
         subscription_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
+
+
+@stripe_handler("invoice.paid")
+def payment_tell(change: StripeChange) -> None:
+    """After the copy, which says what was paid for. Publishes billing.invoice_paid."""
+    if change.tenant_id is not None and change.current.get("status") == "paid":
+        allowance_look(change.tenant_id)
+        publish(
+            InvoicePaid(tenant_id=change.tenant_id, invoice_id=change.current["id"]),
+            actor=ACTOR,
+            tenant_id=change.tenant_id,
+        )
+
+
+@stripe_handler(
+    "checkout.session.*", "invoice.*", "charge.refunded", "charge.dispute.*", "credit_note.*"
+)
+def purchase_follow(change: StripeChange) -> None:
+    """Packs of credits: paid for, or given back."""
+    if change.tenant_id is not None and not change.is_gone and "id" in change.current:
+        purchase_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
 
 
 @stripe_handler("customer.subscription.trial_will_end")

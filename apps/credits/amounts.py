@@ -1,5 +1,8 @@
 """Credits are integers of a millionth: `amount_microcredits`. Floats never come near them."""
 
+from decimal import Decimal
+
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import InvalidInput
@@ -20,3 +23,10 @@ def require_amount(amount: int, attr: str = "amount_microcredits") -> None:
             attr,
             _("Give a whole number of microcredits from 1 to %(max)s.") % {"max": MAX_MICROCREDITS},
         )
+
+
+def credits_text(microcredits: int) -> str:
+    """As people read it, in credits: `1,250.5`, in the current language; without zeros at the end."""
+    return number_format(
+        (Decimal(microcredits) / MICROCREDITS).normalize(), use_l10n=True, force_grouping=True
+    )

@@ -79,3 +79,12 @@ class CapPeriod(TextChoices):
     DAY = "day", _("A day")
     MONTH = "month", _("A month")
     QUARTER = "quarter", _("A quarter")
+
+
+class Notice(TextChoices):
+    """What is told by mail to who looks after the credits; the name of its templates."""
+
+    BALANCE_LOW = "balance_low"
+    FORECAST_SHORT = "forecast_short"
+    TOP_UP_PAUSED = "top_up_paused"
+    TOP_UP_CAPPED = "top_up_capped"

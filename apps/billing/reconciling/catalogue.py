@@ -13,7 +13,8 @@ def differences_of_catalogue(client: Any) -> Iterator[Finding]:
     products = {one.id: one for one in client.v1.products.list({"limit": 100}).auto_paging_iter()}
     prices = {one.id: one for one in client.v1.prices.list({"limit": 100}).auto_paging_iter()}
     told = set()
-    for row in (*_sold(), *_packs_sold()):
+    rows: list[Price | PackPrice] = [*_sold(), *_packs_sold()]
+    for row in rows:
         owner = _owner(row)
         name, product_id = str(owner), owner.stripe_product_id if owner else None
         if product_id and product_id not in told:

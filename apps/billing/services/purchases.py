@@ -32,6 +32,7 @@ METADATA_KEY = "credit_purchase_id"
 MOST_PACKS = 100
 # When Stripe is asked what became of a page; it is open for a day.
 CHECK_PAGE_AFTER = timedelta(minutes=15)
+PAID_BY = ("checkout.session", "invoice")
 BUY_PAGE = "/credits/buy/"
 
 
@@ -144,15 +145,15 @@ def purchase_take_over(
 
 
 def _purchase_of(tenant_id: uuid.UUID, found: Mapping[str, Any]) -> CreditPurchase | None:
-    """By our id, where Stripe copies it; else by that of what is referred to."""
-    invoice_id = found["id"] if found["object"] == "invoice" else ref(found.get("invoice"))
+    """By our id, which what it is paid by has; else by that of what is referred to. One statement or none."""
     named = Q()
     if row_id := _uuid((found.get("metadata") or {}).get(METADATA_KEY)):
         named |= Q(id=row_id)
-    if invoice_id:
-        named |= Q(stripe_invoice_id=invoice_id)
-    if intent_id := ref(found.get("payment_intent")):
-        named |= Q(stripe_payment_intent_id=intent_id)
+    if found["object"] not in PAID_BY:
+        if invoice_id := ref(found.get("invoice")):
+            named |= Q(stripe_invoice_id=invoice_id)
+        if intent_id := ref(found.get("payment_intent")):
+            named |= Q(stripe_payment_intent_id=intent_id)
     if not named:
         return None
     return (

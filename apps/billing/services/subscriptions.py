@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from apps.billing.allowances import allowance_look
 from apps.billing.enums import Standing, SubscriptionStatus
 from apps.billing.events import SubscriptionChanged
 from apps.billing.life import LIVING, OWING, WITH_PLAN, verdict
@@ -56,6 +57,7 @@ def subscription_take_over(
             return None
     now = timezone.now()
     row = row or Subscription(tenant=tenant)
+    period_before = row.period_starts_at
     if row.stripe_id != found["id"]:
         row.unpaid_since, row.standing = None, ""
         row.next_price, row.next_price_at = None, None
@@ -64,6 +66,8 @@ def subscription_take_over(
     row.unpaid_since = (row.unpaid_since or now) if status in OWING else None
     row.seats_changed_at = None if _has_its_seats(tenant, row) else now
     _settle(actor, tenant, row, now)
+    if row.period_starts_at != period_before:
+        allowance_look(tenant.id)
     return row
 
 
@@ -140,6 +144,7 @@ def _settle(actor: Actor, tenant: Tenant, row: Subscription, now: datetime) -> N
     _follow_plan(actor, tenant, row)
     if before == row.standing:
         return
+    allowance_look(tenant.id)
     with tenant_context(tenant):
         publish(
             SubscriptionChanged(

@@ -81,10 +81,10 @@ def purchase_check(*, actor: Actor, purchase_id: uuid.UUID) -> bool:
     """
     require_platform(actor)
     row = CreditPurchase.objects.filter(id=purchase_id, state=PurchaseState.OPEN).first()
-    customer = row and BillingCustomer.objects.filter(tenant_id=row.tenant_id).first()
-    if row is None or customer is None or not customer.stripe_id:
+    if row is None:
         return True
-    with lane_lock(customer.stripe_id) as is_mine:
+    customer = BillingCustomer.objects.get(tenant_id=row.tenant_id)
+    with lane_lock(customer.stripe_id or "") as is_mine:
         if not is_mine:
             return False
         later = timezone.now() + CHECK_AGAIN_AFTER
@@ -181,6 +181,7 @@ def _begin(tenant_id: uuid.UUID, low_at: datetime) -> CreditPurchase | None:
 
 def _charge(customer: BillingCustomer, row: CreditPurchase) -> None:
     """From wherever it stands to paid or failed. Under the customer's lock."""
+    found: Mapping[str, Any] | None
     try:
         found = _paid_invoice(customer, row)
     except (PaymentDeclined, StripeRefused, StripeObjectMissing, Conflict) as error:
