@@ -10,6 +10,7 @@ v1 = [
     path("", include("apps.organizations.api.v1.urls")),
     path("", include("apps.roles.api.v1.urls")),
     path("", include("apps.billing.api.v1.urls")),
+    path("", include("apps.credits.api.v1.urls_buying")),
     path("", include("apps.events.api.v1.urls")),
     path("", include("apps.audit.api.v1.urls")),
 ]

@@ -7,6 +7,7 @@ from apps.portal.views import (
     api_keys,
     audit,
     bindings,
+    credits_buying,
     dashboard,
     email_domains,
     exports,
@@ -52,6 +53,11 @@ urlpatterns = [
     path("plan/keep/", subscription.keep, name="plan_keep"),
     path("plan/portal/", subscription.portal, name="plan_portal"),
     path("plan/invoices/", subscription.invoices, name="invoices"),
+    path("credits/buy/", credits_buying.buy, name="credits_buy"),
+    path("credits/auto-top-up/", credits_buying.auto_top_up, name="auto_top_up"),
+    path(
+        "credits/auto-top-up/resume/", credits_buying.auto_top_up_go_on, name="auto_top_up_resume"
+    ),
     path("audit/", audit.index, name="audit"),
     path("audit/export/", audit.export, name="audit_export"),
     path("audit/<uuid:entry_id>/", audit.detail, name="audit_entry"),

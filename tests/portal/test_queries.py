@@ -40,6 +40,8 @@ PAGES = (
     "/api-keys/new/",
     "/plan/",
     "/plan/compare/",
+    "/credits/buy/",
+    "/credits/auto-top-up/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",
