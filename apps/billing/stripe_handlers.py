@@ -42,7 +42,8 @@ def payment_tell(change: StripeChange) -> None:
 )
 def purchase_follow(change: StripeChange) -> None:
     """Packs of credits: paid for, or given back."""
-    if change.tenant_id is not None and not change.is_gone and "id" in change.current:
+    is_known = change.tenant_id is not None or change.type.startswith("charge.dispute.")
+    if is_known and not change.is_gone and "id" in change.current:
         purchase_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.billing import gateway
-from apps.billing.models import CreditPurchase
+from apps.billing.models import BillingCustomer, CreditPurchase
 from apps.billing.services import catalogue_load, catalogue_sync, purchase_check
 from apps.billing.services.refunds import invoice_refund
 from apps.common.database import system_connection
@@ -217,7 +217,9 @@ def test_who_may_buy_what(packs: Shop, bob: Any) -> None:
 
 
 def test_one_currency(packs: Shop) -> None:
-    buy(packs)
+    begin(packs)
+    with system_connection():
+        BillingCustomer.objects.update(currency="eur")
     with pytest.raises(Conflict) as caught:
         begin(packs, currency="USD")
     assert caught.value.code == "other_currency"

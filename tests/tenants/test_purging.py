@@ -43,7 +43,8 @@ from tests.conftest import SYSTEM, World
 
 pytestmark = pytest.mark.django_db
 STEPS = [
-    "exports_stop", "files", "tables", "schema", "role", "usage_records", "usage_counters",
+    "exports_stop", "files", "tables", "schema", "role", "auto_top_up", "credit_purchases",
+    "usage_records", "usage_counters",
     "entitlement_overrides", "tenant_add_ons", "tenant_plan", "subscription", "memberships", "refresh_tokens",
     "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
     "provider_organizations", "identity_providers", "browser_sessions", "events", "stripe_events",

@@ -116,10 +116,11 @@ def purchase_begin(
 
 @transaction.atomic
 def purchase_take_over(
-    *, actor: Actor, tenant_id: uuid.UUID, found: Mapping[str, Any]
+    *, actor: Actor, tenant_id: uuid.UUID | None, found: Mapping[str, Any]
 ) -> CreditPurchase | None:
     """Make the purchase say what Stripe says of it now. None: it is not about one of the tenant's.
 
+    tenant_id: None for what names no customer, as disputes do: then whoever's payment it is.
     found: the checkout session or the invoice that it is paid by; or a charge, dispute or credit note, by
     which it is given back. The same again changes nothing, and their order does not matter.
     Locks the row. Publishes billing.credits_bought, billing.credits_returned.
@@ -144,7 +145,7 @@ def purchase_take_over(
     return row
 
 
-def _purchase_of(tenant_id: uuid.UUID, found: Mapping[str, Any]) -> CreditPurchase | None:
+def _purchase_of(tenant_id: uuid.UUID | None, found: Mapping[str, Any]) -> CreditPurchase | None:
     """By our id, which what it is paid by has; else by that of what is referred to. One statement or none."""
     named = Q()
     if row_id := _uuid((found.get("metadata") or {}).get(METADATA_KEY)):
@@ -156,12 +157,10 @@ def _purchase_of(tenant_id: uuid.UUID, found: Mapping[str, Any]) -> CreditPurcha
             named |= Q(stripe_payment_intent_id=intent_id)
     if not named:
         return None
-    return (
-        CreditPurchase.objects.select_for_update(of=("self",))
-        .select_related("price__pack")
-        .filter(named, tenant_id=tenant_id)
-        .first()
-    )
+    rows = CreditPurchase.objects.select_for_update(of=("self",)).select_related("price__pack")
+    if tenant_id is not None:
+        rows = rows.filter(tenant_id=tenant_id)
+    return rows.filter(named).first()
 
 
 def _follow_session(actor: Actor, row: CreditPurchase, found: Mapping[str, Any]) -> None:
