@@ -38,7 +38,12 @@ def payment_tell(change: StripeChange) -> None:
 
 
 @stripe_handler(
-    "checkout.session.*", "invoice.*", "charge.refunded", "charge.dispute.*", "credit_note.*"
+    "checkout.session.*",
+    "invoice.*",
+    "payment_intent.succeeded",
+    "charge.refunded",
+    "charge.dispute.*",
+    "credit_note.*",
 )
 def purchase_follow(change: StripeChange) -> None:
     """Packs of credits: paid for, or given back."""

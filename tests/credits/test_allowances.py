@@ -117,9 +117,7 @@ def test_without_a_subscription_by_the_plans_day(acme: Tenant, assign: Assign) -
         [grant] = Grant.objects.all()
     with system_connection():
         held = TenantPlan.objects.get(tenant=acme)
-    assert (grant.effective_at, grant.expires_at) == month_of(
-        timezone.now(), held.period_anchor_at
-    )
+    assert (grant.effective_at, grant.expires_at) == month_of(timezone.now(), held.period_anchor_at)
     assert (held.allowance_at, allowances_due(9)) == (grant.expires_at, [])
     # A month later, with no event of anything.
     with system_connection():

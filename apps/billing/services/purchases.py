@@ -32,7 +32,7 @@ METADATA_KEY = "credit_purchase_id"
 MOST_PACKS = 100
 # When Stripe is asked what became of a page; it is open for a day.
 CHECK_PAGE_AFTER = timedelta(minutes=15)
-PAID_BY = ("checkout.session", "invoice")
+PAID_BY = ("checkout.session", "invoice", "payment_intent")
 BUY_PAGE = "/credits/buy/"
 
 
@@ -121,8 +121,8 @@ def purchase_take_over(
     """Make the purchase say what Stripe says of it now. None: it is not about one of the tenant's.
 
     tenant_id: None for what names no customer, as disputes do: then whoever's payment it is.
-    found: the checkout session or the invoice that it is paid by; or a charge, dispute or credit note, by
-    which it is given back. The same again changes nothing, and their order does not matter.
+    found: the checkout session, invoice or payment intent that it is paid by; or a charge, dispute or credit
+    note, by which it is given back. The same again changes nothing, and their order does not matter.
     Locks the row. Publishes billing.credits_bought, billing.credits_returned.
     """
     require_platform(actor)
@@ -134,6 +134,8 @@ def purchase_take_over(
             _follow_session(actor, row, found)
         case "invoice":
             _follow_invoice(actor, row, found)
+        case "payment_intent":
+            _follow_intent(actor, row, found)
         case "charge":
             _note_returned(actor, row, found["id"], found.get("amount_refunded") or 0)
         case "dispute":
@@ -146,7 +148,7 @@ def purchase_take_over(
 
 
 def _purchase_of(tenant_id: uuid.UUID | None, found: Mapping[str, Any]) -> CreditPurchase | None:
-    """By our id, which what it is paid by has; else by that of what is referred to. One statement or none."""
+    """By our id, which what it is paid by has; else by what is referred to. One statement or none."""
     named = Q()
     if row_id := _uuid((found.get("metadata") or {}).get(METADATA_KEY)):
         named |= Q(id=row_id)
@@ -185,6 +187,17 @@ def _follow_invoice(actor: Actor, row: CreditPurchase, found: Mapping[str, Any])
             paid_minor=found.get("total") or 0,
             invoice_id=found["id"],
             intent_id=invoice_payment_intent_id(found),
+        )
+
+
+def _follow_intent(actor: Actor, row: CreditPurchase, found: Mapping[str, Any]) -> None:
+    if found.get("status") == "succeeded":
+        purchase_paid(
+            actor,
+            row,
+            paid_minor=found.get("amount_received") or 0,
+            invoice_id="",
+            intent_id=found["id"],
         )
 
 

@@ -44,15 +44,18 @@ def purchase_follow(*, actor: Actor, purchase_id: uuid.UUID) -> Grant | None:
             effective_at=row.paid_at,
             expires_at=row.paid_at + timedelta(days=row.valid_days) if row.valid_days else None,
         )
-        if row.returned_minor:
-            # Rounded down: of what was not paid back nothing is taken.
-            back = row.credits_microcredits * row.returned_minor // row.paid_minor
-            reason = _("Paid back")
-            if back:
-                grant_take_back(
-                    actor=actor, grant_id=grant.id, amount_microcredits=back, reason=reason
-                )
+        if back := share_paid_back(row):
+            grant_take_back(
+                actor=actor, grant_id=grant.id, amount_microcredits=back, reason=_("Paid back")
+            )
     return grant
+
+
+def share_paid_back(row: CreditPurchase) -> int:
+    """Of its credits, the share of the money that was paid back; rounded down."""
+    if not row.paid_minor:
+        return 0
+    return row.credits_microcredits * row.returned_minor // row.paid_minor
 
 
 def _description(row: CreditPurchase) -> str:

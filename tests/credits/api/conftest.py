@@ -1,0 +1,1 @@
+from tests.api.client import api, bearer  # noqa: F401 - fixtures
