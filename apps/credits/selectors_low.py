@@ -9,6 +9,7 @@ from psycopg import sql
 from apps.billing.models import AutoTopUp
 from apps.common.database import system_connection
 from apps.credits.enums import WALLET_ID
+from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
 
 AT_ONCE = 200
@@ -35,7 +36,9 @@ def _found(
 ) -> Iterator[tuple[uuid.UUID, uuid.UUID]]:
     for start in range(0, len(tenant_ids), AT_ONCE):
         ready = Tenant.objects.filter(
-            id__in=tenant_ids[start : start + AT_ONCE], purge_started_at=None
+            id__in=tenant_ids[start : start + AT_ONCE],
+            status=TenantStatus.READY,
+            maintenance_since=None,
         )
         parts = [
             sql.SQL("SELECT {}::uuid, id FROM {} WHERE {}").format(

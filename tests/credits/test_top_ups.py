@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.billing import gateway
 from apps.billing.customers import billing_customer_ensure
 from apps.billing.errors import StripeUnavailable
-from apps.billing.models import AutoTopUp, CreditPurchase
+from apps.billing.models import AutoTopUp, CreditPack, CreditPurchase, PackPrice
 from apps.billing.services import purchase_check, top_ups
 from apps.common.database import system_connection
 from apps.common.errors import Conflict, InvalidInput, PermissionDenied
@@ -263,6 +263,21 @@ def test_stripe_is_away_and_comes_back(ours: Ours, settings: Any) -> None:
     purchase_check(actor=SYSTEM, purchase_id=row.id)
     drain_once()
     assert (ours.charged(), ours.balance()) == ([2000], 590)
+
+
+def test_a_pack_that_has_become_too_small_pauses_it(ours: Ours) -> None:
+    with system_connection():
+        CreditPack.objects.update(credits_microcredits=99 * CREDIT)
+    ours.spend(60)
+    assert ours.run()
+    assert ours.setting().pause_code == "pack_too_small"
+    with system_connection():
+        CreditPack.objects.update(credits_microcredits=500 * CREDIT)
+        PackPrice.objects.update(retired_at=timezone.now())
+        AutoTopUp.objects.update(paused_at=None)
+    assert ours.run()
+    assert ours.setting().pause_code == "not_for_sale"
+    assert (ours.rows(), ours.charged()) == ([], [])
 
 
 def test_what_makes_no_sense_and_who_may_not(ours: Ours, bob: Any) -> None:

@@ -51,10 +51,12 @@ EXPANDED: Any = {"expand": ["payments"]}
 
 
 @system_connection()
-def top_up_buy(*, actor: Actor, tenant_id: uuid.UUID, low_at: datetime) -> bool:
+def top_up_buy(
+    *, actor: Actor, tenant_id: uuid.UUID, low_at: datetime, below_microcredits: int
+) -> bool:
     """Buy what the tenant's auto top-up says, once for a crossing. A part of the credits' service.
 
-    low_at: since when the wallet is low. False: the customer is being worked on; to be asked again. A
+    low_at: since when the wallet is low, that is, below so much. False: the customer is being worked on; to be asked again. A
     payment that fails pauses it; above the monthly cap nothing is bought, which is told once a month.
     Not inside a transaction. Publishes billing.credits_bought, auto_top_up_paused, auto_top_up_capped.
     Raises PermissionDenied, StripeUnavailable: nothing is known then, and the sweep goes on.
@@ -66,7 +68,7 @@ def top_up_buy(*, actor: Actor, tenant_id: uuid.UUID, low_at: datetime) -> bool:
     with lane_lock(customer.stripe_id or "") as is_mine:
         if not is_mine:
             return False
-        purchase = _begin(tenant_id, low_at)
+        purchase = _begin(tenant_id, low_at, below_microcredits)
         if purchase is not None:
             _charge(customer, purchase)
     return True
@@ -140,7 +142,7 @@ def charged_in_month(tenant_id: uuid.UUID, currency: str, month: date) -> int:
 
 
 @transaction.atomic
-def _begin(tenant_id: uuid.UUID, low_at: datetime) -> CreditPurchase | None:
+def _begin(tenant_id: uuid.UUID, low_at: datetime, below: int) -> CreditPurchase | None:
     """The purchase of this crossing, begun or gone on with; None: there is nothing to charge.
 
     Under the customer's lock. Locks the setting.
@@ -163,6 +165,10 @@ def _begin(tenant_id: uuid.UUID, low_at: datetime) -> CreditPurchase | None:
     ).first()
     if price is None or not price.stripe_price_id:
         _pause(setting, "not_for_sale", _("The pack is not sold any more. Choose another one."))
+        return None
+    if setting.pack.credits_microcredits * setting.quantity < below:
+        # Its terms are others now: one purchase would not do, and one is all that a crossing brings.
+        _pause(setting, "pack_too_small", _("The pack brings less than the wallet is low below."))
         return None
     month = month_of(timezone.now())
     amount = price.amount_minor * setting.quantity

@@ -110,10 +110,15 @@ def auto_top_up_run(*, actor: Actor, tenant_id: uuid.UUID) -> bool:
     billing's top_up_buy does. Raises PermissionDenied, StripeUnavailable.
     """
     require_platform(actor)
-    low_at = Account.objects.values_list("low_at", flat=True).get(id=WALLET_ID)
-    if low_at is None:
+    wallet = Account.objects.get(id=WALLET_ID)
+    if wallet.low_at is None or wallet.alert_below_microcredits is None:
         return True
-    return top_up_buy(actor=actor, tenant_id=tenant_id, low_at=low_at)
+    return top_up_buy(
+        actor=actor,
+        tenant_id=tenant_id,
+        low_at=wallet.low_at,
+        below_microcredits=wallet.alert_below_microcredits,
+    )
 
 
 @system_connection()
