@@ -56,8 +56,9 @@ def top_up_buy(
 ) -> bool:
     """Buy what the tenant's auto top-up says, once for a crossing. A part of the credits' service.
 
-    low_at: since when the wallet is low, that is, below so much. False: the customer is being worked on; to be asked again. A
-    payment that fails pauses it; above the monthly cap nothing is bought, which is told once a month.
+    low_at: since when the wallet is low, that is, below so much. False: the customer is being worked on; to
+    be asked again. A payment that fails pauses it; above the monthly cap nothing is bought, which is told
+    once a month.
     Not inside a transaction. Publishes billing.credits_bought, auto_top_up_paused, auto_top_up_capped.
     Raises PermissionDenied, StripeUnavailable: nothing is known then, and the sweep goes on.
     """
@@ -160,15 +161,8 @@ def _begin(tenant_id: uuid.UUID, low_at: datetime, below: int) -> CreditPurchase
         return begun
     if automatic.filter(low_at=low_at, state=PurchaseState.PAID).exists():
         return None
-    price = PackPrice.objects.filter(
-        pack=setting.pack, currency=setting.currency, retired_at=None, pack__retired_at=None
-    ).first()
-    if price is None or not price.stripe_price_id:
-        _pause(setting, "not_for_sale", _("The pack is not sold any more. Choose another one."))
-        return None
-    if setting.pack.credits_microcredits * setting.quantity < below:
-        # Its terms are others now: one purchase would not do, and one is all that a crossing brings.
-        _pause(setting, "pack_too_small", _("The pack brings less than the wallet is low below."))
+    price = _price(setting, below)
+    if price is None:
         return None
     month = month_of(timezone.now())
     amount = price.amount_minor * setting.quantity
@@ -183,6 +177,21 @@ def _begin(tenant_id: uuid.UUID, low_at: datetime, below: int) -> CreditPurchase
         is_automatic=True,
         low_at=low_at,
     )
+
+
+def _price(setting: AutoTopUp, below: int) -> PackPrice | None:
+    """What is to be bought, as it is sold now; None: the setting is paused, as its terms are others now."""
+    price = PackPrice.objects.filter(
+        pack=setting.pack, currency=setting.currency, retired_at=None, pack__retired_at=None
+    ).first()
+    if price is None or not price.stripe_price_id:
+        _pause(setting, "not_for_sale", _("The pack is not sold any more. Choose another one."))
+        return None
+    if setting.pack.credits_microcredits * setting.quantity < below:
+        # One purchase would not do, and one is all that a crossing brings.
+        _pause(setting, "pack_too_small", _("The pack brings less than the wallet is low below."))
+        return None
+    return price
 
 
 def _charge(customer: BillingCustomer, row: CreditPurchase) -> None:
