@@ -11,6 +11,7 @@ from apps.billing import gateway
 from apps.billing.models import CreditPurchase
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
+from apps.credits.enums import GrantSource
 from apps.credits.models import Grant
 from apps.events.drain import drain_once
 from tests.billing.conftest import queued, sold
@@ -72,7 +73,7 @@ def test_what_was_lost_is_mended_and_the_rest_is_told(shop: Shop) -> None:
     assert left(report) == {"acme:purchase_gone"}
     with tenant_context(shop.tenant):
         assert balance() == 630 * CREDIT
-        grant(7 * CREDIT, source="purchase", reference="by hand")
+        grant(7 * CREDIT, source=GrantSource.PURCHASE, reference="by hand")
     with gateway.stripe_client() as client:
         stranger: Any = {
             "amount": 500,
