@@ -85,6 +85,14 @@ def packs_public() -> Sequence[CreditPack]:
     )
 
 
+def pack_prices_public() -> Sequence[PackPrice]:
+    """What packs_public has, as prices with their packs. One statement."""
+    prices = PackPrice.objects.filter(
+        retired_at=None, pack__is_public=True, pack__retired_at__isnull=True
+    )
+    return list(prices.select_related("pack").order_by("pack__position", "pack__code", "currency"))
+
+
 def version_of(code: str) -> PlanVersion:
     """The version of a plan that is sold. Raises NotFound."""
     found = versions_sold().filter(plan__code=code).first()

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.redirects import leave_for
 from apps.billing.customers import billing_customer_for
 from apps.billing.models import CreditPack, CreditPurchase, PackPrice
-from apps.billing.selectors import packs_public
+from apps.billing.selectors import pack_prices_public, packs_public
 from apps.billing.services.purchases import MOST_PACKS
 from apps.common.access import allows, authorize
 from apps.common.database import system_connection
@@ -132,11 +132,12 @@ def _checkout(request: WorkspaceRequest) -> HttpResponse:
 @step_up
 def auto_top_up(request: WorkspaceRequest) -> HttpResponse:
     """The setting, why it is paused, and what it bought. What may cost money is confirmed first."""
-    found = auto_top_up_of(request.actor)
-    packs = packs_public()
-    currencies = _currencies(request, packs)
+    found, prices = auto_top_up_of(request.actor), pack_prices_public()
     form = AutoTopUpForm(
-        request.POST or None, packs=packs, currencies=currencies, initial=_initial(found)
+        request.POST or None,
+        packs=list(dict.fromkeys(one.pack for one in prices)),
+        currencies=_choice({one.currency for one in prices}, found.paid_in),
+        initial=_initial(found),
     )
     asked: dict[str, Any] | None = None
     if request.method == "POST" and form.is_valid():
@@ -146,7 +147,7 @@ def auto_top_up(request: WorkspaceRequest) -> HttpResponse:
                 auto_top_up_set(actor=request.actor, tenant=request.tenant, **wished)
                 messages.success(request, _("The setting is saved."))
                 return redirect("auto_top_up")
-            asked = _asked(wished, packs)
+            asked = _asked(wished, prices)
         except (NotFound, PermissionDenied, ReauthenticationRequired):
             raise
         except PlatformError as error:
@@ -156,7 +157,7 @@ def auto_top_up(request: WorkspaceRequest) -> HttpResponse:
         "form": form,
         "asked": asked,
         "balance": credits_text(found.balance_microcredits),
-        "bought": [Bought(row) for row in purchases_for(request.actor) if row.is_automatic],
+        "bought": [Bought(row) for row in purchases_for(request.actor, only_automatic=True)],
     }
     return render(request, "portal/credits/auto_top_up.html", context)
 
@@ -173,15 +174,15 @@ def auto_top_up_go_on(request: WorkspaceRequest) -> HttpResponse:
     return _asking(request, "auto_top_up", ask)
 
 
-def _asked(wished: dict[str, Any], packs: Sequence[CreditPack]) -> dict[str, Any]:
+def _asked(wished: dict[str, Any], prices: Sequence[PackPrice]) -> dict[str, Any]:
     """What may be charged, for who is to confirm it."""
-    pack = next(one for one in packs if one.code == wished["pack"])
-    price = _offer(pack, wished["currency"]).price
+    wanted = (wished["pack"], wished["currency"])
+    price = next((one for one in prices if (one.pack.code, one.currency) == wanted), None)
     if price is None:
         raise InvalidInput.field("currency", _("The pack has no price in it."), "no_price")
     total = price.money * wished["quantity"]
     return {
-        "pack": pack,
+        "pack": price.pack,
         "quantity": wished["quantity"],
         "total": total,
         "cap": Money(wished["monthly_cap_minor"], wished["currency"]),
@@ -220,10 +221,14 @@ def _paid_in(request: WorkspaceRequest) -> str:
 
 
 def _currencies(request: WorkspaceRequest, packs: Sequence[CreditPack]) -> list[str]:
-    """Of the packs; only the one that the workspace pays in, where it pays already."""
-    known = sorted({price.currency for pack in packs for price in pack.prices.all()})
-    paid_in = _paid_in(request)
-    return [paid_in] if paid_in in known else known
+    return _choice(
+        {price.currency for pack in packs for price in pack.prices.all()}, _paid_in(request)
+    )
+
+
+def _choice(known: set[str], paid_in: str) -> list[str]:
+    """Only the one that the workspace pays in, where it pays already."""
+    return [paid_in] if paid_in in known else sorted(known)
 
 
 def _offer(pack: CreditPack, currency: str) -> Offer:
