@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Subquery
+from django.db.models import OuterRef, Subquery, Sum
 from django.utils import timezone
 
 from apps.billing.models import AutoTopUp, BillingCustomer, CreditPurchase
-from apps.billing.services.top_ups import charged_in_month, month_of
+from apps.billing.services.top_ups import automatic_of_month, month_of
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.money import Money
@@ -48,23 +49,31 @@ class TopUp:
 
 
 def auto_top_up_of(actor: Actor) -> TopUp:
-    """Of the actor's workspace. Two statements, three with a setting. Raises PermissionDenied."""
+    """Of the actor's workspace. One statement; two without a setting. Raises PermissionDenied."""
     authorize(actor, BUY_CREDITS)
     tenant_id = require_tenant().id
-    setting = AutoTopUp.objects.select_related("pack").filter(tenant_id=tenant_id).first()
-    customer = BillingCustomer.objects.filter(tenant_id=tenant_id).values("currency")[:1]
-    wallet = Account.objects.annotate(paid_in=Subquery(customer)).get(id=WALLET_ID)
-    charged = None
-    if setting is not None:
-        spent = charged_in_month(tenant_id, setting.currency, month_of(timezone.now()))
-        charged = Money(spent, setting.currency)
+    wallet = Account.objects.filter(id=WALLET_ID)
+    read: dict[str, Any] = {
+        "balance": Subquery(wallet.values("balance_microcredits")),
+        "below": Subquery(wallet.values("alert_below_microcredits")),
+        "wallet_low_at": Subquery(wallet.values("low_at")),
+        "paid_in": Subquery(
+            BillingCustomer.objects.filter(tenant_id=tenant_id).values("currency")[:1]
+        ),
+    }
+    month = month_of(timezone.now())
+    charged = automatic_of_month(tenant_id, month).filter(currency=OuterRef("currency"))
+    rows = AutoTopUp.objects.select_related("pack").filter(tenant_id=tenant_id)
+    spent = charged.order_by().values("tenant_id").annotate(sum=Sum("amount_minor")).values("sum")
+    setting = rows.annotate(spent=Subquery(spent), **read).first()
+    found = vars(setting) if setting else wallet.values(**read)[0]
     return TopUp(
         setting,
-        wallet.alert_below_microcredits,
-        wallet.balance_microcredits,
-        wallet.low_at,
-        charged,
-        (wallet.paid_in or "").upper(),
+        found["below"],
+        found["balance"],
+        found["wallet_low_at"],
+        Money(found["spent"] or 0, setting.currency) if setting else None,
+        (found["paid_in"] or "").upper(),
     )
 
 

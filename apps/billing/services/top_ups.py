@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -133,12 +133,18 @@ def month_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date().replace(day=1)
 
 
-def charged_in_month(tenant_id: uuid.UUID, currency: str, month: date) -> int:
-    """What automatic purchases of a month cost, with those that are under way. One statement."""
+def automatic_of_month(tenant_id: uuid.UUID, month: date) -> QuerySet[CreditPurchase]:
+    """Automatic purchases of a month that cost something, with those that are under way."""
     since = datetime(month.year, month.month, 1, tzinfo=UTC)
     rows = CreditPurchase.objects.filter(
-        tenant_id=tenant_id, is_automatic=True, currency=currency, created_at__gte=since
-    ).exclude(state=PurchaseState.FAILED)
+        tenant_id=tenant_id, is_automatic=True, created_at__gte=since
+    )
+    return rows.exclude(state=PurchaseState.FAILED)
+
+
+def charged_in_month(tenant_id: uuid.UUID, currency: str, month: date) -> int:
+    """What automatic_of_month cost. One statement."""
+    rows = automatic_of_month(tenant_id, month).filter(currency=currency)
     return rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0
 
 

@@ -157,7 +157,7 @@ def auto_top_up(request: WorkspaceRequest) -> HttpResponse:
         "form": form,
         "asked": asked,
         "balance": credits_text(found.balance_microcredits),
-        "bought": [Bought(row) for row in purchases_for(request.actor, only_automatic=True)],
+        "bought": _bought(request, found),
     }
     return render(request, "portal/credits/auto_top_up.html", context)
 
@@ -172,6 +172,12 @@ def auto_top_up_go_on(request: WorkspaceRequest) -> HttpResponse:
         return redirect("auto_top_up")
 
     return _asking(request, "auto_top_up", ask)
+
+
+def _bought(request: WorkspaceRequest, found: TopUp) -> list[Bought]:
+    if found.setting is None:
+        return []
+    return [Bought(row) for row in purchases_for(request.actor, only_automatic=True)]
 
 
 def _asked(wished: dict[str, Any], prices: Sequence[PackPrice]) -> dict[str, Any]:
