@@ -66,7 +66,7 @@ def auto_top_up_of(actor: Actor) -> TopUp:
     rows = AutoTopUp.objects.select_related("pack").filter(tenant_id=tenant_id)
     spent = charged.order_by().values("tenant_id").annotate(sum=Sum("amount_minor")).values("sum")
     setting = rows.annotate(spent=Subquery(spent), **read).first()
-    found = vars(setting) if setting else wallet.values(**read)[0]
+    found: Any = vars(setting) if setting else wallet.values(**read)[0]
     return TopUp(
         setting,
         found["below"],
