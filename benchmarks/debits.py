@@ -43,8 +43,8 @@ AMOUNT = 10**12
 # What the service sends, its values made by the server.
 SCRIPT = """
 SELECT * FROM public.ledger_spend('debit', {organization}, 'bench.debit', now(),
-    jsonb_build_array(jsonb_build_object('place', 0, 'id', {uuid}, 'key', gen_random_uuid()::text, 'fingerprint', gen_random_uuid(),
-    'amount', 1, 'actor_kind', 'system', 'details', '{{}}'::jsonb)));
+    jsonb_build_array(jsonb_build_object('place', 0, 'id', {uuid}, 'key', gen_random_uuid()::text,
+    'fingerprint', gen_random_uuid(), 'amount', 1, 'actor_kind', 'system', 'details', '{{}}'::jsonb)));
 """
 
 

@@ -3,6 +3,7 @@
 from apps.billing.declarations import (
     UNLIMITED,
     AddOnDeclaration,
+    PackDeclaration,
     PlanDeclaration,
     Terms,
     gives,
@@ -82,6 +83,7 @@ PLANS = (
             ),
             trial_days=14,
             credits_per_period_microcredits=1000 * CREDIT,
+            credits_rollover_microcredits=500 * CREDIT,
         ),
     ),
     PlanDeclaration(
@@ -125,5 +127,30 @@ ADD_ONS = (
             prices=monthly({"EUR": 4900, "USD": 5500}),
             entitlements=gives({"accounts.single_sign_on": True}),
         ),
+    ),
+)
+
+PACKS = (
+    PackDeclaration(
+        "credits_500",
+        "500 credits",
+        "For a busy week.",
+        500 * CREDIT,
+        {"EUR": 2000, "USD": 2200},
+    ),
+    PackDeclaration(
+        "credits_2500",
+        "2,500 credits",
+        "A tenth cheaper each.",
+        2500 * CREDIT,
+        {"EUR": 9000, "USD": 9900},
+    ),
+    PackDeclaration(
+        "credits_10000",
+        "10,000 credits",
+        "A fifth cheaper each, and good for two years.",
+        10_000 * CREDIT,
+        {"EUR": 32_000, "USD": 35_200},
+        valid_days=730,
     ),
 )

@@ -10,6 +10,8 @@ from apps.common.money import is_currency
 
 # Written for how many: any number.
 UNLIMITED = None
+# Ten years.
+MOST_DAYS = 3660
 Value = int | bool | None | Granted
 
 
@@ -31,6 +33,7 @@ class Terms:
     entitlements: Mapping[str, Granted] = field(default_factory=dict)
     trial_days: int = 0
     credits_per_period_microcredits: int = 0
+    credits_rollover_microcredits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,20 @@ class AddOnDeclaration:
     name: str
     description: str
     terms: Terms
+    is_public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PackDeclaration:
+    """prices: by currency, of one pack, in its smallest unit. valid_days: None: they do not expire."""
+
+    code: str
+    name: str
+    description: str
+    credits_microcredits: int
+    prices: Mapping[str, int]
+    valid_days: int | None = 365
+    priority: int = 50
     is_public: bool = True
 
 
@@ -81,6 +98,8 @@ def terms_problem(terms: Terms) -> tuple[str, str] | None:
         return "trial_days", "A trial has 0 to 365 days."
     if not 0 <= terms.credits_per_period_microcredits <= 10**15:
         return "credits", "Credits are 0 to 1,000,000,000."
+    if not 0 <= terms.credits_rollover_microcredits <= terms.credits_per_period_microcredits:
+        return "rollover", "At most the credits of a period roll over."
     if problem := _prices_problem(terms.prices):
         return "prices", problem
     for code, granted in terms.entitlements.items():
@@ -109,6 +128,22 @@ def terms_validate(terms: Terms) -> Terms:
     if problem := terms_problem(terms):
         raise InvalidInput.field(*problem)
     return terms
+
+
+def pack_problem(pack: PackDeclaration) -> tuple[str, str] | None:
+    """As terms_problem."""
+    if not 1 <= pack.credits_microcredits <= 10**15:
+        return "credits", f"{pack.code} has no credits."
+    if pack.valid_days is not None and not 1 <= pack.valid_days <= MOST_DAYS:
+        return "valid_days", f"{pack.code} is valid for 1 to {MOST_DAYS} days, or for ever."
+    if not 0 <= pack.priority <= 100:
+        return "priority", "Priorities are 0 to 100."
+    if not pack.prices:
+        return "prices", f"{pack.code} has no price."
+    for currency, amount in pack.prices.items():
+        if not is_currency(currency) or not 1 <= amount <= 10**12:
+            return "prices", f"{amount} {currency} is no price of {pack.code}."
+    return None
 
 
 def value_problem(code: str, granted: Granted) -> str:

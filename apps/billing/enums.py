@@ -53,3 +53,11 @@ class Notice(models.TextChoices):
     ENDED = "ended"
     PAUSED = "paused"
     RESUMED = "resumed"
+
+
+class PurchaseState(models.TextChoices):
+    """Of packs of credits. OPEN: nobody knows yet. FAILED: nothing is charged."""
+
+    OPEN = "open", _("Open")
+    PAID = "paid", _("Paid")
+    FAILED = "failed", _("Failed")

@@ -11,7 +11,9 @@ from apps.events.registry import Event, event
 
 @event("billing.plan_changed", version=1, scope="system", aggregate="plan_id")
 class PlanChanged(Event):
-    """change: created, updated, retired or offered again; of an add-on too, whose id it is then."""
+    """change: created, updated, retired or offered again; of an add-on or a pack of credits too, whose id it
+    is then.
+    """
 
     plan_id: uuid.UUID
     code: str
@@ -297,3 +299,64 @@ class Reconciled(Event):
     mended: int
     left: int
     kinds: str
+
+
+@event("billing.credits_bought", version=1, scope="billing", aggregate="purchase_id")
+class CreditsBought(Event):
+    """Packs of credits are paid for. is_automatic: by the auto top-up. paid_minor: with taxes."""
+
+    tenant_id: uuid.UUID
+    purchase_id: uuid.UUID
+    pack: str
+    quantity: int
+    credits_microcredits: int
+    paid_minor: int
+    currency: str
+    is_automatic: bool
+
+
+@event("billing.credits_returned", version=1, scope="billing", aggregate="purchase_id")
+class CreditsReturned(Event):
+    """So much of what was paid is given back in all: by refunds, credit notes, and lost disputes."""
+
+    tenant_id: uuid.UUID
+    purchase_id: uuid.UUID
+    returned_minor: int
+    paid_minor: int
+    currency: str
+
+
+@event("billing.auto_top_up_changed", version=1, scope="billing", aggregate="tenant_id")
+class AutoTopUpChanged(Event):
+    """What is bought by itself, when the wallet is low. monthly_cap_minor: at most, in a month."""
+
+    tenant_id: uuid.UUID
+    is_on: bool
+    pack: str
+    quantity: int
+    monthly_cap_minor: int
+    currency: str
+
+
+@event("billing.auto_top_up_paused", version=1, scope="billing", aggregate="tenant_id")
+class AutoTopUpPaused(Event):
+    """A payment failed: nothing more is bought by itself until somebody resumes it. code: Stripe's."""
+
+    tenant_id: uuid.UUID
+    code: str
+    reason: str
+
+
+@event("billing.auto_top_up_resumed", version=1, scope="billing", aggregate="tenant_id")
+class AutoTopUpResumed(Event):
+    tenant_id: uuid.UUID
+
+
+@event("billing.auto_top_up_capped", version=1, scope="billing", aggregate="tenant_id")
+class AutoTopUpCapped(Event):
+    """The wallet is low, and nothing more is bought by itself in this month: `2026-11`. Told once a month."""
+
+    tenant_id: uuid.UUID
+    month: str
+    cap_minor: int
+    currency: str

@@ -31,6 +31,20 @@ SHARED_ROWS = (
         "FROM public.billing_subscription WHERE tenant_id = %(tenant_id)s",
     ),
     SharedRows(
+        "credit_purchases",
+        "SELECT c.id, p.code AS pack, c.quantity, c.credits_microcredits, c.amount_minor, c.currency, "
+        "c.is_automatic, c.state, c.paid_at, c.paid_minor, c.returned, c.stripe_invoice_id, c.created_at "
+        "FROM public.billing_creditpurchase c JOIN public.billing_packprice r ON r.id = c.price_id "
+        "JOIN public.billing_creditpack p ON p.id = r.pack_id WHERE c.tenant_id = %(tenant_id)s "
+        "ORDER BY c.id",
+    ),
+    SharedRows(
+        "auto_top_up",
+        "SELECT t.id, t.is_on, p.code AS pack, t.quantity, t.currency, t.monthly_cap_minor, t.paused_at, "
+        "t.pause_reason FROM public.billing_autotopup t JOIN public.billing_creditpack p ON p.id = t.pack_id "
+        "WHERE t.tenant_id = %(tenant_id)s",
+    ),
+    SharedRows(
         "billing_customer",
         "SELECT id, stripe_id, currency, email, name, address, extra_emails, created_at "
         "FROM public.billing_billingcustomer WHERE tenant_id = %(tenant_id)s",

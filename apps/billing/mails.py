@@ -51,7 +51,7 @@ def notice_mail(
     row = rows.filter(tenant_id=tenant_id, stripe_id=stripe_id).first()
     if tenant is None or row is None or not is_so(notice, row.standing):
         return None
-    to = _address(tenant, member_id)
+    to = address_of(tenant, member_id)
     if not to:
         return None
     return render_mail(
@@ -111,7 +111,7 @@ def _tenant(tenant_id: uuid.UUID) -> Tenant | None:
     return tenant if tenant is not None and tenant.purge_started_at is None else None
 
 
-def _address(tenant: Tenant, member_id: uuid.UUID | None) -> str:
+def address_of(tenant: Tenant, member_id: uuid.UUID | None) -> str:
     if member_id is None:
         return _customer_address(tenant.id)
     with tenant_context(tenant):

@@ -23,5 +23,12 @@ def period_start(period: Period | None, now: datetime, anchor: datetime | None) 
     return _in_month(anchor, year, month)
 
 
+def month_of(now: datetime, anchor: datetime) -> tuple[datetime, datetime]:
+    """First moment, and end, of the month from the anchor's day on that `now` is in."""
+    begins = period_start(Period.BILLING, now, anchor)
+    year, month = (begins.year, begins.month + 1) if begins.month < 12 else (begins.year + 1, 1)
+    return begins, _in_month(anchor.astimezone(UTC), year, month)
+
+
 def _in_month(anchor: datetime, year: int, month: int) -> datetime:
     return anchor.replace(year=year, month=month, day=min(anchor.day, monthrange(year, month)[1]))

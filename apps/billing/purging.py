@@ -6,7 +6,9 @@ from django.db.models import Model
 
 from apps.billing.inbox.mirror import models_of_customers
 from apps.billing.models import (
+    AutoTopUp,
     BillingCustomer,
+    CreditPurchase,
     EntitlementOverride,
     StripeEvent,
     Subscription,
@@ -64,6 +66,8 @@ def _models() -> list[tuple[type[Model], str]]:
 
 
 STEPS = (
+    rows_step("auto_top_up", "Auto top-up", 52, AutoTopUp),
+    rows_step("credit_purchases", "Purchases of credits", 53, CreditPurchase),
     rows_step("usage_records", "Uses", 54, UsageRecord),
     rows_step("usage_counters", "Usage of periods", 55, UsageCounter),
     rows_step("entitlement_overrides", "Exceptions from the plan", 56, EntitlementOverride),

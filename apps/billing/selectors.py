@@ -11,6 +11,8 @@ from apps.billing.life import LIVING
 from apps.billing.models import (
     AddOn,
     BillingCustomer,
+    CreditPack,
+    PackPrice,
     Plan,
     PlanEntitlement,
     PlanVersion,
@@ -72,6 +74,25 @@ def add_ons_public() -> Sequence[AddOn]:
             Prefetch("planentitlements", PlanEntitlement.objects.order_by("code")),
         )
     )
+
+
+def packs_public() -> Sequence[CreditPack]:
+    """With the prices that are asked now. Two statements."""
+    return list(
+        CreditPack.objects.filter(is_public=True, retired_at__isnull=True)
+        .order_by("position", "code")
+        .prefetch_related(
+            Prefetch("prices", PackPrice.objects.filter(retired_at=None).order_by("currency"))
+        )
+    )
+
+
+def pack_prices_public() -> Sequence[PackPrice]:
+    """What packs_public has, as prices with their packs. One statement."""
+    prices = PackPrice.objects.filter(
+        retired_at=None, pack__is_public=True, pack__retired_at__isnull=True
+    )
+    return list(prices.select_related("pack").order_by("pack__position", "pack__code", "currency"))
 
 
 def version_of(code: str) -> PlanVersion:

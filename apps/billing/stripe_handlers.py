@@ -1,11 +1,12 @@
 """What billing itself does when Stripe tells of something."""
 
+from apps.billing.allowances import allowance_look
 from apps.billing.customers import billing_customer_follow
 from apps.billing.enums import Standing
 from apps.billing.events import InvoicePaid, TrialEndNeared
 from apps.billing.inbox.registry import StripeChange, stripe_handler
 from apps.billing.models import Subscription
-from apps.billing.services import subscription_take_over
+from apps.billing.services import purchase_take_over, subscription_take_over
 from apps.billing.services.upcoming import schedule_take_over
 from apps.billing.stripe_shapes import invoice_is_paid, invoice_tax_cents
 from apps.common.actors import Actor
@@ -34,9 +35,15 @@ def schedule_follow(change: StripeChange) -> None:
 
 @stripe_handler("invoice.paid")
 def invoice_paid_tell(change: StripeChange) -> None:
-    """Publishes billing.invoice_paid, for each event of Stripe's; who acts by it goes by the invoice's id."""
+    """After the copy, which says what was paid for.
+
+    Publishes billing.invoice_paid, for each event of Stripe's; who acts by it goes by the invoice's id.
+    """
     found = change.current
-    if change.tenant_id is None or not invoice_is_paid(found) or not found.get("amount_paid"):
+    if change.tenant_id is None or not invoice_is_paid(found):
+        return
+    allowance_look(change.tenant_id)
+    if not found.get("amount_paid"):
         return
     publish(
         InvoicePaid(
@@ -50,6 +57,21 @@ def invoice_paid_tell(change: StripeChange) -> None:
         actor=ACTOR,
         tenant_id=change.tenant_id,
     )
+
+
+@stripe_handler(
+    "checkout.session.*",
+    "invoice.*",
+    "payment_intent.succeeded",
+    "charge.refunded",
+    "charge.dispute.*",
+    "credit_note.*",
+)
+def purchase_follow(change: StripeChange) -> None:
+    """Packs of credits: paid for, or given back."""
+    is_known = change.tenant_id is not None or change.type.startswith("charge.dispute.")
+    if is_known and not change.is_gone and "id" in change.current:
+        purchase_take_over(actor=ACTOR, tenant_id=change.tenant_id, found=change.current)
 
 
 @stripe_handler("customer.subscription.trial_will_end")

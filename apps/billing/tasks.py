@@ -15,6 +15,8 @@ from apps.billing.mails import notice_mail
 from apps.billing.receipts import receipt_mails
 from apps.billing.reconciling import customers_reconcile, survey
 from apps.billing.services import (
+    purchase_check,
+    purchases_overdue,
     seats_follow,
     seats_overdue,
     subscription_settle,
@@ -160,6 +162,26 @@ def send_receipts(*, tenant_id: str, invoice_id: str) -> None:
             cache.set(sent, 1, NOTICE_REMEMBERED_S)
     if failed is not None:
         raise failed
+
+
+@shared_task(
+    name="billing.sync_purchase",
+    bind=True,
+    autoretry_for=(StripeUnavailable,),
+    retry_backoff=2,
+    max_retries=4,
+)
+def sync_purchase(self: Task, purchase_id: str) -> None:
+    """Ask Stripe what became of packs that somebody was about to buy. What stays open is found again."""
+    if not purchase_check(actor=Actor.system("billing"), purchase_id=uuid.UUID(purchase_id)):
+        raise self.retry(countdown=BUSY_S)
+
+
+@shared_task(name="billing.sweep_purchases")
+def sweep_purchases() -> None:
+    """Purchases of which no event told: lost, or their worker died."""
+    for purchase_id in purchases_overdue(SETTLE_AT_MOST):
+        sync_purchase.delay(str(purchase_id))
 
 
 # Customers of one task: some ten requests to Stripe each.

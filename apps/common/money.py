@@ -69,6 +69,20 @@ class Money:
             raise ValueError(f"{self.currency} and {other.currency} cannot be added")
 
 
+def money_precise(amount: Decimal, currency: str, *, decimals: int = 4) -> str:
+    """An amount in whole units with more digits than the currency has, as people of the current language
+    write it: `€0.04`, `€0.0325`. Zeros at the end are left out down to the currency's digits.
+    """
+    found = locale_of(get_language() or "")
+    shown = amount.quantize(Decimal(1).scaleb(-decimals))
+    least = get_currency_precision(currency)
+    while decimals > least and shown == shown.quantize(Decimal(1).scaleb(1 - decimals)):
+        decimals -= 1
+        shown = shown.quantize(Decimal(1).scaleb(-decimals))
+    pattern = found.currency_formats["standard"].pattern.replace(".00", f".{'0' * decimals}")
+    return format_currency(shown, currency, format=pattern, locale=found, currency_digits=False)
+
+
 def money_parse(text: str, currency: str) -> Money:
     """From `9.90` as staff type it, exactly. Raises InvalidInput on field `amount`."""
     try:

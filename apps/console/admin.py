@@ -16,6 +16,7 @@ from apps.accounts.models import (
 )
 from apps.billing.models import (
     AddOn,
+    CreditPack,
     EntitlementOverride,
     Plan,
     StripeEvent,
@@ -31,7 +32,7 @@ from apps.console.fleet import MigrationRunAdmin
 from apps.console.identity_providers import ExternalIdentityAdmin, IdentityProviderAdmin
 from apps.console.overrides import OverrideAdmin, TenantPlanAdmin
 from apps.console.people import MembershipAdmin, PersonAdmin
-from apps.console.plans import AddOnAdmin, PlanAdmin
+from apps.console.plans import AddOnAdmin, CreditPackAdmin, PlanAdmin
 from apps.console.schedules import ScheduleAdmin
 from apps.console.scim_tokens import ScimTokenAdmin
 from apps.console.sessions import BrowserSessionAdmin, TokenSessionAdmin
@@ -60,6 +61,7 @@ site.register(ExternalIdentity, ExternalIdentityAdmin)
 site.register(Subscription, SubscriptionAdmin)
 site.register(Plan, PlanAdmin)
 site.register(AddOn, AddOnAdmin)
+site.register(CreditPack, CreditPackAdmin)
 site.register(TenantPlan, TenantPlanAdmin)
 site.register(EntitlementOverride, OverrideAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)

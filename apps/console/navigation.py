@@ -42,6 +42,7 @@ GROUPS: dict[str, list[Page]] = {
         Page("Subscriptions", "autorenew", "admin:billing_subscription_changelist"),
         Page("Plans", "sell", "admin:billing_plan_changelist"),
         Page("Add-ons", "add_shopping_cart", "admin:billing_addon_changelist"),
+        Page("Packs of credits", "toll", "admin:billing_creditpack_changelist"),
         Page("Plans of tenants", "assignment_ind", "admin:billing_tenantplan_changelist"),
         Page("Overrides", "tune", "admin:billing_entitlementoverride_changelist"),
         Page("Webhook inbox", "move_to_inbox", "admin:billing_stripeevent_changelist"),

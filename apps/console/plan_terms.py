@@ -84,6 +84,7 @@ def terms_text(version: PlanVersion | None) -> dict[str, str]:
         "entitlements": "\n".join(given),
         "trial_days": str(version.trial_days),
         "credits": str(version.credits_per_period_microcredits // 1_000_000),
+        "rollover": str(version.credits_rollover_microcredits // 1_000_000),
     }
 
 
@@ -136,6 +137,7 @@ def terms_read(data: dict[str, object]) -> Terms:
         entitlements_read(str(data["entitlements"])),
         int(str(data["trial_days"] or 0)),
         int(str(data["credits"] or 0)) * 1_000_000,
+        int(str(data["rollover"] or 0)) * 1_000_000,
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from apps.billing.models import AddOn, Plan, PlanVersion
+from apps.billing.models import AddOn, CreditPack, Plan, PlanVersion
 from apps.billing.services import (
     plan_retire,
     version_discard,
@@ -59,6 +59,12 @@ class TermsForm(ActForm):
     )
     credits = forms.IntegerField(
         label=_("Credits with each period"), required=False, min_value=0, max_value=10**9
+    )
+    rollover = forms.IntegerField(
+        label=_("Of those left, at most so many roll over"),
+        required=False,
+        min_value=0,
+        max_value=10**9,
     )
 
     def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
@@ -213,7 +219,7 @@ class PlanAdmin(ProductPage):
                         r.badge(one.state.capitalize(), TONES[one.state]),
                         r.when(one.published_at),
                         f"{one.trial_days} days",
-                        f"{one.credits_per_period_microcredits // 1_000_000:,}",
+                        _credits(one),
                         vars(one)["tenant_count"],
                     )
                     for one in versions
@@ -259,7 +265,46 @@ class AddOnAdmin(ProductPage):
         ]
 
 
-def product_badge(product: Plan | AddOn) -> SafeString:
+class CreditPackAdmin(ProductPage):
+    list_display = ("name", "code", "badge", "credits")
+
+    @display(description="Credits", ordering="credits_microcredits")
+    def credits(self, pack: CreditPack) -> str:
+        return f"{pack.credits_microcredits / 1_000_000:,.6g}"
+
+    def sections(self, obj: CreditPack) -> Sequence[Section]:
+        return [
+            Facts(
+                "Facts",
+                [
+                    ("Code", r.code(obj.code)),
+                    ("Shown to everybody", r.yes_no(obj.is_public)),
+                    ("Credits", self.credits(obj)),
+                    ("Good for", f"{obj.valid_days} days" if obj.valid_days else "ever"),
+                    ("Priority", obj.priority),
+                    ("Stripe product", obj.stripe_product_id or r.NONE),
+                ],
+            ),
+            Table(
+                "Prices",
+                ("Price", "Retired", "Stripe price"),
+                [
+                    (str(one.money), r.when(one.retired_at), one.stripe_price_id or r.NONE)
+                    for one in obj.prices.order_by("currency", "-created_at")
+                ],
+                empty="It has no price: nobody can buy it.",
+            ),
+        ]
+
+
+def _credits(version: PlanVersion) -> str:
+    """With what rolls over, where something does."""
+    given = f"{version.credits_per_period_microcredits // 1_000_000:,}"
+    over = version.credits_rollover_microcredits // 1_000_000
+    return f"{given}, up to {over:,} roll over" if over else given
+
+
+def product_badge(product: Plan | AddOn | CreditPack) -> SafeString:
     if product.retired_at is not None:
         return r.badge("Retired", "quiet")
     return r.badge("Public", "good") if product.is_public else r.badge("By hand", "info")

@@ -42,6 +42,8 @@ ON CONFLICT (grant_id, kind, debited_account_id, credited_account_id) DO UPDATE
 SET amount_microcredits = carried.amount_microcredits + EXCLUDED.amount_microcredits, updated_at = now()
 """
 Side = tuple[str, str, str, str]
+TRANSACTION_FIELDS = tuple(one.attname for one in Transaction._meta.concrete_fields)
+ENTRY_FIELDS = ("debited_account_id", "credited_account_id", "grant_id", "amount_microcredits")
 
 
 @system_connection()
@@ -110,19 +112,12 @@ def _rows(
     first_id: uuid.UUID, last_id: uuid.UUID
 ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     entries: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
-    wanted = Entry.objects.filter(
-        transaction_id__gte=first_id, transaction_id__lte=last_id
-    ).order_by("transaction_id", "position")
-    for one in wanted.values(
-        "transaction_id",
-        "debited_account_id",
-        "credited_account_id",
-        "grant_id",
-        "amount_microcredits",
-    ):
-        entries[one.pop("transaction_id")].append(one)
-    for row in Transaction.objects.filter(id__range=(first_id, last_id)).order_by("id").values():
-        yield row, entries[row["id"]]
+    wanted = Entry.objects.filter(transaction_id__gte=first_id, transaction_id__lte=last_id)
+    for one in wanted.order_by("transaction_id", "position"):
+        entries[one.transaction_id].append({name: getattr(one, name) for name in ENTRY_FIELDS})
+    rows = Transaction.objects.filter(id__range=(first_id, last_id)).order_by("id")
+    for row in rows:
+        yield {name: getattr(row, name) for name in TRANSACTION_FIELDS}, entries[row.id]
 
 
 def archive_differences() -> list[Difference]:

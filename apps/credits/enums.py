@@ -95,3 +95,12 @@ class AdjustmentState(TextChoices):
     PENDING = "pending", _("Waiting")
     APPROVED = "approved", _("Approved")
     DECLINED = "declined", _("Declined")
+
+
+class Notice(TextChoices):
+    """What is told by mail to who looks after the credits; the name of its templates."""
+
+    BALANCE_LOW = "balance_low"
+    FORECAST_SHORT = "forecast_short"
+    TOP_UP_PAUSED = "top_up_paused"
+    TOP_UP_CAPPED = "top_up_capped"

@@ -154,3 +154,36 @@ class AdjustmentDeclined(Event):
     request_id: uuid.UUID
     amount_microcredits: int
     reason: str
+
+
+@event("credits.alert_changed", version=1, scope="billing", aggregate="account_id")
+class AlertChanged(Event):
+    """below_microcredits: what the account is low below; None: it never is."""
+
+    account_id: uuid.UUID
+    organization_id: uuid.UUID | None
+    below_microcredits: int | None
+
+
+@event("credits.balance_low_reached", version=1, scope="billing", aggregate="account_id")
+class BalanceLow(Event):
+    """The balance fell below what somebody wants to be told of. Once for each time.
+
+    organization_id: of a budget; None: the wallet.
+    """
+
+    account_id: uuid.UUID
+    organization_id: uuid.UUID | None
+    balance_microcredits: int
+    below_microcredits: int
+    low_at: datetime
+
+
+@event("credits.balance_end_neared", version=1, scope="billing", aggregate="account_id")
+class ForecastShort(Event):
+    """At the rate of the last 14 days the credits last until then, which is soon. Told once."""
+
+    account_id: uuid.UUID
+    balance_microcredits: int
+    a_day_microcredits: int
+    lasts_until: datetime

@@ -46,6 +46,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "groups", "description": "Groups that an identity provider keeps."},
         {"name": "api-keys", "description": "How programs come in."},
         {"name": "billing", "description": "Plans, and what they include."},
+        {
+            "name": "credits",
+            "description": "Credits: what there is, what is used, and buying more.",
+        },
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,

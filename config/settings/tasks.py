@@ -38,6 +38,7 @@ CELERY_TASK_ROUTES = {
             "credits.expire_of",
             "credits.prune_of",
             "credits.begin_budget_periods_of",
+            "credits.tell_forecasts_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -154,6 +155,30 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.sweep_seats",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    # Packs of credits that somebody was about to buy, of which Stripe told nothing.
+    "billing-sweep-purchases": {
+        "task": "billing.sweep_purchases",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Credits that come with the plans, where no event brought them.
+    "credits-sweep-allowances": {
+        "task": "credits.sweep_allowances",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Wallets below what their workspace wants to be told of, where no spending told it.
+    "credits-sweep-low-balances": {
+        "task": "credits.sweep_low_balances",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Of all tenants: whose credits do not last for long at the rate of late.
+    "credits-tell-forecasts": {
+        "task": "credits.tell_forecasts",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
     },
     # What events did not bring, or somebody changed since: each night.
     "billing-reconcile": {

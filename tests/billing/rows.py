@@ -4,7 +4,11 @@ from django.utils import timezone
 
 from apps.billing.models import (
     AddOn,
+    AutoTopUp,
+    CreditPack,
+    CreditPurchase,
     EntitlementOverride,
+    PackPrice,
     Plan,
     PlanVersion,
     Subscription,
@@ -43,5 +47,20 @@ def give_everything(tenant: Tenant, mark: str = "x") -> None:
     Subscription.objects.create(
         tenant=tenant, stripe_id=f"sub_{tenant.id.hex}", status="active", standing="active"
     )
+    pack, _is_new = CreditPack.objects.get_or_create(
+        code="pack", defaults={"name": "Pack", "credits_microcredits": 1}
+    )
+    price, _is_new = PackPrice.objects.get_or_create(
+        pack=pack, currency="EUR", defaults={"amount_minor": 1}
+    )
+    CreditPurchase.objects.create(
+        tenant=tenant,
+        price=price,
+        quantity=1,
+        credits_microcredits=1,
+        amount_minor=1,
+        currency="EUR",
+    )
+    AutoTopUp.objects.create(tenant=tenant, pack=pack, currency="EUR", monthly_cap_minor=1)
     UsageRecord.objects.create(tenant=tenant, code="tenants.exports", key=mark, amount=1)
     UsageCounter.objects.create(tenant=tenant, code="tenants.exports", period_start=now, used=1)

@@ -25,6 +25,7 @@ from apps.accounts.signing_keys import signing_key_rotate
 from apps.accounts.token_sessions import token_session_start
 from apps.billing.models import (
     AddOn,
+    CreditPack,
     EntitlementOverride,
     Plan,
     PlanVersion,
@@ -109,6 +110,7 @@ def addresses(world: World) -> list[str]:
         "billing/subscription": Subscription.objects.get(),
         "billing/plan": Plan.objects.get(),
         "billing/addon": AddOn.objects.get(),
+        "billing/creditpack": CreditPack.objects.get(),
         "billing/tenantplan": TenantPlan.objects.get(),
         "billing/entitlementoverride": EntitlementOverride.objects.get(),
         "events/outboxevent": handling.event,

@@ -37,6 +37,7 @@ TERMS = {
     "entitlements": "organizations.seats 30 soft\naccounts.single_sign_on on\nroles.api_keys unlimited",
     "trial_days": "30",
     "credits": "5",
+    "rollover": "2",
 }
 
 
@@ -55,6 +56,7 @@ def test_a_version_is_drafted_published_and_retired(console: Client, starter: st
     version = version_of("starter")
     assert (version.number, version.trial_days) == (2, 30)
     assert version.credits_per_period_microcredits == 5_000_000
+    assert version.credits_rollover_microcredits == 2_000_000
     assert sorted(str(one) for one in version.prices.all()) == [
         "¥15,000 a year",
         "€9.50 a month per seat",
@@ -89,6 +91,7 @@ def test_a_version_is_drafted_published_and_retired(console: Client, starter: st
         {"entitlements": "organizations.seats 1\norganizations.seats 2"},
         {"trial_days": "366"},
         {"credits": "-1"},
+        {"rollover": "6"},
     ],
 )
 def test_terms_that_cannot_be(console: Client, starter: str, change: dict[str, str]) -> None:

@@ -195,6 +195,8 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "role": acme.schema_name,
         "usage_records": 0,
         "usage_counters": 0,
+        "auto_top_up": 0,
+        "credit_purchases": 0,
         "entitlement_overrides": 0,
         "tenant_add_ons": 0,
         "tenant_plan": 0,

@@ -25,7 +25,9 @@ from apps.accounts.models import (
 from apps.audit.chains import chain_of
 from apps.audit.models import Entry
 from apps.billing.models import (
+    AutoTopUp,
     BillingCustomer,
+    CreditPurchase,
     EntitlementOverride,
     Subscription,
     TenantAddOn,
@@ -290,6 +292,7 @@ def snapshot() -> Callable[[Tenant], str]:
         ]
         models += [Tenant, Domain, TenantEvent, Export, EmailDomain, ScimToken, SignInPolicy]
         models += [TenantPlan, TenantAddOn, EntitlementOverride, UsageCounter, Subscription]
+        models += [CreditPurchase, AutoTopUp]
         models += [BillingCustomer]
         with tenant_context(tenant):
             return "\n".join(

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from apps.accounts.models import ScimToken, TenantMembership
 from apps.billing.models import (
+    AutoTopUp,
     BillingCustomer,
+    CreditPurchase,
     EntitlementOverride,
     StripeEvent,
     Subscription,
@@ -42,6 +44,7 @@ OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
     *(Export, MigrationTarget, DeadTask, ScimToken, BillingCustomer),
     *(TenantPlan, TenantAddOn, EntitlementOverride, UsageRecord, UsageCounter, Subscription),
+    *(CreditPurchase, AutoTopUp),
 )
 
 
@@ -197,7 +200,10 @@ def test_a_tenant_reads_what_it_has_and_changes_nothing_of_it(world: World, as_a
         give_everything(world.acme)
         give_everything(world.globex)
     with tenant_context(world.acme):
-        for model in (TenantPlan, TenantAddOn, EntitlementOverride, Subscription):
+        for model in (
+            *(TenantPlan, TenantAddOn, EntitlementOverride, Subscription),
+            *(CreditPurchase, AutoTopUp),
+        ):
             row = model.objects.get()
             assert row.tenant_id == world.acme.id
             assert model.objects.update(updated_at=row.updated_at) == 0

@@ -49,6 +49,8 @@ PAGES = (
     "/credits/grants/",
     "/credits/statement/",
     "/credits/rates/",
+    "/credits/buy/",
+    "/credits/auto-top-up/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",

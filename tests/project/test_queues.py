@@ -16,12 +16,18 @@ EMAIL = {
     "accounts.send_email",
     "billing.send_notice",
     "billing.send_receipts",
+    "credits.send_notice",
     "organizations.send_invitation",
     "organizations.send_join_decision",
     "organizations.send_join_request",
     "roles.send_expiry_notice",
 }
-SYNC = {"billing.sync_seats", "billing.sync_stripe_lane"}
+SYNC = {
+    "billing.sync_purchase",
+    "billing.sync_seats",
+    "billing.sync_stripe_lane",
+    "credits.sync_top_up",
+}
 BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",
@@ -32,6 +38,7 @@ BULK = {
     "credits.expire_of",
     "credits.prune_of",
     "credits.begin_budget_periods_of",
+    "credits.tell_forecasts_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

@@ -13,6 +13,7 @@ from config.celery import app
 NO_IDS = {
     "accounts.send_email": {"template", "email"},
     "billing.send_notice": {"notice"},
+    "credits.send_notice": {"notice"},
 }
 # Longer than the visibility timeout, after which a second worker gets them: it sees the first, and leaves.
 LONG = {"tenants.export", "tenants.provision"}

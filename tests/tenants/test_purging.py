@@ -44,7 +44,8 @@ from tests.credits.support import EMPTY_TABLES
 
 pytestmark = pytest.mark.django_db
 STEPS = [
-    "exports_stop", "files", "tables", "schema", "role", "usage_records", "usage_counters",
+    "exports_stop", "files", "tables", "schema", "role", "auto_top_up", "credit_purchases",
+    "usage_records", "usage_counters",
     "entitlement_overrides", "tenant_add_ons", "tenant_plan", "subscription", "memberships", "refresh_tokens",
     "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
     "provider_organizations", "identity_providers", "browser_sessions", "events", "stripe_events",
@@ -189,15 +190,15 @@ def test_each_batch_is_small_and_leaves_a_mark(
     monkeypatch.setattr(purging, "BATCH_ROWS", 2)
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
-    # begin, exports; seven files and folders by three, and once to see that none is left; the tables by
-    # four, and once more; schema, role, five of its plan, its subscription, one membership, one token, one
-    # sign-in, one policy, one e-mail domain, one provisioning token, one identity, one organization, one
-    # provider, one browser; no event that is settled yet, one event of Stripe, no refused task, one copy of
-    # Stripe's customer, the customer; five entries of the history by two; one checkpoint and one archive of
-    # the audit log; one domain, one export, no late file.
+    # begin, exports; seven files and folders by three, and once to see that none is left; the tables by four,
+    # and once more; schema, role, its auto top-up, a purchase, five of its plan, its subscription, one
+    # membership, one token, one sign-in, one policy, one e-mail domain, one provisioning token, one identity,
+    # one organization, one provider, one browser; no event that is settled yet, one event of Stripe, no
+    # refused task, one copy of Stripe's customer, the customer; five entries of the history by two; one
+    # checkpoint and one archive of the audit log; one domain, one export, no late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
-        20, 21, 22, 23, 24, 25, 26, 26, 26, 27, 28, 29, 30, 31, 32,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+        22, 23, 24, 25, 26, 27, 28, 28, 28, 29, 30, 31, 32, 33, 34,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.billing import catalogue
 from apps.billing.billing_commands.base import ACTOR, Subcommand
-from apps.billing.selectors import add_ons_public, versions_sold
+from apps.billing.selectors import add_ons_public, packs_public, versions_sold
 from apps.billing.services import catalogue_load, catalogue_sync
 
 
@@ -26,6 +26,7 @@ class Plans(Subcommand):
             actor=ACTOR,
             plans=catalogue.PLANS,
             add_ons=catalogue.ADD_ONS,
+            packs=catalogue.PACKS,
             dry_run=not options["apply"],
         )
         for change in changes:
@@ -39,6 +40,9 @@ class Plans(Subcommand):
         for add_on in add_ons_public():
             prices = ", ".join(str(price) for price in add_on.prices.all()) or "no price"
             self.stdout.write(f"{add_on.code:<20} add-on {prices}")
+        for pack in packs_public():
+            prices = ", ".join(str(price) for price in pack.prices.all())
+            self.stdout.write(f"{pack.code:<20} pack {prices}")
 
 
 class Sync(Subcommand):

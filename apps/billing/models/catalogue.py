@@ -52,13 +52,17 @@ class PlanVersion(BaseModel):
     """The terms of a plan. Never changed once published: who has them keeps them until moved.
 
     The one that is sold is the latest that is published and not retired. credits_per_period_microcredits:
-    granted with each billing period.
+    granted with each billing period; of what is left of it then, credits_rollover_microcredits at most go on
+    for as long again.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField(_("number"))
     trial_days = models.PositiveSmallIntegerField(_("trial (days)"), default=0)
     credits_per_period_microcredits = models.BigIntegerField(_("credits per period"), default=0)
+    credits_rollover_microcredits = models.BigIntegerField(
+        _("credits that roll over"), default=0, db_default=0
+    )
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
 
@@ -68,6 +72,9 @@ class PlanVersion(BaseModel):
             models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_once"),
             models.CheckConstraint(
                 condition=Q(credits_per_period_microcredits__gte=0), name="plan_version_credits"
+            ),
+            models.CheckConstraint(
+                condition=Q(credits_rollover_microcredits__gte=0), name="plan_version_rollover"
             ),
             models.CheckConstraint(
                 condition=Q(retired_at__isnull=True) | Q(published_at__isnull=False),

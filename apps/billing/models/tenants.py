@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing.models.catalogue import AddOn, PlanVersion
@@ -12,6 +13,7 @@ class TenantPlan(BaseModel):
     """The plan that a tenant has; without a row, none, and every entitlement is at its default.
 
     period_anchor_at: billing periods begin on its day of the month. is_comp: given, not paid for.
+    allowance_at: when credits are to be granted, or looked for, next; None: the plan gives none.
     actor: who assigned it, why: reason, both for staff alone.
     """
 
@@ -21,6 +23,7 @@ class TenantPlan(BaseModel):
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="tenants")
     since = models.DateTimeField(_("since"))
     period_anchor_at = models.DateTimeField(_("periods begin"))
+    allowance_at = models.DateTimeField(null=True, db_default=Now())
     is_comp = models.BooleanField(_("free of charge"), default=False)
     actor = models.CharField(_("assigned by"), max_length=254)
     reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
@@ -28,6 +31,13 @@ class TenantPlan(BaseModel):
     class Meta:
         verbose_name = _("plan of a tenant")
         verbose_name_plural = _("plans of tenants")
+        indexes = [
+            models.Index(
+                fields=["allowance_at"],
+                name="tenant_plan_allowance_due",
+                condition=Q(allowance_at__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.plan_version)

@@ -13,6 +13,7 @@ from apps.billing.enums import Standing, SubscriptionStatus
 from apps.billing.life import WITH_PLAN, verdict
 from apps.billing.models import BillingCustomer, Subscription
 from apps.billing.reconciling.findings import Finding
+from apps.billing.reconciling.purchases import differences_of_purchases
 from apps.billing.reconciling.sides import Here, There
 from apps.billing.seats import seats_billed
 from apps.billing.selectors import add_ons_paid_for, version_for_new_tenants
@@ -40,6 +41,7 @@ def differences(here: Here, there: There) -> Iterator[Finding]:
     """Of a tenant's customer. A few statements where it has a subscription, for the price and the seats."""
     for part in (_customer, _subscriptions, _plan, _copies):
         yield from part(here, there)
+    yield from differences_of_purchases(here, there)
 
 
 def differences_of_stranger(there: There) -> Iterator[Finding]:

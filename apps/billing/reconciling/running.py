@@ -26,7 +26,9 @@ from apps.billing.models import BillingCustomer, StripeEvent, TenantPlan
 from apps.billing.reconciling.catalogue import differences_of_catalogue
 from apps.billing.reconciling.comparing import differences, differences_of_stranger
 from apps.billing.reconciling.findings import Finding, Report
+from apps.billing.reconciling.purchases import purchase_mend
 from apps.billing.reconciling.sides import There, here_of, there_all, there_one
+from apps.billing.services.purchases import purchase_take_over
 from apps.billing.services.seats import seats_note_changed
 from apps.billing.services.subscriptions import subscription_take_over
 from apps.common.access import require_platform
@@ -44,7 +46,7 @@ AT_ONCE = 200
 # A customer that is linked now has a subscription to take over, which has a plan.
 ROUNDS = 3
 # In which order things are mended: what others hang on first.
-ORDER = ("customer", "subscription", "payment_intent", "charge", "invoice")
+ORDER = ("customer", "subscription", "payment_intent", "charge", "invoice", "purchase")
 
 
 @system_connection()
@@ -197,6 +199,9 @@ def _objects(findings: Iterable[Finding]) -> list[tuple[str, str]]:
 def _mend(actor: Actor, kind: str, object_id: str, customer_id: str) -> None:
     """As the inbox does it. What fails is left, and the report says so; the next one may well succeed."""
     try:
+        if kind == "purchase":
+            purchase_mend(actor, object_id)
+            return
         current = current_object(kind, object_id, customer_id)
         stored(lambda: _take_over(actor, current, customer_id))
     except StripeUnavailable:
@@ -214,12 +219,13 @@ def _take_over(actor: Actor, current: Current, customer_id: str) -> None:
         mirror.mark_deleted(kind, found["id"])
         return
     mirror.store(found)
+    row = BillingCustomer.objects.filter(stripe_id=customer_id).first()
+    if kind in ("invoice", "payment_intent", "charge") and row is not None:
+        purchase_take_over(actor=actor, tenant_id=row.tenant_id, found=found)
     if kind == "customer":
         billing_customer_follow(actor=actor, found=found)
-    if kind == "subscription":
-        row = BillingCustomer.objects.filter(stripe_id=customer_id).first()
-        if row is not None:
-            subscription_take_over(actor=actor, tenant_id=row.tenant_id, found=found)
+    if kind == "subscription" and row is not None:
+        subscription_take_over(actor=actor, tenant_id=row.tenant_id, found=found)
 
 
 @transaction.atomic

@@ -1,21 +1,26 @@
 """The two sides of the comparison: what Stripe lists of customers, and our rows and copies of them."""
 
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from django.apps import apps
 
 from apps.billing import gateway
-from apps.billing.models import BillingCustomer, Subscription, TenantPlan
+from apps.billing.models import BillingCustomer, CreditPurchase, Subscription, TenantPlan
 from apps.billing.stripe_shapes import customer_id
 
 Objects = dict[str, dict[str, Any]]
 # Of which dj-stripe keeps copies that finance reads, and its models.
 COPIED = {"invoice": "Invoice", "payment_intent": "PaymentIntent", "charge": "Charge"}
+
+
+# So long a page of Stripe's may be open before somebody pays on it, and more.
+EARLIER = timedelta(days=2)
 
 
 @dataclass(slots=True)
@@ -29,12 +34,14 @@ class There:
 
 @dataclass(slots=True)
 class Here:
-    """What we have of it. copies: as There.objects."""
+    """What we have of it. copies: as There.objects. purchases: since `since`, less EARLIER."""
 
     customer: BillingCustomer
     subscription: Subscription | None
     plan: TenantPlan | None
     copies: dict[str, Objects]
+    purchases: list[CreditPurchase]
+    since: datetime
 
 
 def there_all(client: Any, since: datetime) -> dict[str, There]:
@@ -79,7 +86,7 @@ def _pages(service: Any, **asked: Any) -> Iterator[dict[str, Any]]:
 
 
 def here_of(stripe_ids: Iterable[str], since: datetime) -> dict[str, Here]:
-    """By Stripe's id of the customer, where a tenant has it. Six statements."""
+    """By Stripe's id of the customer, where a tenant has it. Seven statements."""
     wanted = list(stripe_ids)
     customers = list(
         BillingCustomer.objects.filter(stripe_id__in=wanted).select_related("tenant").order_by("id")
@@ -89,12 +96,18 @@ def here_of(stripe_ids: Iterable[str], since: datetime) -> dict[str, Here]:
     subscriptions = {one.tenant_id: one for one in rows.filter(tenant_id__in=tenants)}
     held = TenantPlan.objects.select_related("plan_version__plan")
     plans = {one.tenant_id: one for one in held.filter(tenant_id__in=tenants)}
+    purchases: dict[uuid.UUID, list[CreditPurchase]] = {}
+    bought = CreditPurchase.objects.filter(tenant_id__in=tenants, created_at__gte=since - EARLIER)
+    for one in bought.order_by("id"):
+        purchases.setdefault(one.tenant_id, []).append(one)
     found = {
         one.stripe_id or "": Here(
             one,
             subscriptions.get(one.tenant_id),
             plans.get(one.tenant_id),
             {kind: {} for kind in COPIED},
+            purchases.get(one.tenant_id, []),
+            since,
         )
         for one in customers
     }

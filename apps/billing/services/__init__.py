@@ -12,8 +12,10 @@ from apps.billing.services.catalogue import (
 from apps.billing.services.changing import Preview, change_preview, plan_change
 from apps.billing.services.checkout import Page, checkout_begin, portal_begin
 from apps.billing.services.contacts import Contacts, contacts_set
-from apps.billing.services.loading import Change, catalogue_load
+from apps.billing.services.loading import catalogue_load
+from apps.billing.services.packs import Change
 from apps.billing.services.pausing import subscription_pause, subscription_resume
+from apps.billing.services.purchases import pack_checkout_begin, pack_price, purchase_take_over
 from apps.billing.services.refunds import invoice_refund
 from apps.billing.services.seats import seats_follow, seats_note_changed, seats_overdue
 from apps.billing.services.staff import subscription_cancel_by_staff, subscription_refresh
@@ -30,6 +32,7 @@ from apps.billing.services.tenants import (
     plan_assign,
     plan_assign_missing,
 )
+from apps.billing.services.top_ups import purchase_check, purchases_overdue, top_up_buy
 
 __all__ = [
     "AddOnsPreview",
@@ -49,11 +52,16 @@ __all__ = [
     "invoice_refund",
     "override_set",
     "override_withdraw",
+    "pack_checkout_begin",
+    "pack_price",
     "plan_assign",
     "plan_assign_missing",
     "plan_change",
     "plan_retire",
     "portal_begin",
+    "purchase_check",
+    "purchase_take_over",
+    "purchases_overdue",
     "seats_follow",
     "seats_note_changed",
     "seats_overdue",
@@ -66,6 +74,7 @@ __all__ = [
     "subscription_settle",
     "subscription_take_over",
     "subscriptions_due",
+    "top_up_buy",
     "version_discard",
     "version_draft",
     "version_publish",

@@ -130,6 +130,7 @@ def version_make(plan: Plan, terms: Terms) -> PlanVersion:
         number=latest + 1,
         trial_days=terms.trial_days,
         credits_per_period_microcredits=terms.credits_per_period_microcredits,
+        credits_rollover_microcredits=terms.credits_rollover_microcredits,
     )
     parts_make(terms, plan_version=version)
     return version
@@ -168,6 +169,7 @@ def terms_of(
             {one.code: Granted(one.value, one.is_soft) for one in entitlements},
             version.trial_days if version else 0,
             version.credits_per_period_microcredits if version else 0,
+            version.credits_rollover_microcredits if version else 0,
         )
     )
 
@@ -178,6 +180,7 @@ def terms_sorted(terms: Terms) -> Terms:
         dict(sorted(terms.entitlements.items())),
         terms.trial_days,
         terms.credits_per_period_microcredits,
+        terms.credits_rollover_microcredits,
     )
 
 

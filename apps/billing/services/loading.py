@@ -1,13 +1,18 @@
 """From the catalogue in code to the one in the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from apps.billing.declarations import AddOnDeclaration, PlanDeclaration, Terms, terms_validate
+from apps.billing.declarations import (
+    AddOnDeclaration,
+    PackDeclaration,
+    PlanDeclaration,
+    Terms,
+    terms_validate,
+)
 from apps.billing.events import PlanChanged, PlanVersionChanged
 from apps.billing.models import AddOn, Plan
 from apps.billing.services.catalogue import (
@@ -17,19 +22,12 @@ from apps.billing.services.catalogue import (
     terms_sorted,
     version_make,
 )
+from apps.billing.services.packs import Change, pack_load, packs_validate, product_differences
 from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import Conflict
 from apps.events.services import publish
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """what: in words, for who decides whether to apply it."""
-
-    code: str
-    what: str
 
 
 @system_connection()
@@ -39,6 +37,7 @@ def catalogue_load(
     actor: Actor,
     plans: Sequence[PlanDeclaration],
     add_ons: Sequence[AddOnDeclaration],
+    packs: Sequence[PackDeclaration] = (),
     dry_run: bool = False,
 ) -> list[Change]:
     """Make the database sell what is declared, and say what was changed for that. Safe to repeat.
@@ -53,6 +52,7 @@ def catalogue_load(
     changes: list[Change] = []
     for terms in (*(one.terms for one in plans), *(one.terms for one in add_ons)):
         terms_validate(terms)
+    packs_validate(packs)
     if not dry_run:
         # One default at most, also between two of these.
         default = [one.code for one in plans if one.is_default]
@@ -61,6 +61,8 @@ def catalogue_load(
         changes += _load_plan(actor, declared, position, dry_run)
     for position, added in enumerate(add_ons):
         changes += _load_add_on(actor, added, position, dry_run)
+    for position, pack in enumerate(packs):
+        changes += pack_load(actor, pack, position, dry_run)
     return changes
 
 
@@ -69,7 +71,7 @@ def _load_plan(
 ) -> list[Change]:
     plan = Plan.objects.filter(code=declared.code).first() or Plan(code=declared.code)
     wanted = {**_shown(declared, position), "is_default": declared.is_default}
-    changes, change = _differences(plan, wanted)
+    changes, change = product_differences(plan, wanted)
     if changes and not dry_run:
         plan.save()
         publish(
@@ -103,7 +105,7 @@ def _load_add_on(
 ) -> list[Change]:
     add_on = AddOn.objects.filter(code=declared.code).first() or AddOn(code=declared.code)
     is_new = add_on._state.adding
-    changes, change = _differences(add_on, _shown(declared, position))
+    changes, change = product_differences(add_on, _shown(declared, position))
     now = None
     if not is_new:
         now = terms_of(add_on.prices.all(), add_on.planentitlements.all(), None)
@@ -138,17 +140,6 @@ def _shown(declared: PlanDeclaration | AddOnDeclaration, position: int) -> dict[
     }
 
 
-def _differences(row: Plan | AddOn, wanted: dict[str, Any]) -> tuple[list[Change], str]:
-    """Set what differs; what that is, in words and for the event."""
-    is_new = row._state.adding
-    differing = [name for name, value in wanted.items() if getattr(row, name) != value]
-    for name in differing:
-        setattr(row, name, wanted[name])
-    if is_new:
-        return [Change(row.code, f"new: {row.name}")], "created"
-    return [Change(row.code, f"another {name}") for name in differing], "updated"
-
-
 def _said(what: str, now: Terms | None, wanted: Terms) -> str:
     """The terms that differ, shortly."""
     if now is None:
@@ -164,6 +155,8 @@ def _said(what: str, now: Terms | None, wanted: Terms) -> str:
         parts.append(f"trial: {now.trial_days} → {wanted.trial_days} days")
     if now.credits_per_period_microcredits != wanted.credits_per_period_microcredits:
         parts.append("credits")
+    if now.credits_rollover_microcredits != wanted.credits_rollover_microcredits:
+        parts.append("credits that roll over")
     return f"{what} ({'; '.join(parts)})"
 
 

@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from apps.billing.allowances import allowance_look
 from apps.billing.enums import Standing, SubscriptionStatus
 from apps.billing.events import SubscriptionChanged
 from apps.billing.life import LIVING, OWING, WITH_PLAN, verdict
@@ -63,6 +64,7 @@ def subscription_take_over(
             return None
     now = timezone.now()
     row = row or Subscription(tenant=tenant)
+    period_before = row.period_starts_at
     if row.stripe_id != found["id"]:
         row.unpaid_since, row.standing = None, ""
         row.next_price, row.next_price_at = None, None
@@ -71,6 +73,8 @@ def subscription_take_over(
     row.unpaid_since = (row.unpaid_since or now) if status in OWING else None
     row.seats_changed_at = None if _has_its_seats(tenant, row) else now
     _settle(actor, tenant, row, now, paid)
+    if row.period_starts_at != period_before:
+        allowance_look(tenant.id)
     return row
 
 
@@ -167,6 +171,7 @@ def _settle(
         add_ons_follow(actor=actor, tenant_id=tenant.id, paid=paid)
     if before == row.standing:
         return
+    allowance_look(tenant.id)
     with tenant_context(tenant):
         publish(
             SubscriptionChanged(

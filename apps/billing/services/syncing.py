@@ -1,7 +1,8 @@
-"""The catalogue at Stripe: a product for each plan and add-on, a price for each that costs something."""
+"""The catalogue at Stripe: products for plans, add-ons and packs, a price for each that costs something."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from djstripe.models import Product
 
 from apps.billing import gateway
 from apps.billing.events import CatalogueSynced
-from apps.billing.models import AddOn, Plan, Price
+from apps.billing.models import AddOn, CreditPack, PackPrice, Plan, Price
 from apps.common.access import require_platform
 from apps.common.actors import Actor
 from apps.common.database import system_connection
@@ -27,7 +28,7 @@ class SyncStep:
     action: str
     kind: str
     what: str
-    row: Plan | AddOn | Price
+    row: Plan | AddOn | CreditPack | Price | PackPrice
     fields: dict[str, Any]
 
 
@@ -50,7 +51,8 @@ def catalogue_sync(*, actor: Actor, dry_run: bool, unless_current: bool = False)
             steps.append(step)
             if not dry_run:
                 _do_product(client, step)
-        for step in _price_steps(_listed(client.v1.prices)):
+        there = _listed(client.v1.prices)
+        for step in (*_price_steps(there), *_pack_price_steps(there)):
             steps.append(step)
             if not dry_run:
                 _do_price(client, step)
@@ -61,12 +63,11 @@ def catalogue_sync(*, actor: Actor, dry_run: bool, unless_current: bool = False)
 
 
 def _is_current() -> bool:
-    """By dj-stripe's copies. A few statements for each plan and add-on; Stripe is not asked."""
-    for model, steps in ((Product, _product_steps), (StripePrice, _price_steps)):
-        rows = model.objects.values_list("id", "stripe_data")
-        if next(iter(steps(dict(rows))), None) is not None:
-            return False
-    return True
+    """By dj-stripe's copies. A few statements for each plan, add-on and pack; Stripe is not asked."""
+    products = dict(Product.objects.values_list("id", "stripe_data"))
+    prices = dict(StripePrice.objects.values_list("id", "stripe_data"))
+    steps = chain(_product_steps(products), _price_steps(prices), _pack_price_steps(prices))
+    return next(steps, None) is None
 
 
 def _listed(service: Any) -> There:
@@ -75,9 +76,10 @@ def _listed(service: Any) -> There:
 
 
 def _product_steps(there: There) -> Iterator[SyncStep]:
-    rows: list[Plan | AddOn] = [
+    rows: list[Plan | AddOn | CreditPack] = [
         *Plan.objects.order_by("position"),
         *AddOn.objects.order_by("position"),
+        *CreditPack.objects.order_by("position"),
     ]
     for row in rows:
         wanted: dict[str, Any] = {"name": row.name, "description": row.description or row.name}
@@ -93,15 +95,17 @@ def _product_steps(there: There) -> Iterator[SyncStep]:
             yield SyncStep(action, "product", row.name, row, changed)
 
 
-def _priced(row: Plan | AddOn) -> Any:
+def _priced(row: Plan | AddOn | CreditPack) -> Any:
     """What of it costs something. What is free needs no subscription."""
+    if isinstance(row, CreditPack):
+        return row.prices.filter(retired_at=None)
     of = {"plan_version__plan": row} if isinstance(row, Plan) else {"add_on": row}
     return Price.objects.filter(amount_minor__gt=0, **of)
 
 
 def _do_product(client: Any, step: SyncStep) -> None:
     row = step.row
-    if isinstance(row, Price):
+    if isinstance(row, Price | PackPrice):
         raise TypeError("a price is no product")
     if row.stripe_product_id:
         client.v1.products.update(row.stripe_product_id, step.fields)
@@ -121,39 +125,57 @@ def _price_steps(there: There) -> Iterator[SyncStep]:
         is_sold = owner is not None and owner.retired_at is None
         if version is not None:
             is_sold = is_sold and version.state == "published"
-        what = f"{version or owner}, {row}"
-        known = there.get(row.stripe_price_id or "")
-        if known is None:
-            if is_sold:
-                yield SyncStep("create", "price", what, row, _price_fields(row))
-        elif known["active"] != is_sold:
-            yield SyncStep(
-                "update" if is_sold else "archive", "price", what, row, {"active": is_sold}
-            )
+        yield from _price_step(there, row, f"{version or owner}, {row}", is_sold)
 
 
-def _price_fields(row: Price) -> dict[str, Any]:
-    return {
+def _pack_price_steps(there: There) -> Iterator[SyncStep]:
+    for row in PackPrice.objects.select_related("pack").order_by("created_at", "id"):
+        is_sold = row.retired_at is None and row.pack.retired_at is None
+        yield from _price_step(there, row, f"{row.pack}, {row}", is_sold)
+
+
+def _price_step(
+    there: There, row: Price | PackPrice, what: str, is_sold: bool
+) -> Iterator[SyncStep]:
+    known = there.get(row.stripe_price_id or "")
+    if known is None:
+        if is_sold:
+            yield SyncStep("create", "price", what, row, _price_fields(row))
+    elif known["active"] != is_sold:
+        yield SyncStep("update" if is_sold else "archive", "price", what, row, {"active": is_sold})
+
+
+def _price_fields(row: Price | PackPrice) -> dict[str, Any]:
+    fields = {
         "currency": row.currency.lower(),
         "unit_amount": row.amount_minor,
-        "recurring": {"interval": row.interval, "usage_type": "licensed"},
         "metadata": {"price_id": str(row.id)},
     }
+    if isinstance(row, Price):
+        fields["recurring"] = {"interval": row.interval, "usage_type": "licensed"}
+    return fields
 
 
 def _do_price(client: Any, step: SyncStep) -> None:
     row = step.row
-    if not isinstance(row, Price):
+    if not isinstance(row, Price | PackPrice):
         raise TypeError("only a price is a price")
     if row.stripe_price_id:
         client.v1.prices.update(row.stripe_price_id, step.fields)
         return
-    owner = row.plan_version.plan if row.plan_version else row.add_on
-    if owner is None:
-        raise TypeError("a price belongs to a plan or an add-on")
+    owner = _owner(row)
     owner.refresh_from_db(fields=["stripe_product_id"])
     made = client.v1.prices.create(
         {**step.fields, "product": owner.stripe_product_id},
         {"idempotency_key": gateway.idempotency_key("price", row.id)},
     )
-    Price.objects.filter(id=row.id).update(stripe_price_id=made.id)
+    type(row).objects.filter(id=row.id).update(stripe_price_id=made.id)
+
+
+def _owner(row: Price | PackPrice) -> Plan | AddOn | CreditPack:
+    if isinstance(row, PackPrice):
+        return row.pack
+    owner = row.plan_version.plan if row.plan_version else row.add_on
+    if owner is None:
+        raise TypeError("a price belongs to a plan or an add-on")
+    return owner

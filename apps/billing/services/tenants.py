@@ -70,6 +70,7 @@ def plan_assign(
         return held
     assigned = held or TenantPlan(tenant=tenant, period_anchor_at=now)
     assigned.plan_version, assigned.is_comp, assigned.since = version, is_comp, now
+    assigned.allowance_at = now
     assigned.actor, assigned.reason = actor.label[:254], reason
     assigned.save()
     note(actor, tenant, "plan_assigned", reason=f"{version}{': ' if reason else ''}{reason}")

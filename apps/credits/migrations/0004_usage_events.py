@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credits", "0001_initial"),
+        ("credits", "0003_wallet_told"),
     ]
 
     operations = [

@@ -16,7 +16,8 @@ class Account(BaseModel):
 
     organization_id: whose budget; no foreign key, as the entries outlive the organization. frozen_at: since
     when nothing is spent from it; of the wallet: from none. low_at: since when the balance is below
-    alert_below_microcredits (NULL: nobody asked).
+    alert_below_microcredits (NULL: nobody asked). low_told_at: the low_at that was told of. short_told_at:
+    since when it is told that the balance does not last.
     """
 
     kind = models.CharField(_("kind"), max_length=12, choices=AccountKind)
@@ -26,6 +27,8 @@ class Account(BaseModel):
     frozen_reason = models.CharField(_("why it is frozen"), max_length=500, blank=True)
     alert_below_microcredits = models.BigIntegerField(_("alert below"), null=True)
     low_at = models.DateTimeField(_("low"), null=True)
+    low_told_at = models.DateTimeField(null=True, editable=False)
+    short_told_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +25,7 @@ from apps.credits.enums import (
 )
 from apps.credits.events import Granted, GrantExpired, GrantRevoked
 from apps.credits.fingerprints import details_of, fingerprint, known
-from apps.credits.models import Grant, Lot
+from apps.credits.models import Grant, Lot, Transaction
 from apps.credits.posting import Move, lock_accounts, lock_grants, lock_key, post
 from apps.events.services import publish
 
@@ -133,6 +134,58 @@ def grant_revoke(*, actor: Actor, grant_id: uuid.UUID, reason: str) -> int:
     left = sum(move.amount for move in moves)
     publish(GrantRevoked(grant.id, left, reason), actor=actor)
     return left
+
+
+@transaction.atomic
+def grant_take_back(
+    *, actor: Actor, grant_id: uuid.UUID, amount_microcredits: int, reason: str
+) -> int:
+    """Take back up to so much of a grant, e.g. because a part of it was paid back; how much that was now.
+
+    amount_microcredits: in all, with what was taken back before: safe to repeat. At most what is
+    left, from wherever it lies. All of the grant: as grant_revoke. Locks and raises as that. Publishes
+    grant_revoked.
+    """
+    require_platform(actor)
+    grant = lock_grants([grant_id]).get(grant_id)
+    if grant is None:
+        raise NotFound
+    if amount_microcredits >= grant.amount_microcredits:
+        return grant_revoke(actor=actor, grant_id=grant_id, reason=reason)
+    earlier = Transaction.objects.filter(kind=TransactionKind.REVOCATION, related_id=grant.id)
+    taken = earlier.aggregate(sum=Sum("amount_microcredits"))["sum"] or 0
+    left, balance = _what_is_left(grant, SALES_ID)
+    moves = _up_to(left, amount_microcredits - taken)
+    if not moves:
+        return 0
+    now_taken = sum(move.amount for move in moves)
+    stays = sum(move.amount for move in left if move.debited_id == WALLET_ID) - sum(
+        move.amount for move in moves if move.debited_id == WALLET_ID
+    )
+    post(
+        actor=actor,
+        kind=TransactionKind.REVOCATION,
+        moves=moves,
+        idempotency_key=f"revocation:{grant.id}:{taken + now_taken}",
+        fingerprint=fingerprint("revocation", grant=grant.id, amount=taken + now_taken),
+        balance_after=balance + stays,
+        related_id=grant.id,
+        details=details_of({"reason": reason}),
+    )
+    publish(GrantRevoked(grant.id, now_taken, reason), actor=actor)
+    return now_taken
+
+
+def _up_to(moves: list[Move], amount: int) -> list[Move]:
+    """The first of the moves that make up the amount, the last of them in part."""
+    found = []
+    for move in moves:
+        if amount <= 0:
+            break
+        part = min(amount, move.amount)
+        found.append(Move(move.debited_id, move.credited_id, move.grant_id, part))
+        amount -= part
+    return found
 
 
 def grants_expire() -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +24,7 @@ from apps.credits.fingerprints import fingerprint, require_key
 from apps.credits.group_commit import spend_alone, spend_together
 from apps.credits.operations import operation as declared
 from apps.credits.operations import price
+from apps.credits.services.alerts import low_balances_note
 from apps.credits.spending import Answer, Item, Outcome, Place
 
 MAX_TTL_S = 86_400
@@ -55,7 +56,8 @@ def credits_debit(
     Taken from the organization's budget, or the wallet (Budget), and from grants in the order in which they
     are burned. Idempotent by the key, for as long as the ledger is kept. Outside of a transaction it commits,
     together with what others spend at the same place at the time; inside, it holds the account until the
-    end. One statement; further ones for a member (place_for, spender_for).
+    end. One statement; further ones for a member (place_for, spender_for), and when it makes an account low,
+    of which is told then (low_balance_note).
     Raises PermissionDenied, NotFound, InvalidInput, InsufficientCredits, SpendingCapReached, AccountFrozen,
     IdempotencyConflict.
     """
@@ -150,7 +152,11 @@ def _spend(
         expires_at=now + timedelta(seconds=ttl_s) if ttl_s else None,
     )
     is_inside = connection.in_atomic_block
-    return _spent(item, spend_alone(place, item, now) if is_inside else spend_together(place, item))
+    answer = spend_alone(place, item, now) if is_inside else spend_together(place, item)
+    if answer.is_low:
+        # What fails here, the sweep finds.
+        transaction.on_commit(low_balances_note, robust=True)
+    return _spent(item, answer)
 
 
 def _spent(item: Item, answer: Answer) -> Spent:

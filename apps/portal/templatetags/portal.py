@@ -7,7 +7,7 @@ from babel.numbers import format_decimal
 from django import template
 from django.forms import BoundField
 from django.template.defaultfilters import date as format_date
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -167,16 +167,8 @@ def credits_tabs(context: dict[str, Any]) -> dict[str, Any]:
     request = context["request"]
     tabs = []
     for label, name, permission in CREDITS:
-        url = _address(name)
-        if url and may(request.actor, permission):
+        url = reverse(name)
+        if may(request.actor, permission):
             is_current = request.path == url if name == "credits" else request.path.startswith(url)
             tabs.append({"label": label, "url": url, "is_current": is_current})
     return {"tabs": tabs}
-
-
-def _address(name: str) -> str:
-    """Empty where there is none of that name."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from apps.sandbox.stripe import (
     automatic_tax,
     cards,
+    collection,
     discounting,
     internal,
     payment_methods,
@@ -233,8 +234,35 @@ def _pay(ctx: Context, session: Json, customer: Json | None, method: Json | None
     intent, error = payments.confirm(ctx, intent, _id(method), off_session=False)
     if error is not None:
         raise error
-    paid = "paid" if intent["status"] == "succeeded" else "unpaid"
-    return {"payment_intent": intent["id"], "payment_status": paid}
+    if intent["status"] != "succeeded":
+        return {"payment_intent": intent["id"], "payment_status": "unpaid"}
+    made: Json = {"payment_intent": intent["id"], "payment_status": "paid"}
+    if customer and (session["invoice_creation"] or {}).get("enabled"):
+        made["invoice"] = _invoice(ctx, session, customer, intent)
+    return made
+
+
+def _invoice(ctx: Context, session: Json, customer: Json, intent: Json) -> str:
+    """What was paid on the page, as an invoice that is paid already."""
+    data = session["invoice_creation"]["invoice_data"]
+    given: Json = {
+        "customer": customer["id"],
+        "currency": session["currency"],
+        "auto_advance": False,
+        "metadata": data["metadata"],
+    }
+    given |= {name: data[name] for name in ("description", "footer") if data[name]}
+    invoice = internal.call(ctx, "POST", "/v1/invoices", given)
+    for one in session["_lines"]:
+        item: Json = {
+            "customer": customer["id"],
+            "invoice": invoice["id"],
+            "pricing": {"price": one["price"]["id"]},
+            "quantity": one["quantity"],
+        }
+        internal.call(ctx, "POST", "/v1/invoiceitems", item)
+    collection.paid_by(ctx, ctx.get("invoice", invoice["id"]), intent)
+    return str(invoice["id"])
 
 
 def _id(method: Json | None) -> str | None:

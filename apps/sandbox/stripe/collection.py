@@ -31,7 +31,18 @@ def finalize(ctx: Context, invoice: Json, *, auto_advance: bool | None = None) -
     invoice = invoices.finalize(ctx, invoice, auto_advance=auto_advance)
     if not invoice["amount_due"]:
         return settled(ctx, invoice, amount=0)
-    intent = payments.intent_create(ctx, invoice)
+    _payment_create(ctx, invoice, payments.intent_create(ctx, invoice)["id"])
+    return invoice
+
+
+def paid_by(ctx: Context, invoice: Json, intent: Json) -> Json:
+    """A draft of what an intent has paid before there was an invoice."""
+    invoice = invoices.finalize(ctx, invoice, auto_advance=False)
+    _payment_create(ctx, invoice, intent["id"])
+    return settled(ctx, invoice, amount=intent["amount"])
+
+
+def _payment_create(ctx: Context, invoice: Json, intent_id: str) -> None:
     ctx.create(
         "invoice_payment",
         {
@@ -40,12 +51,11 @@ def finalize(ctx: Context, invoice: Json, *, auto_advance: bool | None = None) -
             "currency": invoice["currency"],
             "invoice": invoice["id"],
             "is_default": True,
-            "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+            "payment": {"payment_intent": intent_id, "type": "payment_intent"},
             "status": "open",
             "status_transitions": {"canceled_at": None, "paid_at": None},
         },
     )
-    return invoice
 
 
 def payment_of(ctx: Context, invoice_id: str) -> Json | None:

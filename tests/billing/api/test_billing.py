@@ -25,6 +25,7 @@ def test_plans_are_for_everybody(sold: None, api: Any, alice: Person, acme: Tena
     business = body["results"][2]
     assert (business["name"], business["version"], business["trial_days"]) == ("Business", 1, 14)
     assert business["credits_per_period_microcredits"] == 1_000_000_000
+    assert business["credits_rollover_microcredits"] == 500_000_000
     assert business["prices"][0] == {
         "currency": "EUR",
         "interval": "month",

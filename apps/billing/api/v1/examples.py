@@ -33,6 +33,7 @@ PLAN = OpenApiExample(
         "version": 1,
         "trial_days": 14,
         "credits_per_period_microcredits": 100_000_000,
+        "credits_rollover_microcredits": 0,
         "prices": [
             {"currency": "EUR", "interval": "month", "amount_minor": 900, "is_per_seat": True},
             {"currency": "EUR", "interval": "year", "amount_minor": 9000, "is_per_seat": True},

@@ -84,6 +84,9 @@ class PlanSerializer(ProductSerializer):
     )
     trial_days = serializers.IntegerField()
     credits_per_period_microcredits = serializers.IntegerField()
+    credits_rollover_microcredits = serializers.IntegerField(
+        help_text="So much of what is left of them goes on into the next period."
+    )
 
 
 class HeldPlanSerializer(serializers.ModelSerializer[TenantPlan]):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.credits.api.v1 import views, views_budgets, views_spending, views_usage
+from apps.credits.api.v1 import views, views_budgets, views_buying, views_spending, views_usage
 
 urlpatterns = [
     path("credits/accounts/", views.AccountsView.as_view(), name="api_credits_accounts"),
@@ -54,5 +54,17 @@ urlpatterns = [
         "credits/spending-caps/<uuid:member_id>/",
         views_budgets.SpendingCapView.as_view(),
         name="api_credits_spending_cap",
+    ),
+    path("credits/packs/", views_buying.PacksView.as_view(), name="api_credit_packs"),
+    path(
+        "credits/checkout-sessions/",
+        views_buying.PackCheckoutView.as_view(),
+        name="api_credit_checkout_sessions",
+    ),
+    path("credits/auto-top-up/", views_buying.AutoTopUpView.as_view(), name="api_auto_top_up"),
+    path(
+        "credits/auto-top-up/resume/",
+        views_buying.AutoTopUpResumeView.as_view(),
+        name="api_auto_top_up_resume",
     ),
 ]

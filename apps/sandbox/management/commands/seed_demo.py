@@ -43,7 +43,12 @@ class Command(BaseCommand):
         self._person("staff@platform.test", "Sam Staff", is_staff=True)
         # Some acts take a second person.
         self._person("second@platform.test", "Robin Reyes", is_staff=True)
-        catalogue_load(actor=ACTOR, plans=catalogue.PLANS, add_ons=catalogue.ADD_ONS)
+        catalogue_load(
+            actor=ACTOR,
+            plans=catalogue.PLANS,
+            add_ons=catalogue.ADD_ONS,
+            packs=catalogue.PACKS,
+        )
         acme = self._tenant("acme", "Acme Industries", alice)
         globex = self._tenant("globex", "Globex", charlie)
         self._plan(acme, "business")

@@ -26,6 +26,7 @@ PLAYED = {
     "customer_update",
     "discounts",
     "expires_at",
+    "invoice_creation",
     "line_items",
     "locale",
     "metadata",
@@ -188,6 +189,14 @@ def _check(params: Json) -> None:
             "customer_update[address]",
             "Automatic tax calculation needs an address, or customer_update[address] as `auto`.",
         ),
+        (
+            _wants_invoice(params)
+            and (
+                mode != "payment" or params.get("discounts") or params.get("allow_promotion_codes")
+            ),
+            "invoice_creation",
+            "The sandbox's Stripe makes invoices in `payment` mode, without discounts.",
+        ),
         *(
             (params.get(name) and mode != of, name, f"You can not pass `{name}` in `{mode}` mode.")
             for name, of in DATA_OF.items()
@@ -195,6 +204,28 @@ def _check(params: Json) -> None:
     ):
         if is_wrong:
             raise Invalid(message, param=param)
+
+
+def _wants_invoice(params: Json) -> bool:
+    return bool((params.get("invoice_creation") or {}).get("enabled"))
+
+
+def _invoice_creation(params: Json) -> Json | None:
+    if params["mode"] != "payment":
+        return None
+    data = (params.get("invoice_creation") or {}).get("invoice_data") or {}
+    return {
+        "enabled": _wants_invoice(params),
+        "invoice_data": {
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "description": data.get("description"),
+            "footer": data.get("footer"),
+            "issuer": None,
+            "metadata": data.get("metadata") or {},
+            "rendering_options": None,
+        },
+    }
 
 
 def _line(ctx: Context, params: Json, given: Json, at: int, is_trial: bool) -> Json:
@@ -292,7 +323,7 @@ def _blank(ctx: Context, params: Json, session_id: str) -> Json:
         "customer_details": None,
         "customer_email": params.get("customer_email"),
         "invoice": None,
-        "invoice_creation": None,
+        "invoice_creation": _invoice_creation(params),
         "locale": params.get("locale"),
         "metadata": merged_metadata({}, params.get("metadata") or {}),
         "mode": mode,
