@@ -17,13 +17,13 @@ from apps.credits.models import Grant
 from apps.credits.services.buying import packs_checkout_begin
 from apps.events.drain import drain_once
 from apps.organizations.actors import actor_for
-from tests.billing.conftest import queued, sold
+from tests.billing.conftest import queued, sold, stripe_at
 from tests.billing.test_buying import Shop, pay, shop
 from tests.billing.test_sandbox import deliver_all, work
 from tests.conftest import SYSTEM
 from tests.credits.support import assert_sound, balance, debit, left_of
 
-__all__ = ["queued", "shop", "sold"]
+__all__ = ["queued", "shop", "sold", "stripe_at"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CREDIT = 1_000_000

@@ -14,13 +14,13 @@ from apps.common.tenancy import tenant_context
 from apps.credits.enums import GrantSource
 from apps.credits.models import Grant
 from apps.events.drain import drain_once
-from tests.billing.conftest import queued, sold
+from tests.billing.conftest import queued, sold, stripe_at
 from tests.billing.test_buying import Shop, pay, shop
 from tests.billing.test_reconciling import found, left, run
 from tests.credits.support import assert_sound, balance, grant
 from tests.credits.test_buying import CREDIT, begin, buy, load_packs
 
-__all__ = ["queued", "shop", "sold"]
+__all__ = ["queued", "shop", "sold", "stripe_at"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

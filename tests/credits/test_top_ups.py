@@ -22,13 +22,13 @@ from apps.credits.services.buying import auto_top_up_resume, auto_top_up_run, au
 from apps.events.drain import drain_once
 from apps.events.models import OutboxEvent
 from apps.organizations.actors import actor_for
-from tests.billing.conftest import queued, sold
+from tests.billing.conftest import queued, sold, stripe_at
 from tests.billing.test_buying import Shop, shop
 from tests.conftest import SYSTEM
 from tests.credits.support import assert_sound, balance, debit, grant
 from tests.credits.test_buying import CREDIT, load_packs
 
-__all__ = ["queued", "shop", "sold"]
+__all__ = ["queued", "shop", "sold", "stripe_at"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
