@@ -155,7 +155,7 @@ def test_a_payment_that_fails_pauses_it(
     assert (ours.charged(), ours.balance()) == ([], 90)
     assert [one["code"] for one in ours.told("billing.auto_top_up_paused")] == [code]
     # The other one says that the wallet is low, which nothing mends by itself any more.
-    [mail] = [one for one in mailoutbox if "paused" in one.subject]
+    [mail] = [one for one in mailoutbox if "could not be bought" in one.subject]
     assert (mail.to, mail.subject) == (
         ["alice@acme.test"],
         "Credits of Acme could not be bought",
