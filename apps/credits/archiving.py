@@ -11,12 +11,13 @@ import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 import orjson
 from django.core.files import File
 from django.db import connection, transaction
+from django.utils import timezone
 
 from apps.common.database import system_connection
 from apps.common.files import tenant_files
@@ -27,6 +28,7 @@ from apps.credits.verifying import Difference
 FOLDER = "credits"
 # Of one file, and of one deletion.
 BATCH = 50_000
+ONLINE_DAYS = 400
 DOOR = "app.ledger_door"
 # The session's lock: who archives is alone.
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1919))"
@@ -44,6 +46,11 @@ SET amount_microcredits = carried.amount_microcredits + EXCLUDED.amount_microcre
 Side = tuple[str, str, str, str]
 TRANSACTION_FIELDS = tuple(one.attname for one in Transaction._meta.concrete_fields)
 ENTRY_FIELDS = ("debited_account_id", "credited_account_id", "grant_id", "amount_microcredits")
+
+
+def archivable_before() -> datetime:
+    """What is younger stays in the tables: a year that reports and refunds look at, and a month."""
+    return timezone.now() - timedelta(days=ONLINE_DAYS)
 
 
 @system_connection()

@@ -34,7 +34,7 @@ MIGRATION_LINTER_OPTIONS = {
         # Before the first release, so that no other code reads what groups mapped to; of small tables.
         "0006_group_bindings",
         "0008_drop_group_roles",
-        # Indexes of the tables that it makes: the linter takes a partial one's condition for a part of its name.
+        # Indexes of the tables that it makes: the linter takes a condition for a part of a name.
         "0001_ledger",
         # An index of the table that it makes: the linter reads `USING brin` as a part of another one's name.
         "0004_usage_events",

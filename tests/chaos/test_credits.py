@@ -1,26 +1,37 @@
 """Many at once, and ten thousand steps against the model: nobody spends what is not there, or twice."""
 
 import os
+import random
+import signal
+import subprocess
+import sys
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
+import requests
 from django.db import connection
 
 from apps.common.database import app_connection
 from apps.common.tenancy import tenant_context
 from apps.credits.errors import IdempotencyConflict, InsufficientCredits
 from apps.credits.models import Transaction
+from apps.credits.permissions import SPEND_CREDITS
 from apps.credits.services import hold_capture, hold_release
 from apps.credits.verifying import differences
+from apps.organizations.actors import actor_for
+from apps.roles.services import api_key_create
 from apps.tenants.models import Tenant
+from tests.conftest import World
 from tests.credits.conftest import *  # noqa: F403 - its fixtures
-from tests.credits.support import SYSTEM, balance, debit, grant, hold, left_of
+from tests.credits.support import SUMMARIZE, SYSTEM, balance, debit, grant, hold, left_of
 from tests.credits.test_model import STEPS, held_against_the_model
 
 CLIENTS, REQUESTS, CREDITS = 64, 5_000, 1_000
+KILLS = 100
 MODEL_STEPS = int(os.environ.get("CREDITS_STEPS", "10000"))
 
 
@@ -106,6 +117,103 @@ def test_a_hold_is_captured_or_released_and_never_both(inside: Tenant) -> None:
     used = Transaction.objects.filter(kind="capture").count() * 30
     assert balance() == CREDITS - used
     assert differences() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_dies_between_commit_and_answer_spends_once(
+    world: World, inside: Tenant, tell: Callable[[str], None]
+) -> None:
+    """Clients that send again, by the same key, until they are answered."""
+    grant(10**9)
+    with tenant_context(inside):
+        owner = actor_for(world.alice)
+        key = api_key_create(actor=owner, name="Meter", permission_codes=[SPEND_CREDITS]).text
+    amounts: dict[str, int] = {}
+    answered: Counter[str] = Counter()
+    lock = threading.Lock()
+    deaths = threading.Semaphore(0)
+    enough = threading.Event()
+    with _web() as (port, died):
+
+        def client(number: int) -> None:
+            chance = random.Random(number)
+            while not enough.is_set():
+                name, amount = uuid.uuid4().hex, chance.randint(1, 100)
+                tries = _until_answered(port, inside, key, name, amount)
+                with lock:
+                    amounts[name] = amount
+                    answered["replayed" if tries > 1 else "at once"] += 1
+
+        clients = [
+            threading.Thread(target=client, args=(number,)) for number in range(CLIENTS // 8)
+        ]
+        watcher = threading.Thread(target=died, args=(deaths, KILLS), daemon=True)
+        watcher.start()
+        for one in clients:
+            one.start()
+        for _ in range(KILLS):
+            deaths.acquire()
+        enough.set()
+        for one in clients:
+            one.join()
+    spent = dict(
+        Transaction.objects.filter(kind="debit").values_list(
+            "idempotency_key", "amount_microcredits"
+        )
+    )
+    assert spent == amounts
+    assert balance() == 10**9 - sum(amounts.values())
+    assert answered["replayed"] >= KILLS // 2
+    assert differences() == []
+    tell(f"{KILLS} deaths, {len(amounts)} debits, {answered['replayed']} of them sent again")
+
+
+@contextmanager
+def _web() -> Iterator[tuple[int, Callable[[threading.Semaphore, int], None]]]:
+    """Its port, and what tells of each worker that died."""
+    name = connection.settings_dict["NAME"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos.credits_web", name],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said = process.stdout
+
+    def died(deaths: threading.Semaphore, times: int) -> None:
+        for _ in range(times):
+            assert int(said.readline()) == signal.SIGKILL
+            deaths.release()
+
+    try:
+        yield int(said.readline()), died
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _until_answered(port: int, tenant: Tenant, key: str, name: str, amount: int) -> int:
+    """How often it was sent."""
+    for tries in range(1, 100):
+        try:
+            answer = requests.post(
+                f"http://127.0.0.1:{port}/api/v1/credits/debits/",
+                json={"operation": SUMMARIZE, "amount_microcredits": amount},
+                headers={
+                    "Host": tenant.host,
+                    "Authorization": f"Bearer {key}",
+                    "Idempotency-Key": name,
+                },
+                timeout=30,
+            )
+        except requests.RequestException:
+            continue
+        assert answer.status_code == 201, answer.text
+        return tries
+    raise AssertionError("nobody answers")
 
 
 @pytest.mark.django_db

@@ -112,6 +112,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "billing.Subscription",
         "billing.Plan",
         "billing.AddOn",
+        "billing.CreditPack",
         "billing.TenantPlan",
         "billing.EntitlementOverride",
         "events.OutboxEvent",

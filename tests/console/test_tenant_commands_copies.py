@@ -175,7 +175,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
             "audit_entry": 0,
             "credits_account": 7,
             **dict.fromkeys(EMPTY_TABLES, 0),
-            "django_migrations": 15,
+            "django_migrations": 19,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,

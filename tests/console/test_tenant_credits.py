@@ -67,7 +67,7 @@ def test_staff_see_what_there_is(console: Client, acme: Tenant, globex: Tenant) 
         ("revoke_grant", one.id),
     ):
         assert f"{url(acme, name)}?named={named}" in html
-    assert "Pack" not in console.get(url(globex)).content.decode()
+    assert "Pack of" not in console.get(url(globex)).content.decode()
     assert console.get(url(acme).replace(str(acme.pk), MISSING)).status_code == 404
 
 

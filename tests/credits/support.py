@@ -20,8 +20,8 @@ TRANSLATE = "tests.translate"
 EMPTY_TABLES = [
     f"credits_{name}"
     for name in (
-        *("budget", "entry", "grant", "hold", "holdpart", "lot", "spendingcap"),
-        *("transaction", "usageday", "usageevent"),
+        *("adjustmentrequest", "archive", "budget", "carriedentry", "entry", "grant", "hold"),
+        *("holdpart", "lot", "spendingcap", "transaction", "usageday", "usageevent"),
     )
 ]
 SUMMARIZE = "tests.summarize"

@@ -1,8 +1,11 @@
 """The oldest part of the ledger goes to files, and everything can still be rebuilt."""
 
+import gzip
 import uuid
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from apps.common.errors import NotFound
@@ -74,8 +77,6 @@ def test_a_file_that_was_changed_is_found(old: str) -> None:
     assert archive is not None
     with tenant_files.open(archive.file) as file:
         packed = file.read()
-    import gzip
-
     text = gzip.decompress(packed).replace(
         b'"amount_microcredits":10,', b'"amount_microcredits":11,', 1
     )
@@ -92,3 +93,12 @@ def test_what_is_archived_cannot_be_given_back(old: str) -> None:
             actor=SYSTEM, transaction_id=spent.id, idempotency_key=uuid.uuid4().hex, reason="Late"
         )
     assert_sound()
+
+
+def test_the_command_keeps_what_is_young(old: str) -> None:
+    out = StringIO()
+    with pytest.raises(CommandError, match="Keep the last 400 days"):
+        call_command("credits", "archive", "--tenant", "acme", "--before", "2999-01-01")
+    call_command("credits", "archive", "--tenant", "acme", "--before", "2020-01-01", stdout=out)
+    assert out.getvalue() == "acme: 0 transactions are in files.\n"
+    assert Transaction.objects.exists()

@@ -65,7 +65,7 @@ def test_the_release_before_clones_a_template_that_is_ahead_of_it() -> None:
 
 def test_the_known_migrations_are_those_that_django_would_load() -> None:
     loader = MigrationLoader(None, ignore_no_migrations=True)
-    labels = {"audit", "organizations", "roles"}
+    labels = {"audit", "credits", "organizations", "roles"}
     assert schemas.known_migrations() == {key for key in loader.disk_migrations if key[0] in labels}
 
 

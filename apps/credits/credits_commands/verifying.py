@@ -8,13 +8,14 @@ from django.core.management.base import CommandError
 
 from apps.billing.billing_commands.base import Subcommand
 from apps.common.tenancy import tenant_context
+from apps.credits.archiving import archive_differences
 from apps.credits.credits_commands.tenants import add_choice, chosen
 from apps.credits.verifying import Difference, differences
 
 
 class Verify(Subcommand):
     name = "verify"
-    help = "rebuild balances, grants, holds and usage from the entries, and compare; 1: they differ"
+    help = "rebuild balances, grants, holds and usage from entries and archives; 1: they differ"
 
     @classmethod
     def arguments(cls, parser: ArgumentParser) -> None:
@@ -25,7 +26,7 @@ class Verify(Subcommand):
         found: dict[str, list[Difference]] = {}
         for tenant in chosen(options):
             with tenant_context(tenant):
-                found[tenant.slug] = differences()
+                found[tenant.slug] = differences() + archive_differences()
             if not options["json"]:
                 self._print(tenant.slug, found[tenant.slug])
         count = sum(len(ones) for ones in found.values())

@@ -60,7 +60,8 @@ OPERATIONS = [
                 ),
                 models.CheckConstraint(
                     condition=models.Q(
-                        ("kind__in", ("wallet", "budget")),
+                        ("kind", "wallet"),
+                        ("kind", "budget"),
                         ("balance_microcredits", 0),
                         _connector="OR",
                     ),

@@ -36,7 +36,10 @@ class Account(BaseModel):
                 condition=Q(balance_microcredits__gte=0), name="credits_account_not_negative"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=SPENDABLE) | Q(balance_microcredits=0),
+                # Not IN, which a clone's definition spells in another way.
+                condition=Q(kind=AccountKind.WALLET)
+                | Q(kind=AccountKind.BUDGET)
+                | Q(balance_microcredits=0),
                 name="credits_account_keeps_balance",
             ),
             models.CheckConstraint(

@@ -6,9 +6,9 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.billing.billing_commands.base import Subcommand
 from apps.common.database import system_connection
 from apps.common.errors import PlatformError
-from apps.credits.credits_commands import giving, verifying
+from apps.credits.credits_commands import archiving, giving, verifying
 
-MODULES = (giving, verifying)
+MODULES = (giving, verifying, archiving)
 SUBCOMMANDS: dict[str, type[Subcommand]] = {
     found.name: found for module in MODULES for found in module.COMMANDS
 }
