@@ -9,6 +9,8 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,10 +24,11 @@ from apps.common.embedded.postgres import Postgres
 from apps.common.tenancy import tenant_context
 from apps.credits.enums import WALLET_ID, AccountKind, BudgetPeriod, GrantSource, TransactionKind
 from apps.credits.fingerprints import fingerprint
+from apps.credits.group_commit import spend_alone, spend_together
 from apps.credits.models import Account, Budget
 from apps.credits.operations import Operation, Rate, Tier, register_operations
 from apps.credits.posting import Move, lock_accounts, post
-from apps.credits.services import credits_debit, grant_create
+from apps.credits.services import credits_debit, grant_create, spending
 from apps.credits.verifying import differences
 from apps.organizations.models import Organization
 from apps.organizations.selectors import root_organization
@@ -34,9 +37,10 @@ from apps.tenants.selectors import tenant_by_slug
 from benchmarks.world import ACTOR, figure, ms
 
 CLIENTS = 8
+CROWD = 64
 ACCOUNTS = 100
-SECONDS = 3
-REPEATS = 2
+SECONDS = 4
+REPEATS = 5
 OPERATION = "bench.debit"
 AMOUNT = 10**12
 
@@ -74,8 +78,40 @@ def run(tenants: int) -> None:
                 f"{ratio:.2f} of the floor; to reach: 0.8",
             )
         figure(f"  latency, {name}, threads, p99", ms(latencies, 0.99), f"p50 {ms(latencies)}")
+    _together(acme)
     with tenant_context(acme):
         figure("differences after all of it", str(len(differences())), "to reach: 0")
+
+
+def _together(tenant: Tenant) -> None:
+    """One hot account under load: group commit, against a statement and a commit for each."""
+    alone, together, latencies = [], [], []
+    for _repeat in range(REPEATS):
+        with _without_group_commit():
+            alone.append(_threads(tenant, [None], CROWD)[0])
+        rate, samples = _threads(tenant, [None], CROWD)
+        together.append(rate)
+        latencies += samples
+    gain = statistics.median(a / b for a, b in zip(together, alone, strict=True))
+    figure(
+        f"debits, one hot account, {CROWD} threads, each alone",
+        f"{statistics.median(alone):,.0f}/s",
+    )
+    figure(
+        f"debits, one hot account, {CROWD} threads, group commit",
+        f"{statistics.median(together):,.0f}/s",
+        f"{gain:.1f} times; to reach: 3",
+    )
+    figure("  latency, p99", ms(latencies, 0.99), f"p50 {ms(latencies)}; to reach: 20 ms")
+
+
+@contextmanager
+def _without_group_commit() -> Iterator[None]:
+    spending.spend_together = lambda place, item: spend_alone(place, item, timezone.now())  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        spending.spend_together = spend_together
 
 
 def declare() -> None:
@@ -172,9 +208,11 @@ def _binary() -> str:
     return str(server.with_name("pgbench"))
 
 
-def _threads(tenant: Tenant, places: list[uuid.UUID | None]) -> tuple[float, list[float]]:
+def _threads(
+    tenant: Tenant, places: list[uuid.UUID | None], count: int = CLIENTS
+) -> tuple[float, list[float]]:
     until_s = time.perf_counter() + SECONDS
-    samples: list[list[float]] = [[] for _ in range(CLIENTS)]
+    samples: list[list[float]] = [[] for _ in range(count)]
 
     def client(number: int) -> None:
         with app_connection(), tenant_context(tenant):
@@ -182,7 +220,7 @@ def _threads(tenant: Tenant, places: list[uuid.UUID | None]) -> tuple[float, lis
         connection.close()
 
     began_s = time.perf_counter()
-    clients = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(count)]
     for one in clients:
         one.start()
     for one in clients:
