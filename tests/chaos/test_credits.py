@@ -24,12 +24,14 @@ from apps.credits.services import hold_capture, hold_release
 from apps.credits.verifying import differences
 from apps.organizations.actors import actor_for
 from apps.roles.services import api_key_create
+from apps.sandbox.operations import ANSWER
 from apps.tenants.models import Tenant
 from tests.conftest import World
-from tests.credits.conftest import *  # noqa: F403 - its fixtures
-from tests.credits.support import SUMMARIZE, SYSTEM, balance, debit, grant, hold, left_of
+from tests.credits.conftest import _operations, inside
+from tests.credits.support import SYSTEM, balance, debit, grant, hold, left_of
 from tests.credits.test_model import STEPS, held_against_the_model
 
+__all__ = ["_operations", "inside"]
 CLIENTS, REQUESTS, CREDITS = 64, 5_000, 1_000
 KILLS = 100
 MODEL_STEPS = int(os.environ.get("CREDITS_STEPS", "10000"))
@@ -201,7 +203,7 @@ def _until_answered(port: int, tenant: Tenant, key: str, name: str, amount: int)
         try:
             answer = requests.post(
                 f"http://127.0.0.1:{port}/api/v1/credits/debits/",
-                json={"operation": SUMMARIZE, "amount_microcredits": amount},
+                json={"operation": ANSWER.code, "amount_microcredits": amount},
                 headers={
                     "Host": tenant.host,
                     "Authorization": f"Bearer {key}",
