@@ -35,7 +35,10 @@ class TestBuying:
         charlie.follow("Compare plans")
         charlie.heading("Plans")
         charlie.look("plans")
-        charlie.press("Try Business")
+        charlie.follow("Try Business")
+        charlie.heading("Buy Business")
+        charlie.look("plan-buy")
+        charlie.press("Continue to payment")
         charlie.arrive(CHECKOUT)
 
     def test_a_declined_card_is_said_and_another_works(
@@ -56,7 +59,7 @@ class TestBuying:
 
     def test_a_smaller_plan_waits_and_can_be_taken_back(self, charlie: Visitor) -> None:
         charlie.follow("Compare plans")
-        charlie.press("Change to Starter")
+        charlie.follow("Change to Starter")
         charlie.heading("Change to Starter")
         charlie.look("plan-change")
         charlie.press("Change then")
@@ -79,6 +82,6 @@ class TestBuying:
         expect(charlie.page.get_by_role("cell", name="Paid")).to_be_visible()
         charlie.look("invoices")
         charlie.open(demo.workspace("globex", "/plan/"))
-        charlie.press("Card and address")
+        charlie.press("Card and tax ids")
         charlie.arrive(re.compile(r"/sandbox/stripe/portal/"))
         expect(charlie.page.get_by_text("4242")).to_be_visible()
