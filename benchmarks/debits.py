@@ -37,7 +37,7 @@ from apps.tenants.selectors import tenant_by_slug
 from benchmarks.world import ACTOR, figure, ms
 
 CLIENTS = 8
-CROWD = 64
+CROWD = 16
 ACCOUNTS = 100
 SECONDS = 4
 REPEATS = 5
