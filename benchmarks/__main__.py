@@ -33,6 +33,7 @@ def main() -> None:
         "webhooks",
         "debits",
         "usage_events",
+        "ledger_growth",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")
