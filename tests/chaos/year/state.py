@@ -19,8 +19,11 @@ from apps.tenants.models import Tenant
 # When a row was touched last says how often it was told the same; who of the platform's actors wrote it,
 # whether the inbox, a click or reconciliation came first.
 # What is to come is noted by the schedule's event; reconciliation asks for no schedules, so that what is lost
-# of it shows when the change comes.
-LEFT_OUT = ("id", "created_at", "updated_at", "actor", "reason", "next_price", "next_price_at")
+# of it shows when the change comes. When a sweep of credits looks at a plan next is its own mark.
+LEFT_OUT = (
+    *("id", "created_at", "updated_at", "actor", "reason"),
+    *("next_price", "next_price_at", "allowance_at"),
+)
 
 
 @dataclass
