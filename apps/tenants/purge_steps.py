@@ -14,7 +14,7 @@ from apps.tenants import purging
 from apps.tenants.catalogue import RELATIONS
 from apps.tenants.enums import ExportStatus as E
 from apps.tenants.masking import quoted
-from apps.tenants.models import Domain, Export, Tenant, TenantEvent
+from apps.tenants.models import AgendaEntry, Domain, Export, Tenant, TenantEvent
 from apps.tenants.purging import PurgeStep, rows_step
 from apps.tenants.roles import tenant_role_drop, tenant_roles_missing
 from apps.tenants.schemas import schema_drop, schemas_existing
@@ -126,6 +126,7 @@ STEPS = (
     PurgeStep("schema", "Database schema", 40, _schema, _schema_preview),
     PurgeStep("role", "Database role", 50, _role, _role_preview),
     PurgeStep("events", "Events", 70, _events, _events_preview),
+    rows_step("agenda", "Work that is due", 71, AgendaEntry),
     rows_step("dead_tasks", "Dead tasks", 72, DeadTask),
     rows_step("history", "History", 75, TenantEvent),
     PurgeStep("domains", _DOMAINS.label, _DOMAINS.order, _DOMAINS.run, _domains_preview),

@@ -78,6 +78,7 @@ TENANT_APPS = [
     "apps.organizations",
     "apps.credits",
     "apps.audit",
+    "apps.notifications",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 

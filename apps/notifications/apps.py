@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "apps.notifications"
+    verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        from apps.common.notifying import Channel
+        from apps.notifications import masks
+        from apps.notifications.channels import register_channel
+        from apps.common.access import register_permissions
+        from apps.notifications.channels.email import EmailChannel
+        from apps.notifications.permissions import PERMISSIONS
+
+        register_permissions(PERMISSIONS)
+        masks.register()
+        register_channel(Channel.EMAIL, EmailChannel())

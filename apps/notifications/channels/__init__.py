@@ -1,0 +1,58 @@
+"""What sends: an adapter for each channel but the inbox, each a thin layer over a provider.
+
+An adapter raises what apps.messaging.errors names: Suppressed, Refused, Unavailable; `find` raises CannotTell.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.common.notifying import Channel, NotificationType
+from apps.messaging.senders import Sent
+from apps.notifications.audiences import Reader
+from apps.notifications.content import Content
+from apps.tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent to one reader. id: of the delivery; a provider that can be told it tells it back.
+
+    reader: None for the workspace's webhook. since: no provider had it before.
+    """
+
+    id: uuid.UUID
+    tenant: Tenant
+    reader: Reader | None
+    kind: NotificationType
+    content: Content
+    since: datetime
+
+
+class ChannelAdapter(Protocol):
+    def reachable(self, readers: Sequence[Reader]) -> set[uuid.UUID]:
+        """Ids of those members who have an address for it. One statement at most."""
+
+    def send(self, message: Message) -> Sent:
+        """Hand it over. No transaction is open."""
+
+    def find(self, message: Message) -> Sent | None:
+        """Whether the provider has it already: asked after a crash, before it is sent again."""
+
+
+_adapters: dict[Channel, ChannelAdapter] = {}
+
+
+def register_channel(channel: Channel, adapter: ChannelAdapter) -> None:
+    """Called once at start. Raises ImproperlyConfigured for a second one."""
+    if type(_adapters.setdefault(channel, adapter)) is not type(adapter):
+        raise ImproperlyConfigured(f"two adapters send by {channel}")
+
+
+def channel_of(channel: Channel | str) -> ChannelAdapter | None:
+    """None for a channel that nothing sends by."""
+    return _adapters.get(Channel(channel))

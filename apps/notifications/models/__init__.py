@@ -1,0 +1,17 @@
+from apps.notifications.models.addresses import Phone, PushDevice, WebhookTarget
+from apps.notifications.models.choices import ChannelDefault, Preference, Timing, TemplateOverride
+from apps.notifications.models.notices import Delivery, Digest, InboxItem, Notification
+
+__all__ = [
+    "ChannelDefault",
+    "Delivery",
+    "Digest",
+    "InboxItem",
+    "Notification",
+    "Phone",
+    "Preference",
+    "PushDevice",
+    "TemplateOverride",
+    "Timing",
+    "WebhookTarget",
+]
