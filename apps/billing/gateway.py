@@ -11,7 +11,6 @@ import requests
 import stripe
 import structlog
 from django.conf import settings
-from django.db import connection
 from stripe import StripeClient
 
 from apps.billing.errors import (
@@ -21,6 +20,7 @@ from apps.billing.errors import (
     StripeRefused,
     StripeUnavailable,
 )
+from apps.common.database import in_transaction
 from apps.common.errors import Conflict
 
 log = structlog.get_logger(__name__)
@@ -80,7 +80,7 @@ def stripe_client() -> Iterator[StripeClient]:
 
     Raises PaymentDeclined, StripeRefused, StripeObjectMissing, Conflict, StripeUnavailable.
     """
-    if _in_transaction():
+    if in_transaction():
         raise RuntimeError("Stripe is not asked inside a transaction")
     if not settings.STRIPE_SECRET_KEY:
         raise StripeNotConfigured(headers={"Retry-After": str(MISCONFIGURED_RETRY_AFTER_S)})
@@ -144,8 +144,3 @@ def _unavailable(error: stripe.StripeError) -> StripeUnavailable:
 
 def _text(body: Any) -> str:
     return body.decode() if isinstance(body, bytes) else str(body or "")
-
-
-def _in_transaction() -> bool:
-    """Whether one is open that is not the test's own."""
-    return any(not block._from_testcase for block in connection.atomic_blocks)  # type: ignore[attr-defined]

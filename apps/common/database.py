@@ -37,6 +37,12 @@ def execute_with_next(statement: str, parameters: list[Any]) -> None:
     connections[DEFAULT_DB_ALIAS].execute_with_next(statement, parameters)  # type: ignore[attr-defined]
 
 
+def in_transaction() -> bool:
+    """Whether one is open that is not a test's own: nobody may be waited for then."""
+    blocks = connections[DEFAULT_DB_ALIAS].atomic_blocks  # type: ignore[attr-defined]
+    return any(not block._from_testcase for block in blocks)
+
+
 @contextmanager
 def system_connection() -> Iterator[None]:
     """Speak as the system for the block; also a decorator. Nests.

@@ -48,17 +48,24 @@ class OutboundError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """retry_after: the header Retry-After, as it came."""
+
     status: int
     content_type: str
     body: bytes
+    retry_after: str = ""
 
 
 @dataclass
 class _Call:
-    """One request under way. is_internal: it may go to an address that is not public."""
+    """One request under way. is_internal: it may go to an address that is not public.
+
+    connect_s: of the time that is left, how much of it may pass until an address takes a connection.
+    """
 
     is_internal: bool
     deadline_s: float
+    connect_s: float
     sockets: list[socket.socket] = field(default_factory=list)
     refused: str = ""
 
@@ -123,12 +130,14 @@ def fetch(
     auth: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     timeout_s: float = 5.0,
+    connect_s: float | None = None,
     max_bytes: int = MAX_BYTES,
     internal_hosts: frozenset[str] = frozenset(),
     is_trusted: bool = False,
 ) -> Answer:
     """Ask, and read the whole answer: at most timeout_s seconds in all. Never inside a transaction.
 
+    connect_s: at most so many of them until an address takes the connection; None: no less than all.
     is_trusted: an operator named the address, so it may be internal. A redirect is an answer with its
     status, not followed. No proxies, cookies or .netrc are used.
     Raises OutboundError: url_refused, address_refused, unreachable, timeout, too_large.
@@ -139,7 +148,7 @@ def fetch(
     parts = urlsplit(url)
     is_internal = is_trusted or f"{parts.hostname}:{parts.port}" in internal_hosts
     sent = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
-    with _under_way(is_internal, timeout_s) as call, _session() as session:
+    with _under_way(is_internal, timeout_s, connect_s) as call, _session() as session:
         try:
             with session.request(
                 method,
@@ -169,13 +178,29 @@ def _read(response: requests.Response, max_bytes: int, call: _Call) -> Answer:
     if call.is_over:
         # Cut off: without a length, that looks like the end.
         raise OutboundError("timeout", "It did not answer in time.")
-    return Answer(response.status_code, response.headers.get("Content-Type", ""), bytes(body))
+    return Answer(
+        response.status_code,
+        response.headers.get("Content-Type", ""),
+        bytes(body),
+        response.headers.get("Retry-After", ""),
+    )
 
 
 @contextmanager
-def _under_way(is_internal: bool, timeout_s: float) -> Iterator[_Call]:
+def trusted_session(timeout_s: float, connect_s: float | None = None) -> Iterator[requests.Session]:
+    """For libraries that ask by themselves, at an address that an operator named. Times are as in `fetch`.
+
+    Everything in the block has timeout_s seconds in all; what is not done then fails as it would when the
+    connection breaks. No proxies and no .netrc are used.
+    """
+    with _under_way(True, timeout_s, connect_s), _session() as session:
+        yield session
+
+
+@contextmanager
+def _under_way(is_internal: bool, timeout_s: float, connect_s: float | None) -> Iterator[_Call]:
     """Cuts the connection when the time is over: a socket's own time-out begins anew with every byte."""
-    call = _Call(is_internal, time.monotonic() + timeout_s)
+    call = _Call(is_internal, time.monotonic() + timeout_s, connect_s or timeout_s)
     timer = threading.Timer(timeout_s, call.cut)
     timer.daemon = True
     token = _call.set(call)
@@ -240,10 +265,13 @@ class _PinnedConnection:
         failure: OSError = OSError("no address")
         for address in addresses:
             try:
-                sock = socket.create_connection((address, self.port), timeout=call.left_s)
+                sock = socket.create_connection(
+                    (address, self.port), timeout=min(call.left_s, call.connect_s)
+                )
             except OSError as error:
                 failure = error
                 continue
+            sock.settimeout(call.left_s)
             # A second handle: TLS takes the first one away.
             call.sockets.append(socket.socket(fileno=os.dup(sock.fileno())))
             if call.is_over:

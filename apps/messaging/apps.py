@@ -1,0 +1,20 @@
+import warnings
+
+from django.apps import AppConfig
+
+
+class MessagingConfig(AppConfig):
+    """How the platform reaches addresses: e-mail and SMS through providers, and what became of it."""
+
+    name = "apps.messaging"
+
+    def ready(self) -> None:
+        from anymail.exceptions import AnymailNotSupportedWarning
+        from anymail.signals import tracking
+
+        from apps.messaging import checks  # noqa: F401 - registers itself
+        from apps.messaging.webhooks import follow
+
+        # Of SendGrid, for which anymail has no account any more; docs/adr/0037 says why we go on with it.
+        warnings.simplefilter("ignore", AnymailNotSupportedWarning)
+        tracking.connect(follow, dispatch_uid="messaging.follow")
