@@ -27,6 +27,7 @@ from apps.billing.source import epoch_of
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
+from apps.notifications.tasks import send_due
 from apps.organizations.actors import actor_for
 from apps.organizations.models import Member, Organization
 from apps.organizations.services import member_join, root_ensure
@@ -145,6 +146,17 @@ def zone(_nameserver: Zone) -> Iterator[Zone]:
 def _resolver(_nameserver: Zone) -> None:
     """No test asks the world's DNS."""
     django_settings.DNS_RESOLVERS = [f"127.0.0.1:{_nameserver.port}"]
+
+
+@pytest.fixture(autouse=True)
+def sending_queued(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Notifications that are to be sent: by whoever takes their arguments from here, as a worker would.
+
+    At once it would be inside of the transaction of the handler, or the test.
+    """
+    waiting: list[dict[str, Any]] = []
+    monkeypatch.setattr(send_due, "delay", lambda **arguments: waiting.append(arguments))
+    return waiting
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,22 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.billing.permissions import MANAGE_BILLING, VIEW_BILLING
 from apps.common.entitlements import entitlements
-from apps.common.notifying import Channel, NotificationType, Permitted, Urgency, register_notifications
+from apps.common.notifying import (
+    Channel,
+    NotificationType,
+    Permitted,
+    Urgency,
+    register_notifications,
+)
 
 
-def _named(params: Mapping[str, Any]) -> dict[str, str]:
+def _named(params: Mapping[str, Any]) -> dict[str, Any]:
     found = entitlements().get(params["code"])
-    return {"what": str(found.label) if found else params["code"]}
+    # `limit` is a word of Liquid.
+    return {"what": str(found.label) if found else params["code"], "included": params["limit"]}
 
 
-LIMIT = {"code": "seats", "what": "Seats", "used": 8, "limit": 10}
+LIMIT = {"code": "seats", "what": "Seats", "used": 8, "included": 10}
 OFFERED = (Channel.PUSH, Channel.WEBHOOK)
 
 register_notifications(
@@ -23,13 +30,13 @@ register_notifications(
         category="plan",
         event="billing.limit_neared",
         audience=Permitted(MANAGE_BILLING),
-        title=_("{{ what }}: {{ used }} of {{ limit }} are used"),
+        title=_("{{ what }}: {{ used }} of {{ included }} are used"),
         body=_("{{ tenant }} uses most of what its plan includes. A larger plan has more."),
         action=_("Look at the plan"),
         url="/plan/",
         offered=OFFERED,
         tells_actor=True,
-        extra=_named,
+        adds=_named,
         example=LIMIT,
     ),
     NotificationType(
@@ -38,13 +45,13 @@ register_notifications(
         category="plan",
         event="billing.limit_exceeded",
         audience=Permitted(MANAGE_BILLING),
-        title=_("{{ what }}: {{ used }} are used, {{ limit }} are included"),
+        title=_("{{ what }}: {{ used }} are used, {{ included }} are included"),
         body=_("{{ tenant }} uses more than its plan includes. Use less, or choose a larger plan."),
         action=_("Look at the plan"),
         url="/plan/",
         offered=OFFERED,
         tells_actor=True,
-        extra=_named,
+        adds=_named,
         example=LIMIT | {"used": 11},
     ),
     NotificationType(

@@ -1,7 +1,7 @@
 """What people are told of: types of notifications, declared by the apps whose events they are about.
 
-An app declares its types in `notifications.py`, which is imported at start. Who is told, by which channels and
-when, is the work of the notifications app.
+An app declares its types in `notifications.py`, which is imported at start. Who is told, by which channels
+and when, is the work of the notifications app.
 """
 
 import re
@@ -12,6 +12,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
+
+from apps.common.actors import Actor
 
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
@@ -80,11 +82,12 @@ Audience = Permitted | Related | Everyone | Chosen
 class NotificationType:
     """One kind of thing that people are told of.
 
-    code: `app.thing`, lasting. event: the name of the event that it is about. category: of a Category.
-    title, body, action: Liquid templates over the event's payload, with `tenant` (its name), `actor` (who did it)
-    and what `extra` adds; translated where they are marked so. url: a path in the workspace, a template too.
+    code: `app.thing`, lasting. event: the name of the event that it is about. category: of a Category. title,
+    body, action: Liquid templates over the event's payload, with `tenant` (its name), `actor` (who did it)
+    and what `adds` adds; translated where they are marked so. url: a path in the workspace, a template too.
     channels: those that it goes by unless somebody chose otherwise; offered: further ones that can be chosen.
-    tells_actor: whether who did it is told as well. when: told only if it is true of the payload.
+    tells_actor: whether who did it is told as well. when: told only if it is true of the payload and who did
+    it. extra: further values, made of the payload. example: of all of them, for previews and test mails.
     """
 
     code: str
@@ -100,9 +103,8 @@ class NotificationType:
     offered: tuple[Channel, ...] = (Channel.PUSH,)
     urgency: Urgency = Urgency.NORMAL
     tells_actor: bool = False
-    when: Callable[[Mapping[str, Any]], bool] | None = None
-    extra: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
-    # Values of the payload's fields, for previews and test mails.
+    when: Callable[[Mapping[str, Any], Actor], bool] | None = None
+    adds: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     example: Mapping[str, Any] = field(default_factory=dict)
 
     @property

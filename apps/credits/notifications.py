@@ -3,7 +3,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.notifying import Channel, NotificationType, Permitted, Urgency, register_notifications
+from apps.common.notifying import (
+    Channel,
+    NotificationType,
+    Permitted,
+    Urgency,
+    register_notifications,
+)
 from apps.credits.amounts import credits_format
 from apps.credits.permissions import BUY_CREDITS, VIEW_CREDITS
 
@@ -26,7 +32,7 @@ register_notifications(
         category="credits",
         event="credits.balance_low_reached",
         audience=Permitted(BUY_CREDITS),
-        when=lambda params: params["organization_id"] is None,
+        when=lambda params, _actor: params["organization_id"] is None,
         title=_("{{ balance }} credits are left"),
         body=_("That is less than the {{ below }} that you wanted to be told of."),
         action=_("Buy credits"),
@@ -35,7 +41,7 @@ register_notifications(
         offered=OFFERED,
         urgency=Urgency.URGENT,
         tells_actor=True,
-        extra=_balance,
+        adds=_balance,
         example={"balance": "120", "below": "500"},
     ),
     NotificationType(
@@ -44,13 +50,13 @@ register_notifications(
         category="credits",
         event="credits.balance_low_reached",
         audience=Permitted(VIEW_CREDITS, organization="organization_id"),
-        when=lambda params: params["organization_id"] is not None,
+        when=lambda params, _actor: params["organization_id"] is not None,
         title=_("A budget has {{ balance }} credits left"),
         action=_("Look at the budget"),
         url="/credits/budgets/{{ organization_id }}/",
         offered=OFFERED,
         tells_actor=True,
-        extra=_balance,
+        adds=_balance,
         example={"balance": "120", "organization_id": "0197c2a4-9b1d-7d4e-8a3f-2b1c0d9e8f7a"},
     ),
     NotificationType(

@@ -6,10 +6,10 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        from apps.common.notifying import Channel
-        from apps.notifications import masks
-        from apps.notifications.channels import register_channel
         from apps.common.access import register_permissions
+        from apps.common.notifying import Channel
+        from apps.notifications import checks, masks  # noqa: F401 - registers its checks
+        from apps.notifications.channels import register_channel
         from apps.notifications.channels.email import EmailChannel
         from apps.notifications.permissions import PERMISSIONS
 

@@ -1,7 +1,7 @@
 """The words of a notification: Liquid templates, in the reader's language, with the workspace's own if any.
 
-Liquid is made for templates that strangers write: no code, no attributes of objects, limits on loops, output and
-memory.
+Liquid is made for templates that strangers write: no code, no attributes of objects, limits on loops, output
+and memory.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,6 @@ from liquid.template import BoundTemplate
 from apps.common.notifying import NotificationType
 from apps.notifications.models import Notification, TemplateOverride
 from apps.tenants.models import Tenant
-
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +38,9 @@ ENVIRONMENT = _Environment(autoescape=False)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """title: one line. body: plain text, paragraphs apart by an empty line. url: absolute. action: of the button."""
+    """title: one line. body: plain text, paragraphs apart by an empty line. url: absolute. action: of the
+    button.
+    """
 
     title: str
     body: str

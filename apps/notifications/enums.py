@@ -12,7 +12,8 @@ class ChannelName(models.TextChoices):
 
 
 class DeliveryState(models.TextChoices):
-    """PENDING: waits for its time. SENDING: a worker has it. SENT: the provider took it. DELIVERED: it arrived.
+    """PENDING: waits for its time. SENDING: a worker has it. SENT: the provider took it. DELIVERED: it
+    arrived.
 
     MERGED: it goes with a digest, whose state is the digest's own. BOUNCED: it came back. FAILED: given up.
     SKIPPED: never to be sent; the reason says why.

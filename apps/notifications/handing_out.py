@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+
 import structlog
 from django.db import transaction
 from django.utils import timezone
@@ -37,10 +38,10 @@ def notifications_note(
     made = []
     for event, context in given:
         params = serialize(event)
-        if kind.when is not None and not kind.when(params):
+        if kind.when is not None and not kind.when(params, context.actor):
             continue
-        if kind.extra is not None:
-            params |= kind.extra(params)
+        if kind.adds is not None:
+            params |= kind.adds(params)
         made.append(
             Notification(
                 kind=kind.code,
@@ -100,8 +101,12 @@ def _to_webhook(notification: Notification, now: datetime) -> None:
     adapter = channel_of(Channel.WEBHOOK)
     if adapter is None or not adapter.reachable([]):
         return
-    row = _delivery(
-        notification, None, Channel.WEBHOOK, DeliveryState.PENDING, Reason.WORKSPACE, now
+    row = Delivery(
+        notification=notification,
+        member_id=None,
+        channel=Channel.WEBHOOK,
+        reason=Reason.WORKSPACE,
+        due_at=now,
     )
     Delivery.objects.bulk_create([row], ignore_conflicts=True)
     agenda_note(SENDING, now)
@@ -110,13 +115,19 @@ def _to_webhook(notification: Notification, now: datetime) -> None:
 def _write(notification: Notification, planned: Sequence[Planned]) -> None:
     items, deliveries = [], []
     for one in planned:
-        if one.channel is Channel.IN_APP:
-            if one.state != DeliveryState.SKIPPED:
-                items.append(InboxItem(notification=notification, member_id=one.member_id))
-            continue
-        deliveries.append(
-            _delivery(notification, one.member_id, one.channel, one.state, one.reason, one.due_at)
-        )
+        if one.channel is not Channel.IN_APP:
+            deliveries.append(
+                Delivery(
+                    notification=notification,
+                    member_id=one.member_id,
+                    channel=one.channel,
+                    state=one.state,
+                    reason=one.reason,
+                    due_at=one.due_at,
+                )
+            )
+        elif one.state != DeliveryState.SKIPPED:
+            items.append(InboxItem(notification=notification, member_id=one.member_id))
     if items:
         InboxItem.objects.bulk_create(items, ignore_conflicts=True)
         unread.changed()
@@ -124,21 +135,3 @@ def _write(notification: Notification, planned: Sequence[Planned]) -> None:
     waiting = [one.due_at for one in planned if one.state == DeliveryState.PENDING]
     if waiting:
         agenda_note(SENDING, min(waiting))
-
-
-def _delivery(
-    notification: Notification,
-    member_id: uuid.UUID | None,
-    channel: Channel,
-    state: DeliveryState,
-    reason: Reason,
-    due_at: datetime,
-) -> Delivery:
-    return Delivery(
-        notification=notification,
-        member_id=member_id,
-        channel=channel,
-        state=state,
-        reason=reason,
-        due_at=due_at,
-    )

@@ -8,7 +8,9 @@ PERMISSIONS = [
     Permission(
         MANAGE_NOTIFICATIONS,
         _("Manage notifications"),
-        _("Choose what everybody is told of and how, write the workspace's own words, see what was sent."),
+        _(
+            "Choose what everybody is told of and how, write the workspace's own words, see what was sent."
+        ),
         system_roles=("admin",),
     ),
 ]

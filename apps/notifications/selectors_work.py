@@ -18,7 +18,9 @@ LOOKED_AT_AGAIN = timedelta(seconds=30)
 
 def unfinished() -> list[uuid.UUID]:
     """Ids of notifications that not everybody was told of, the oldest first."""
-    rows = Notification.objects.filter(handed_out_at=None, updated_at__lt=timezone.now() - LOST_AFTER)
+    rows = Notification.objects.filter(
+        handed_out_at=None, updated_at__lt=timezone.now() - LOST_AFTER
+    )
     return list(rows.order_by("id").values_list("id", flat=True)[:RESUMED_AT_MOST])
 
 
@@ -41,6 +43,7 @@ def sending_due() -> datetime | None:
 
 def waiting_now() -> dict[str, int]:
     """How many are due by each channel, those that a dead worker left among them. One statement."""
-    is_due = Q(state=DeliveryState.PENDING, due_at__lte=Now()) | Q(state=DeliveryState.SENDING, lease_until__lt=Now())
-    rows = Delivery.objects.filter(is_due).values("channel").order_by("channel")
+    is_due = Q(state=DeliveryState.PENDING, due_at__lte=Now())
+    is_left = Q(state=DeliveryState.SENDING, lease_until__lt=Now())
+    rows = Delivery.objects.filter(is_due | is_left).values("channel").order_by("channel")
     return {one["channel"]: one["count"] for one in rows.annotate(count=Count("id"))}

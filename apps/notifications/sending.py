@@ -1,8 +1,9 @@
 """Hands what is due to the providers, each once, whoever dies meanwhile.
 
-A worker takes one, which it has for NOTIFICATIONS_LEASE_S; it sends it, and notes what came of it. One that dies in between
-leaves it taken: whoever finds the lease over asks the provider whether it has it, and only then sends it again.
-Where a provider cannot be asked (a mail server), it is sent again with the same Message-ID.
+A worker takes one, which it has for NOTIFICATIONS_LEASE_S; it sends it, and notes what came of it. One that
+dies in between leaves it taken: whoever finds the lease over asks the provider whether it has it, and only
+then sends it again. Where a provider cannot be asked (a mail server), it is sent again with the same Message-
+ID.
 """
 
 from datetime import timedelta

@@ -1,7 +1,9 @@
-"""At most so many workers send for one tenant and channel, one task after another, however often work is found.
+"""At most so many workers send for one tenant and channel, one task after another, however often work is
+found.
 
-A turn is a key in Redis with the token of the task that has it, or of the one that is queued to go on. A token
-that is not the key's any more waited for too long, and somebody else has the turn. Without Redis everybody may.
+A turn is a key in Redis with the token of the task that has it, or of the one that is queued to go on. A
+token that is not the key's any more waited for too long, and somebody else has the turn. Without Redis
+everybody may.
 """
 
 import secrets

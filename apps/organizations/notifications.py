@@ -1,6 +1,13 @@
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.notifying import Channel, NotificationType, Permitted, Related, register_notifications
+from apps.common.actors import ActorKind
+from apps.common.notifying import (
+    Channel,
+    NotificationType,
+    Permitted,
+    Related,
+    register_notifications,
+)
 from apps.organizations.permissions import INVITE_MEMBER
 
 INBOX = (Channel.IN_APP,)
@@ -41,7 +48,11 @@ register_notifications(
         category="access",
         event="organizations.role_binding_changed",
         audience=Related(member="member_id"),
-        when=lambda params: params["change"] in ("given", "started"),
+        when=lambda params, actor: (
+            params["change"] == "started"
+            # Not what comes with joining, or with the workspace.
+            or (params["change"] == "given" and actor.kind is not ActorKind.SYSTEM)
+        ),
         title=_("You have the role {{ role }} in {{ tenant }} now"),
         action=_("Open {{ tenant }}"),
         url="/",
@@ -55,7 +66,7 @@ register_notifications(
         category="access",
         event="organizations.role_binding_changed",
         audience=Related(member="member_id"),
-        when=lambda params: params["change"] in ("taken", "ended"),
+        when=lambda params, _actor: params["change"] in ("taken", "ended"),
         title=_("You do not have the role {{ role }} in {{ tenant }} any more"),
         body=_("If that is a surprise, ask an administrator of the workspace."),
         action=_("Open {{ tenant }}"),

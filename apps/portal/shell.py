@@ -12,6 +12,7 @@ from apps.common.access import paths_allowed
 from apps.common.actors import Actor
 from apps.common.navigation import navigation
 from apps.common.urls import public_url
+from apps.notifications.unread import unread_count
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_id
 
@@ -59,6 +60,12 @@ class Shell:
     def impersonation(self) -> Impersonation | None:
         """Who of the staff acts for the person, if it is not themselves."""
         return current_impersonation(self._request.session) if self.actor else None
+
+    @cached_property
+    def unread(self) -> int:
+        """How many notifications the person has not read: 100 stands for more. No statement when warm."""
+        member_id = self.actor.member_id if self.actor else None
+        return unread_count(member_id) if member_id else 0
 
     @property
     def sign_out_name(self) -> str:

@@ -1,7 +1,7 @@
 """Work that is due in tenants at some time, found without looking into each of them.
 
-Who makes work says when it is due, in the same transaction. A sweep asks for what is due, does it, and settles
-the entry: with the time of the next work, or with none.
+Who makes work says when it is due, in the same transaction. A sweep asks for what is due, does it, and
+settles the entry: with the time of the next work, or with none.
 """
 
 import uuid
@@ -41,7 +41,8 @@ def agenda_due(kind: str, at_most: int) -> list[uuid.UUID]:
 
 @transaction.atomic
 def agenda_settle(kind: str, next_due: Callable[[], datetime | None]) -> None:
-    """After work in the entered tenant. next_due: asked under the lock, when the next of it is due; None: none.
+    """After work in the entered tenant. next_due: asked under the lock, when the next of it is due; None:
+    none.
 
     Locks the entry: what somebody noted before is committed and seen, what they note after stands.
     """

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from config.settings.api import *
 from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
 from config.settings.environment import BASE_DIR, env
+from config.settings.messaging import *
 from config.settings.social import *
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *
@@ -38,6 +39,7 @@ OUTBOUND_RESOLVERS = DNS_RESOLVERS
 SHARED_APPS = [
     "apps.common",
     "apps.events",
+    "apps.messaging",
     "apps.schedules",
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
@@ -323,3 +325,7 @@ LOGGING = {
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
+
+# --- Notifications -------------------------------------------------------------------------------
+# For so long a worker has a message that it sends: longer than any provider takes, with its retries.
+NOTIFICATIONS_LEASE_S = 120

@@ -39,6 +39,7 @@ CELERY_TASK_ROUTES = {
             "credits.prune_of",
             "credits.begin_budget_periods_of",
             "credits.tell_forecasts_of",
+            "notifications.prune_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -203,6 +204,17 @@ CELERY_BEAT_SCHEDULE = {
         "task": "credits.begin_budget_periods",
         "schedule": 300.0,
         "options": {"expires": 300},
+    },
+    # What waited for its time, and what a crash left. At once goes what is due at once.
+    "notifications-sweep": {
+        "task": "notifications.sweep",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "notifications-prune": {
+        "task": "notifications.prune",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -65,11 +65,17 @@ class PlatformView(APIView):
         rows: QuerySet[Any],
         serializer_class: type[BaseSerializer],
         ordering: tuple[str, ...] = ("id",),
+        present: Callable[[list[Any]], Sequence[Any]] | None = None,
     ) -> Response:
-        """One page of the rows. ordering: total, and its first field tells most rows apart."""
+        """One page of the rows. ordering: total, and its first field tells most rows apart.
+
+        present: makes of the page's rows what is serialized.
+        """
         paginator = self.pagination_class()
         paginator.ordering = ordering  # type: ignore[assignment]
         found = paginator.paginate_queryset(rows, self.request, view=self)
+        if present is not None and found is not None:
+            found = present(found)
         return paginator.get_paginated_response(serializer_class(found, many=True).data)
 
     def whole(self, rows: Sequence[Any], serializer_class: type[BaseSerializer]) -> Response:

@@ -1,6 +1,7 @@
 """What sends: an adapter for each channel but the inbox, each a thin layer over a provider.
 
-An adapter raises what apps.messaging.errors names: Suppressed, Refused, Unavailable; `find` raises CannotTell.
+An adapter raises what apps.messaging.errors names: Suppressed, Refused, Unavailable; `find` raises
+CannotTell.
 """
 
 import uuid

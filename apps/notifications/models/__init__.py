@@ -1,5 +1,5 @@
 from apps.notifications.models.addresses import Phone, PushDevice, WebhookTarget
-from apps.notifications.models.choices import ChannelDefault, Preference, Timing, TemplateOverride
+from apps.notifications.models.choices import ChannelDefault, Preference, TemplateOverride, Timing
 from apps.notifications.models.notices import Delivery, Digest, InboxItem, Notification
 
 __all__ = [

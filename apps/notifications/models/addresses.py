@@ -12,7 +12,8 @@ from apps.organizations.models import Member
 class Phone(BaseModel):
     """A member's number (E.164), encrypted. number_end: its last digits, to tell it by.
 
-    code_digest, code_expires_at, code_tries: of the code that was sent to verify it; none once verified_at is set.
+    code_digest, code_expires_at, code_tries: of the code that was sent to verify it; none once verified_at is
+    set.
     """
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="phone")

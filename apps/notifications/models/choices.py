@@ -59,7 +59,8 @@ class Timing(BaseModel):
     """When a member is reached, in their time zone.
 
     digest: of mails that are not urgent. hour, weekday (0: Monday): when the daily and the weekly one go out.
-    quiet_from, quiet_until: no mail, text message or push between them, but for what is urgent; the same: never.
+    quiet_from, quiet_until: no mail, text message or push between them, but for what is urgent; the same:
+    never.
     """
 
     member = models.OneToOneField(

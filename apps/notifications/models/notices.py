@@ -13,8 +13,8 @@ class Notification(BaseModel):
     """Something that happened, of which people are told. Once for each type and event.
 
     kind: the code of its type. params: the event's payload, and what the type adds. actor_label,
-    actor_person_id: who did it. reached_member_id: up to whom, in the order of ids, it was handed out; done once
-    handed_out_at is set. member_count: to how many.
+    actor_person_id: who did it. reached_member_id: up to whom, in the order of ids, it was handed out; done
+    once handed_out_at is set. member_count: to how many.
     """
 
     kind = models.CharField(_("type"), max_length=100)
@@ -74,8 +74,9 @@ class InboxItem(BaseModel):
 class Sendable(BaseModel):
     """What a worker hands to a provider, once.
 
-    due_at: not before. lease_until: while a worker has it; one that was killed leaves it, and whoever finds it
-    over asks the provider first. attempts: how often it was begun. provider_key: what the provider calls it.
+    due_at: not before. lease_until: while a worker has it; one that was killed leaves it, and whoever finds
+    it over asks the provider first. attempts: how often it was begun. provider_key: what the provider calls
+    it.
     """
 
     channel = models.CharField(_("channel"), max_length=8, choices=ChannelName)

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from apps.notifications.api.v1 import views
+
+_ONE = "notifications/<uuid:item_id>/"
+
+urlpatterns = [
+    path("notifications/", views.NotificationsView.as_view(), name="api_notifications"),
+    path(
+        "notifications/unread-count/",
+        views.UnreadCountView.as_view(),
+        name="api_notifications_unread_count",
+    ),
+    path("notifications/read-all/", views.ReadAllView.as_view(), name="api_notifications_read_all"),
+    path(_ONE, views.NotificationView.as_view(), name="api_notification"),
+    path(f"{_ONE}read/", views.ReadView.as_view(), name="api_notification_read"),
+    path(f"{_ONE}unread/", views.UnreadView.as_view(), name="api_notification_unread"),
+    path(f"{_ONE}archive/", views.ArchiveView.as_view(), name="api_notification_archive"),
+    path(f"{_ONE}restore/", views.RestoreView.as_view(), name="api_notification_restore"),
+]
