@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from config.settings.api import *
 from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
 from config.settings.environment import BASE_DIR, env
+from config.settings.messaging import *
 from config.settings.social import *
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *
@@ -38,6 +39,7 @@ OUTBOUND_RESOLVERS = DNS_RESOLVERS
 SHARED_APPS = [
     "apps.common",
     "apps.events",
+    "apps.messaging",
     "apps.schedules",
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.accounts",
@@ -64,6 +66,7 @@ SHARED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.github",
     "allauth.socialaccount.providers.google",
+    "anymail",
     "csp",
     "django_cotton.apps.SimpleAppConfig",
     "django_htmx",
@@ -276,7 +279,6 @@ STORAGES = {
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"Wrapper <no-reply@{BASE_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SUPPORT_EMAIL = env("SUPPORT_EMAIL", default=f"support@{BASE_DOMAIN}")
-EMAIL_TIMEOUT = 10
 
 # --- Security headers --------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
