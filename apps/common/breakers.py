@@ -1,4 +1,4 @@
-"""Circuit breakers: who is away is not asked again and again. Their state is in Redis, the same for all processes.
+"""Circuit breakers: who is away is not asked again and again. Their state is in Redis, one for all processes.
 
 Closed: everybody asks. So many failures within some seconds open it: nobody asks for a while. Then one, and
 one only, may probe; an answer closes it, a failure opens it again (M. Nygard, Release It!, 2nd edition, 5.2).

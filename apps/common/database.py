@@ -39,8 +39,8 @@ def execute_with_next(statement: str, parameters: list[Any]) -> None:
 
 def in_transaction() -> bool:
     """Whether one is open that is not a test's own: nobody may be waited for then."""
-    blocks = connections[DEFAULT_DB_ALIAS].atomic_blocks  # type: ignore[attr-defined]
-    return any(not block._from_testcase for block in blocks)
+    blocks = connections[DEFAULT_DB_ALIAS].atomic_blocks
+    return any(not block._from_testcase for block in blocks)  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -10,11 +10,8 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from anymail.exceptions import AnymailNotSupportedWarning
-        from anymail.signals import tracking
 
         from apps.messaging import checks  # noqa: F401 - registers itself
-        from apps.messaging.webhooks import follow
 
         # Of SendGrid, for which anymail has no account any more; docs/adr/0037 says why we go on with it.
         warnings.simplefilter("ignore", AnymailNotSupportedWarning)
-        tracking.connect(follow, dispatch_uid="messaging.follow")

@@ -49,7 +49,7 @@ class TrackedEvent(models.Model):
     """
 
     key = models.CharField(primary_key=True, max_length=200)
-    nonce = models.CharField(max_length=100, null=True, unique=True)
+    nonce = models.CharField(max_length=100, null=True, unique=True)  # noqa: DJ001 - many have none
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

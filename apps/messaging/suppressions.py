@@ -171,9 +171,7 @@ def _lift(row: Suppression, actor: Actor, *, provider: str, note: str) -> Suppre
     row.lifted_at = timezone.now()
     row.save(update_fields=["lifted_at", "updated_at"])
     publish(
-        SuppressionLifted(
-            suppression_id=row.id, channel=row.channel, provider=provider, note=note
-        ),
+        SuppressionLifted(suppression_id=row.id, channel=row.channel, provider=provider, note=note),
         actor=actor,
         tenant_id=None,
     )

@@ -66,6 +66,7 @@ SHARED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.github",
     "allauth.socialaccount.providers.google",
+    "anymail",
     "csp",
     "django_cotton.apps.SimpleAppConfig",
     "django_htmx",
@@ -279,7 +280,6 @@ STORAGES = {
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"Wrapper <no-reply@{BASE_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SUPPORT_EMAIL = env("SUPPORT_EMAIL", default=f"support@{BASE_DOMAIN}")
-EMAIL_TIMEOUT = 10
 
 # --- Security headers --------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -216,5 +216,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
     },
+    # What providers told, once they do not tell it again.
+    "messaging-prune-tracked-events": {
+        "task": "messaging.prune_tracked_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }

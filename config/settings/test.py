@@ -41,7 +41,8 @@ OUTBOUND_RESOLVERS = DNS_RESOLVERS
 OIDC_DISCOVERY_URL = ""
 # Nothing is collected for tests.
 STATIC_ROOT = None
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Also for what goes by a provider by name.
+EMAIL_BACKEND = EMAIL_SMTP_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     **STORAGES,

@@ -18,6 +18,7 @@ from apps.billing.models import StripeEvent
 from apps.billing.stripe_shapes import customer_id, ref
 from apps.common.database import system_connection
 from apps.common.errors import InvalidInput
+from apps.common.hooks import UNREADABLE
 from apps.common.ids import uuid7
 
 log = structlog.get_logger(__name__)
@@ -29,11 +30,6 @@ TIMESTAMP = re.compile(r"(?:^|,)t=(\d{1,12})(?:,|$)")
 # As long as the columns.
 MAX_VERSION_CHARS = 64
 IDENTIFIER = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
-# What reading something else than an event ends in; brackets within brackets in the last.
-UNREADABLE = (
-    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError),
-    RecursionError,
-)
 
 COLUMNS = (
     *(

@@ -1,7 +1,7 @@
 """Mailgun by anymail; its events API says whether it took a mail.
 
-https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages and .../events. The events
-API is being replaced by Logs, which does not say what it can be filtered by.
+https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages and .../events. Mailgun would
+have new clients ask its Logs; the events are what it documents to be found by a Message-ID.
 """
 
 from datetime import datetime

@@ -42,7 +42,7 @@ class Twilio:
     def send(self, *, to: str, body: str, metadata: Mapping[str, str]) -> str:
         sender = settings.TWILIO_SENDER
         kind = "MessagingServiceSid" if sender.startswith("MG") else "From"
-        callback = f"{reverse('hook_sms_twilio_status')}?{urlencode(metadata)}"
+        callback = f"{_path('hook_sms_twilio_status')}?{urlencode(metadata)}"
         answer = self._ask(
             "POST",
             data={"To": to, "Body": body, kind: sender, "StatusCallback": public_url(callback)},
@@ -83,6 +83,10 @@ class Twilio:
         if query:
             url = f"{url}?{urlencode(query)}"
         return ask(method, url, auth=(account, settings.TWILIO_AUTH_TOKEN), data=data)
+
+
+def _path(name: str) -> str:
+    return reverse(name, urlconf=settings.PUBLIC_URLCONF)
 
 
 def _created_at(message: Mapping[str, Any]) -> datetime:
