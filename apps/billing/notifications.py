@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing.permissions import MANAGE_BILLING, VIEW_BILLING
@@ -16,8 +17,9 @@ from apps.common.notifying import (
 
 def _named(params: Mapping[str, Any]) -> dict[str, Any]:
     found = entitlements().get(params["code"])
+    what = capfirst(found.label) if found else params["code"]
     # `limit` is a word of Liquid.
-    return {"what": str(found.label) if found else params["code"], "included": params["limit"]}
+    return {"what": what, "included": params["limit"]}
 
 
 LIMIT = {"code": "seats", "what": "Seats", "used": 8, "included": 10}

@@ -4,7 +4,6 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.notifications.enums import DeliveryState
@@ -43,7 +42,8 @@ def sending_due() -> datetime | None:
 
 def waiting_now() -> dict[str, int]:
     """How many are due by each channel, those that a dead worker left among them. One statement."""
-    is_due = Q(state=DeliveryState.PENDING, due_at__lte=Now())
-    is_left = Q(state=DeliveryState.SENDING, lease_until__lt=Now())
+    now = timezone.now()
+    is_due = Q(state=DeliveryState.PENDING, due_at__lte=now)
+    is_left = Q(state=DeliveryState.SENDING, lease_until__lt=now)
     rows = Delivery.objects.filter(is_due | is_left).values("channel").order_by("channel")
     return {one["channel"]: one["count"] for one in rows.annotate(count=Count("id"))}
