@@ -93,7 +93,15 @@ urlpatterns = [
     path("notifications/bell/", notifications.bell, name="notifications-bell"),
     path("notifications/read-all/", notifications.read_all, name="notifications-read-all"),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
-    path("notifications/<uuid:item_id>/<str:name>/", notifications.act, name="notification-act"),
+    *(
+        path(
+            f"notifications/<uuid:item_id>/{name}/",
+            notifications.act,
+            {"name": name},
+            name=f"notification-{name}",
+        )
+        for name in notifications.ACTS
+    ),
     path("credits/", credits_overview.index, name="credits"),
     path("credits/usage/", credits_usage.index, name="credits-usage"),
     path("credits/usage/export/", credits_usage.export, name="credits-usage-export"),
