@@ -22,7 +22,7 @@ def _named(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"what": what, "included": params["limit"]}
 
 
-LIMIT = {"code": "seats", "what": "Seats", "used": 8, "included": 10}
+LIMIT = {"code": "organizations.seats", "what": "Seats", "used": 8, "included": 10}
 OFFERED = (Channel.PUSH, Channel.WEBHOOK)
 
 register_notifications(
