@@ -60,9 +60,9 @@ def platform(settings: Any, served: str, transactional_db: None) -> str:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Breakers that open after three failures, for a second."""
+    """Breakers of the tests' own that open after three failures."""
     for provider, name in BREAKERS:
-        breaker = Breaker(f"tests.{name}", failures=3, window_s=30, open_s=1)
+        breaker = Breaker(f"tests.{name}", failures=3)
         monkeypatch.setattr(provider, "breaker", breaker)
 
 
@@ -144,12 +144,13 @@ def told() -> Callable[[], list[tuple[str, Any, dict[str, Any]]]]:
 
 
 def deliver_all() -> int:
-    """What the stand-ins still have to tell, however late that would be."""
+    """What the stand-ins still have to tell, one after another, however late that would be."""
     count = 0
     while Telling.objects.filter(status="pending").exists():
-        Telling.objects.filter(status="pending").update(
-            next_at=timezone.now() - timedelta(seconds=1)
-        )
-        count += telling.deliver_due()
+        first = Telling.objects.filter(status="pending").order_by("created_at").first()
+        assert first is not None
+        first.next_at = timezone.now() - timedelta(days=1)
+        first.save()
+        count += telling.deliver_due(limit=1)
         assert count < 1000
     return count

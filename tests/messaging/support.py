@@ -1,9 +1,13 @@
 """What the tests of messaging share."""
 
 import base64
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
+from django.core.cache import caches
 
+from apps.common.actors import Actor, ActorKind
+from apps.common.breakers import Breaker
 from apps.sandbox.messaging import keys
 
 MAILGUN = "mailgun"
@@ -14,3 +18,11 @@ SENDGRID = base64.b64encode(
     .public_key()
     .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 ).decode()
+# Of no tenant, and not of the platform.
+SOMEBODY = Actor(ActorKind.PERSON, "alice@acme.test")
+
+
+def let_time_pass(breaker: Breaker) -> None:
+    """Until somebody may probe."""
+    redis: Any = caches["global"]._cache.get_client()  # type: ignore[attr-defined]
+    redis.hset(breaker._key("state"), "open_until", 1)
