@@ -17,6 +17,7 @@ from apps.common.actors import Actor
 from apps.common.ids import uuid7
 from apps.common.tenancy import require_tenant
 from apps.credits.enums import COUNTER_IDS, TransactionKind
+from apps.credits.live import tell_balance
 from apps.credits.models import Account, Entry, Grant, Transaction
 
 TAKE_FROM_LOTS = """
@@ -149,6 +150,7 @@ def post(
         ]
     )
     _apply(moves)
+    tell_balance()
     return done
 
 

@@ -50,6 +50,7 @@ SPECTACULAR_SETTINGS = {
             "name": "credits",
             "description": "Credits: what there is, what is used, and buying more.",
         },
+        {"name": "realtime", "description": "Live updates over WebSocket."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,

@@ -48,6 +48,7 @@ SHARED_APPS = [
     "apps.console",
     "apps.portal",
     "apps.api",
+    "apps.realtime",
     "django_tenants",
     "unfold",
     "unfold.contrib.filters",
@@ -271,6 +272,10 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+# --- Live updates: of each process of `manage.py realtime` ------------------------------------------
+REALTIME_MAX_CONNECTIONS = env.int("REALTIME_MAX_CONNECTIONS", default=5000)
+REALTIME_MAX_CONNECTIONS_PER_PERSON = env.int("REALTIME_MAX_CONNECTIONS_PER_PERSON", default=20)
 
 # --- E-mail ----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"Wrapper <no-reply@{BASE_DOMAIN}>")
