@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from typing import Any, cast
+from typing import cast
 
 from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import ServerConnection
@@ -19,6 +19,7 @@ from apps.realtime.judging import PATH, Admission, Handshake
 
 # What may wait for one that reads slowly; more, and it is cut off. Some thousand messages.
 MAX_UNSENT_BYTES = 256 * 1024
+CLOSE_TIMEOUT_S = 5
 # Of everybody: what the handshake said is not kept.
 _NOTHING_ASKED = Request(PATH, Headers())
 
@@ -108,11 +109,20 @@ class Connections:
         broadcast(ready, frame, text=True)
 
     def close(self, socket: Socket, code: Close, reason: str) -> None:
-        """Begin to; what takes long is aborted by the library."""
+        """Begin to."""
         if socket.is_cut:
             return
         socket.is_cut = True
         self.cut += 1
-        task: asyncio.Task[None] = asyncio.ensure_future(cast(Any, socket.close(code, reason)))
+        task = asyncio.create_task(_close(socket, code, reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+async def _close(socket: Socket, code: Close, reason: str) -> None:
+    """Who does not read what is before the code does not see it either."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await socket.close(code, reason)
+    except TimeoutError:
+        socket.transport.abort()

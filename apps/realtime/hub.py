@@ -74,10 +74,14 @@ class Hub:
         self.heard = 0
 
     def begin(self, *, floor: EntryId, position: EntryId) -> None:
-        """Nothing is kept yet: what came after `floor` is heard next, up to `position`."""
+        """Nothing is kept yet: what came after `floor` is kept next, up to `position`."""
         self._kept.clear()
         self._kept_for.clear()
         self._floor, self.position = floor, position
+
+    def begin_anew(self, position: EntryId) -> None:
+        """Something may have been told that nobody heard: whoever was there by then asks anew."""
+        self.begin(floor=(position[0], position[1] + 1), position=position)
 
     def join(self, listener: Listener) -> None:
         for audience in listener.audiences:
@@ -128,12 +132,6 @@ class Hub:
             if message.id > since
         ]
         return [message.frame() for message in sorted(found, key=lambda one: one.id)]
-
-    def lost(self) -> None:
-        """Something may have been told that nobody heard: whoever has been before asks anew."""
-        self._floor = self.position
-        self._kept.clear()
-        self._kept_for.clear()
 
     def _say_again(self, key: tuple[Audience, str]) -> None:
         message = self._again.pop(key)

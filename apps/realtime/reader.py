@@ -51,6 +51,7 @@ class Reader:
                 socket_connect_timeout=TIMEOUT_S,
                 retry=Retry(NoBackoff(), 0),
                 protocol=2,
+                client_name="wrapper-realtime",
             )
             try:
                 await self._follow(client)
@@ -80,6 +81,7 @@ class Reader:
             for entry_id, fields in entries:
                 self._take(entry_id, fields, self._hub.hear)
             if len(entries) == BATCH and await self._is_outrun(client, entries[0][0]):
+                self._hub.begin_anew(self._hub.position)
                 self._on_lost()
 
     async def _begin(self, client: Any) -> None:
@@ -90,7 +92,10 @@ class Reader:
             info = {"last-generated-id": b"0-0", "first-entry": None}
         last = read_id(info["last-generated-id"].decode())
         first = info["first-entry"]
-        if first is None or self.ready.is_set():
+        if self.ready.is_set():
+            self._hub.begin_anew(last)
+            return
+        if first is None:
             self._hub.begin(floor=last, position=last)
             return
         # Whatever came before the first entry is not known, be it nothing.

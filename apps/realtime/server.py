@@ -19,7 +19,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from apps.realtime.connections import Close, Connections, Socket
+from apps.realtime.connections import CLOSE_TIMEOUT_S, Close, Connections, Socket
 from apps.realtime.handshakes import problem, read_handshake, refusal
 from apps.realtime.hub import Hub, read_id, write_id
 from apps.realtime.judging import PATH, Handshake, Verdict, judge, plain_answer
@@ -36,7 +36,7 @@ JUDGE_EVERY_S, JUDGE_SPREAD = 45.0, 0.4
 UNJUDGED_S, RETRY_S = 180.0, 5.0
 BEAT_S = 25.0
 FIGURES_EVERY_S = 60.0
-OPEN_TIMEOUT_S = CLOSE_TIMEOUT_S = 10
+OPEN_TIMEOUT_S = 10
 PING_S = 30
 MAX_REQUEST_BYTES = 256
 
@@ -104,8 +104,7 @@ class Realtime:
             self.port = server.sockets[0].getsockname()[1]
             log.info("realtime.started", host=host, port=self.port)
             await asyncio.wait((ended, *work), return_when=asyncio.FIRST_COMPLETED)
-            server.close(code=Close.RESTART, reason="restart")
-            await server.wait_closed()
+            await self._close(server)
         finally:
             for task in (ended, *work):
                 task.cancel()
@@ -115,6 +114,16 @@ class Realtime:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    async def _close(self, server: Server) -> None:
+        """Everybody is told to come back; who does not listen is not waited for."""
+        server.close(code=Close.RESTART, reason="restart")
+        try:
+            await asyncio.wait_for(server.wait_closed(), CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            for one in server.all_connections:
+                one.transport.abort()
+            await server.wait_closed()
 
     async def _end_threads(self) -> None:
         """With their connections to the database, which each closes itself: all meet at the barrier."""
@@ -213,7 +222,6 @@ class Realtime:
 
     def _lost(self) -> None:
         """Everybody asks anew; pages spread that over some seconds."""
-        self.hub.lost()
         log.warning("realtime.reset", connections=len(self.connections))
         self.connections.send(
             self.connections, _frame("realtime.reset", write_id(self.hub.position))

@@ -323,6 +323,8 @@ LOGGING = {
         "django_structlog": {"level": LOG_LEVEL},
         # Each request and its parameters, below that.
         "stripe": {"level": "WARNING"},
+        # Each connection; of those apps.realtime tells that matter.
+        "websockets": {"level": "WARNING"},
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -21,6 +21,9 @@ from apps.common.live import live_topic, tell
 from apps.realtime.server import Limits, Realtime
 from apps.tenants.models import Tenant
 from tests.accounts.support import PUBLIC, force_sign_in, host
+from tests.api.client import api, bearer
+
+__all__ = ["api", "bearer"]
 
 # For who holds it (the owner), and for every member.
 SECRETS = live_topic("tests.secrets", permission="tenants.export_data")
@@ -105,12 +108,11 @@ class Heard:
 
     def ended(self, timeout_s: float = PATIENCE_S) -> int:
         """The code that the server closes with."""
-        try:
+        with pytest.raises(ConnectionClosed) as raised:
             while True:
                 self.connection.recv(timeout_s)
-        except ConnectionClosed as error:
-            assert error.rcvd is not None, error
-            return error.rcvd.code
+        assert raised.value.rcvd is not None
+        return raised.value.rcvd.code
 
 
 def wait_until(condition: Callable[[], Any]) -> None:
