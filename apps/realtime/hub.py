@@ -79,10 +79,6 @@ class Hub:
         self._kept_for.clear()
         self._floor, self.position = floor, position
 
-    def begin_anew(self, position: EntryId) -> None:
-        """Something may have been told that nobody heard: whoever was there by then asks anew."""
-        self.begin(floor=(position[0], position[1] + 1), position=position)
-
     def join(self, listener: Listener) -> None:
         for audience in listener.audiences:
             self._listeners.setdefault(audience, set()).add(listener)
@@ -122,8 +118,11 @@ class Hub:
         self._tell(message.audience, message.frame())
 
     def missed(self, listener: Listener, since: EntryId) -> list[bytes] | None:
-        """Frames that came after an entry, in their order; None: not all of them are kept."""
-        if since < self._floor or since > self.position:
+        """Frames that came after an entry, in their order; None: not all of them are kept.
+
+        since: may be made up, of a time.
+        """
+        if since < self._floor:
             return None
         found = [
             message

@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from apps.common.live import JUDGE, KEEP_S, STREAM
 from apps.common.outages import REDIS_OUTAGES
-from apps.realtime.hub import Hub, Message, read_id, write_id
+from apps.realtime.hub import NOTHING, EntryId, Hub, Message, read_id, write_id
 
 log = structlog.get_logger(__name__)
 
@@ -81,27 +81,32 @@ class Reader:
             for entry_id, fields in entries:
                 self._take(entry_id, fields, self._hub.hear)
             if len(entries) == BATCH and await self._is_outrun(client, entries[0][0]):
-                self._hub.begin_anew(self._hub.position)
+                self._hub.begin(floor=_next(self._hub.position), position=self._hub.position)
                 self._on_lost()
 
     async def _begin(self, client: Any) -> None:
-        """Keep what the stream has, for those who resume; its readers before have told it."""
+        """Keep what the stream has, for those who resume; its readers before have told it.
+
+        Not if this process was there, and was cut off: what could not be told then is nowhere.
+        """
+        seconds, microseconds = await client.time()
+        now = (seconds * 1000 + microseconds // 1000, 0)
         try:
             info = await client.xinfo_stream(STREAM)
         except ResponseError:  # there is none yet, or none any more
-            info = {"last-generated-id": b"0-0", "first-entry": None}
+            self._hub.begin(floor=now, position=NOTHING)
+            return
         last = read_id(info["last-generated-id"].decode())
         first = info["first-entry"]
         if self.ready.is_set():
-            self._hub.begin_anew(last)
-            return
-        if first is None:
+            self._hub.begin(floor=max(now, _next(last)), position=last)
+        elif first is None:
             self._hub.begin(floor=last, position=last)
-            return
-        # Whatever came before the first entry is not known, be it nothing.
-        self._hub.begin(floor=read_id(first[0].decode()), position=last)
-        for entry_id, fields in await client.xrange(STREAM, max=write_id(last)):
-            self._take(entry_id, fields, self._hub.keep)
+        else:
+            # Whatever came before the first entry is not known, be it nothing.
+            self._hub.begin(floor=read_id(first[0].decode()), position=last)
+            for entry_id, fields in await client.xrange(STREAM, max=write_id(last)):
+                self._take(entry_id, fields, self._hub.keep)
 
     def _take(
         self, entry_id: bytes, fields: Mapping[bytes, bytes], use: Callable[[Message], None]
@@ -128,3 +133,7 @@ class Reader:
         info = await client.xinfo_stream(STREAM)
         first = info["first-entry"]
         return first is not None and read_id(first[0].decode()) >= read_id(read.decode())
+
+
+def _next(entry_id: EntryId) -> EntryId:
+    return entry_id[0], entry_id[1] + 1
