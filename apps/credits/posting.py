@@ -18,6 +18,7 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import require_tenant
 from apps.credits.enums import COUNTER_IDS, TransactionKind
 from apps.credits.errors import IdempotencyConflict
+from apps.credits.live import tell_balance
 from apps.credits.models import Account, Entry, Grant, Transaction
 
 TAKE_FROM_LOTS = """
@@ -158,6 +159,7 @@ def post(
         ]
     )
     _apply(moves)
+    tell_balance()
     return done
 
 

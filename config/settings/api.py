@@ -51,6 +51,7 @@ SPECTACULAR_SETTINGS = {
             "description": "Credits: what there is, what is used, and buying more.",
         },
         {"name": "notifications", "description": "What you are told of."},
+        {"name": "realtime", "description": "Live updates over WebSocket."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
