@@ -9,7 +9,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -135,6 +135,14 @@ def tell_on_commit(
     transaction.on_commit(act, robust=True)
 
 
+def tell_people(*, tenant_id: uuid.UUID, person_ids: Sequence[uuid.UUID], kind: str) -> None:
+    """As `tell`, each of many people the same, without data. One round trip for all of them."""
+    if not NAME.fullmatch(kind):
+        raise ValueError(f"cannot be told: {kind!r}")
+    of_all: dict[str, str | bytes] = {"tenant": str(tenant_id), "kind": kind, "data": b"{}"}
+    _add(*({**of_all, "to": audience_of(one)} for one in person_ids))
+
+
 def judge_again(*, tenant_id: uuid.UUID | None = None, person_id: uuid.UUID | None = None) -> None:
     """Have it decided now, rather than within a minute, whether these still may listen.
 
@@ -167,13 +175,18 @@ def _is_due(key: tuple[str, str, str], every_s: float) -> bool:
         return True
 
 
-def _add(fields: dict[str, str | bytes]) -> None:
+def _add(*messages: dict[str, str | bytes]) -> None:
     if time.monotonic() < _silence.until_s:
-        _silence.lost += 1
+        _silence.lost += len(messages)
         return
     try:
-        _redis().xadd(STREAM, fields, maxlen=KEEP_ENTRIES, approximate=True)  # type: ignore[arg-type]
+        with _redis().pipeline(transaction=False) as pipe:
+            for fields in messages:
+                pipe.xadd(STREAM, fields, maxlen=KEEP_ENTRIES, approximate=True)  # type: ignore[arg-type]
+            pipe.execute()
     except REDIS_OUTAGES as error:
         _silence.until_s = time.monotonic() + SILENCE_S
-        _silence.lost += 1
-        log.warning("live.not_told", kind=fields["kind"], lost=_silence.lost, reason=str(error))
+        _silence.lost += len(messages)
+        log.warning(
+            "live.not_told", kind=messages[0]["kind"], lost=_silence.lost, reason=str(error)
+        )

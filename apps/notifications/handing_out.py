@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.common.notifying import Channel, NotificationType, notification_type
 from apps.events.registry import Event, EventContext, serialize
 from apps.notifications import unread
-from apps.notifications.audiences import audience_of, readers_of
+from apps.notifications.audiences import Reader, audience_of, readers_of
 from apps.notifications.channels import channel_of
 from apps.notifications.enums import DeliveryState, Reason
 from apps.notifications.models import Delivery, InboxItem, Notification
@@ -79,8 +79,8 @@ def notification_hand_out(*, notification_id: uuid.UUID) -> bool:
     now = timezone.now()
     if notification.reached_member_id is None and Channel.WEBHOOK in kind.possible:
         _to_webhook(notification, now)
-    planned = plan(kind, readers_of(found), now)
-    _write(notification, planned)
+    readers = readers_of(found)
+    _write(notification, readers, plan(kind, readers, now))
     if len(found) < AT_ONCE:
         return _finish(notification, found)
     notification.reached_member_id = found[-1].id
@@ -112,7 +112,9 @@ def _to_webhook(notification: Notification, now: datetime) -> None:
     agenda_note(SENDING, now)
 
 
-def _write(notification: Notification, planned: Sequence[Planned]) -> None:
+def _write(
+    notification: Notification, readers: Sequence[Reader], planned: Sequence[Planned]
+) -> None:
     items, deliveries = [], []
     for one in planned:
         if one.channel is not Channel.IN_APP:
@@ -130,7 +132,8 @@ def _write(notification: Notification, planned: Sequence[Planned]) -> None:
             items.append(InboxItem(notification=notification, member_id=one.member_id))
     if items:
         InboxItem.objects.bulk_create(items, ignore_conflicts=True)
-        unread.changed()
+        told = {one.member_id for one in items}
+        unread.changed([one.person_id for one in readers if one.member_id in told])
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
     waiting = [one.due_at for one in planned if one.state == DeliveryState.PENDING]
     if waiting:
