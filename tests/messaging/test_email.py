@@ -208,6 +208,14 @@ def test_nobody_can_tell(platform: str, settings: Any) -> None:
     switch(Provider.SENDGRID, mode=Mode.DOWN)
     with pytest.raises(Unavailable):
         email_find(ID, **asked)  # type: ignore[arg-type]
+    with pytest.raises(CannotTell, match="quotation"):
+        email_find(ID, to='"dana"@example.com', since=timezone.now())
+    settings.ANYMAIL = {
+        **settings.ANYMAIL,
+        "SENDGRID_API_URL": "https://api.eu.sendgrid.com/v3",
+    }
+    with pytest.raises(CannotTell, match="European"):
+        email_find(ID, **asked)  # type: ignore[arg-type]
     settings.EMAIL_PROVIDER = "smtp"
     with pytest.raises(CannotTell):
         email_find(ID, **asked)  # type: ignore[arg-type]

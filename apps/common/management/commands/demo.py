@@ -45,6 +45,7 @@ SCREEN = """
   Staff console   {url}/console/
   API reference   {url}/api/docs/
   E-mail inbox    {url}/sandbox/inbox/
+  SMS             {url}/sandbox/sms/   providers that fail: {url}/sandbox/senders/
   DNS records     {url}/sandbox/dns/
   OpenID          {url}/sandbox/oidc/
   Stripe          {url}/sandbox/stripe/
