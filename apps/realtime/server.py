@@ -100,6 +100,8 @@ class Realtime:
         ]
         try:
             await self.reader.ready_or((ended, *work))
+            # The first request of a process imports what all need.
+            await self._in_thread(plain_answer, Handshake(settings.BASE_DOMAIN, host), PATH)
             server = await self.start(host, port)
             self.port = server.sockets[0].getsockname()[1]
             log.info("realtime.started", host=host, port=self.port)
