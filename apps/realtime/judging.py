@@ -15,7 +15,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.urls import get_resolver
 
 from apps.common.requests import INTERNAL, Utf8WSGIRequest
 from apps.realtime.hub import Audience
@@ -86,6 +88,13 @@ def judge(handshake: Handshake, ticket: str = "") -> Verdict:
         )
     door = Door(handshake.wanted, is_ticket_bad=bool(ticket) and found is None)
     return _answer(handshake, PATH, door)
+
+
+def warm_up() -> None:
+    """Import what the first request of a process would have to wait for."""
+    _application()
+    for name in (settings.PUBLIC_URLCONF, settings.TENANT_URLCONF):
+        assert get_resolver(name).url_patterns  # noqa: S101 - reading them is what imports the views
 
 
 def plain_answer(handshake: Handshake, path: str) -> Verdict:

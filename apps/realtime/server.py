@@ -19,10 +19,11 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from apps.common.outages import OUTAGES
 from apps.realtime.connections import CLOSE_TIMEOUT_S, Close, Connections, Socket
 from apps.realtime.handshakes import problem, read_handshake, refusal
 from apps.realtime.hub import Hub, read_id, write_id
-from apps.realtime.judging import PATH, Handshake, Verdict, judge, plain_answer
+from apps.realtime.judging import PATH, Handshake, Verdict, judge, plain_answer, warm_up
 from apps.realtime.reader import Reader
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,7 @@ class Realtime:
         ]
         try:
             await self.reader.ready_or((ended, *work))
+            await asyncio.to_thread(warm_up)
             server = await self.start(host, port)
             self.port = server.sockets[0].getsockname()[1]
             log.info("realtime.started", host=host, port=self.port)
@@ -159,6 +161,9 @@ class Realtime:
         self._handshakes += 1
         try:
             verdict = await self._in_thread(judge, handshake, ticket)
+        except OUTAGES as error:
+            log.warning("realtime.not_judged", reason=str(error))
+            return problem(503, "unavailable", "Not available right now", "Try again in a moment.")
         finally:
             self._handshakes -= 1
         if verdict.admission is None:
@@ -256,7 +261,11 @@ class Realtime:
     async def _judge_one(self, handshake: Handshake, sockets: list[Socket]) -> None:
         for one in sockets:
             one.due_at_s = time.monotonic() + self._judge_every_s * _spread()
-        verdict = await self._in_thread(judge, handshake)
+        try:
+            verdict = await self._in_thread(judge, handshake)
+        except OUTAGES as error:
+            log.warning("realtime.not_judged", reason=str(error))
+            verdict = Verdict(None, handshake, http.HTTPStatus.SERVICE_UNAVAILABLE)
         now = time.monotonic()
         for one in sockets:
             if verdict.admission is None and verdict.status >= 500:

@@ -104,7 +104,7 @@ const lead = async (signal) => {
 };
 
 const start = () => {
-  if (leading || isOver || document.hidden) return;
+  if (leading || isOver || document.hidden || !("WebSocket" in window)) return;
   leading = new AbortController();
   const { signal } = leading;
   channel?.postMessage({ since: last });
