@@ -83,7 +83,7 @@ def _take(
     values = {"channel": channel.value, "lease_s": settings.NOTIFICATIONS_LEASE_S}
     for condition, is_left in ((_LEFT, True), (_DUE, False)):
         statement = _TAKE.format(table=model._meta.db_table, condition=condition)
-        found = list(model.objects.raw(statement, values))
+        found: list[Delivery | Digest] = list(model.objects.raw(statement, values))
         if found:
             return found[0], is_left
     return None
