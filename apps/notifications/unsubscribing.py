@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from django.core import signing
 
 from apps.common.errors import NotFound
-from apps.common.notifying import notification_categories
+from apps.common.notifying import UNSUBSCRIBE_PATH, notification_categories
 from apps.common.tenancy import require_tenant
 from apps.tenants.models import Tenant
 
 _SIGNER = signing.Signer(salt="notifications.unsubscribe")
-PATH = "/notifications/unsubscribe/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Link:
 def unsubscribe_url(tenant: Tenant, link: Link) -> str:
     """On the workspace's own host; it never expires, as a mail does not."""
     values = [tenant.id.hex, link.member_id.hex, link.category]
-    return tenant.url(f"{PATH}{_SIGNER.sign_object(values, compress=True)}/")
+    return tenant.url(f"{UNSUBSCRIBE_PATH}{_SIGNER.sign_object(values, compress=True)}/")
 
 
 def unsubscribe_headers(url: str) -> Mapping[str, str]:

@@ -10,9 +10,9 @@ from apps.common.actors import Actor
 from apps.common.errors import InvalidInput
 from apps.events.services import publish
 from apps.notifications.events import DefaultsChanged
+from apps.notifications.matrix import MEMBERS_CHANNELS
 from apps.notifications.models import ChannelDefault
 from apps.notifications.permissions import MANAGE_NOTIFICATIONS
-from apps.notifications.services.preferences import MEMBERS_CHANNELS
 from apps.notifications.subjects import subject_of
 
 

@@ -19,13 +19,12 @@ from apps.notifications.enums import DigestPeriod, Reason
 from apps.notifications.events import PreferencesChanged, Unsubscribed
 from apps.notifications.handing_out import SENDING
 from apps.notifications.hours import Hours
+from apps.notifications.matrix import MEMBERS_CHANNELS
 from apps.notifications.models import Preference, Timing
 from apps.notifications.subjects import Subject, subject_of
 from apps.notifications.waiting import waiting_drop, waiting_move
 from apps.organizations.models import Member
 from apps.tenants.agenda import agenda_note
-
-MEMBERS_CHANNELS = (Channel.IN_APP, Channel.EMAIL, Channel.SMS, Channel.PUSH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,9 @@ def _choose(member: Member, choices: Sequence[Choice]) -> tuple[list[str], list[
         was = kept.get((choice.subject, choice.channel))
         if (was.is_on if was else None) == choice.is_on:
             continue
-        _require_unlocked(subject, choice, f"preferences.{number}")
+        # Leaving it to the workspace, and taking a refusal back, is nobody's business.
+        if choice.is_on is not None and not (was and was.is_unsubscribed):
+            _require_unlocked(subject, choice, f"preferences.{number}")
         before.append(_text(choice.subject, choice.channel, was.is_on if was else None))
         after.append(_text(choice.subject, choice.channel, choice.is_on))
         if choice.is_on is None:
