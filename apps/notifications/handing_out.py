@@ -135,7 +135,11 @@ def _write(notification: Notification, planned: Sequence[Planned]) -> None:
         InboxItem.objects.bulk_create(items, ignore_conflicts=True)
         unread.changed()
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
-    waiting = [one.due_at for one in planned if one.state != DeliveryState.SKIPPED]
+    waiting = [
+        one.due_at
+        for one in planned
+        if one.channel is not Channel.IN_APP and one.state != DeliveryState.SKIPPED
+    ]
     if waiting:
         agenda_note(SENDING, min(waiting))
 

@@ -45,8 +45,8 @@ def link_read(token: str) -> Link:
     """Raises NotFound for what was not signed here, and for another workspace's."""
     try:
         tenant_id, member_id, category = _SIGNER.unsign_object(token)
-        link = Link(uuid.UUID(member_id), str(category))
-        if uuid.UUID(tenant_id) != require_tenant().id:
+        link = Link(uuid.UUID(str(member_id)), str(category))
+        if uuid.UUID(str(tenant_id)) != require_tenant().id:
             raise NotFound
     except (signing.BadSignature, TypeError, ValueError) as error:
         raise NotFound from error

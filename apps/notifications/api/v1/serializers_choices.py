@@ -66,6 +66,15 @@ class TimingReadSerializer(TimingSerializer):
     time_zone = serializers.CharField(help_text="Of your profile: all times are by its clock.")
 
 
+class TimingUpdateSerializer(TimingSerializer):
+    def get_fields(self) -> dict[str, Any]:
+        """What is left out stays as it is."""
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
 class PreferencesSerializer(serializers.Serializer[Any]):
     categories = CategorySerializer(many=True)
     timing = TimingReadSerializer()
@@ -86,4 +95,4 @@ class PreferencesUpdateSerializer(serializers.Serializer[Any]):
         max_length=MAX_CHOICES,
         help_text="Only those that change.",
     )
-    timing = TimingSerializer(required=False, partial=True)
+    timing = TimingUpdateSerializer(required=False)
