@@ -41,10 +41,14 @@ class DefaultsChanged(Event):
 
 @event("notifications.delivery_retried", version=1, scope="organization", aggregate="delivery_id")
 class DeliveryRetried(Event):
-    """What was not sent is tried again. reason: why it had not been: a Reason, or `bounced`."""
+    """What was not sent is tried again. reason: why it had not been: a Reason, or `bounced`.
+
+    note: of staff.
+    """
 
     delivery_id: uuid.UUID
     notification_id: uuid.UUID
     member_id: uuid.UUID | None
     channel: str
     reason: str
+    note: str

@@ -31,12 +31,8 @@ def declared(kind: NotificationType) -> Iterator[NotificationType]:
         notifying._types[kind.code] = before
 
 
-def prefer(
-    member: Member, subject: str, is_on: bool, channel: str = "email", **more: bool
-) -> None:
-    Preference.objects.create(
-        member=member, subject=subject, channel=channel, is_on=is_on, **more
-    )
+def prefer(member: Member, subject: str, is_on: bool, channel: str = "email", **more: bool) -> None:
+    Preference.objects.create(member=member, subject=subject, channel=channel, is_on=is_on, **more)
 
 
 def say(subject: str, is_on: bool, channel: str = "email", is_locked: bool = False) -> None:

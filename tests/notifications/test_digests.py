@@ -88,7 +88,9 @@ def test_all_go_with_the_open_one(inside: World, daily: Member, mailoutbox: list
     assert sending_due() is None
 
 
-def test_what_comes_later_opens_another(inside: World, daily: Member, mailoutbox: list[Any]) -> None:
+def test_what_comes_later_opens_another(
+    inside: World, daily: Member, mailoutbox: list[Any]
+) -> None:
     tell_of()
     make_due()
     send_all()
@@ -114,7 +116,9 @@ def test_one_that_failed_once_is_closed(
     assert first.deliveries.count() == second.deliveries.count() == 1
 
 
-def test_a_digest_of_one_is_a_usual_mail(inside: World, daily: Member, mailoutbox: list[Any]) -> None:
+def test_a_digest_of_one_is_a_usual_mail(
+    inside: World, daily: Member, mailoutbox: list[Any]
+) -> None:
     tell_of()
     make_due()
     send_all()

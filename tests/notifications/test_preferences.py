@@ -217,9 +217,7 @@ def test_the_open_digest_follows(actor: Actor, alice_member: Member) -> None:
     assert Digest.objects.get().due_at <= timezone.now()
 
 
-def test_what_waits_for_the_end_of_quiet_hours_follows(
-    actor: Actor, alice_member: Member
-) -> None:
+def test_what_waits_for_the_end_of_quiet_hours_follows(actor: Actor, alice_member: Member) -> None:
     tell_of()
     later = timezone.now() + timedelta(hours=8)
     Delivery.objects.filter(channel="email").update(reason=Reason.QUIET_HOURS, due_at=later)

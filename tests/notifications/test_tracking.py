@@ -69,9 +69,7 @@ def test_it_came_back(inside: World, mail: Delivery, kind: T, state: S) -> None:
 @pytest.mark.parametrize(
     "order", list(itertools.permutations([T.SENT, T.DEFERRED, T.DELIVERED, T.BOUNCED]))
 )
-def test_in_any_order_it_ends_the_same(
-    inside: World, mail: Delivery, order: tuple[T, ...]
-) -> None:
+def test_in_any_order_it_ends_the_same(inside: World, mail: Delivery, order: tuple[T, ...]) -> None:
     for kind in order:
         hear(inside, tracked(kind, mail.id, "full"))
     assert Delivery.objects.get(id=mail.id).state == S.BOUNCED

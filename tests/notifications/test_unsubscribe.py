@@ -89,9 +89,7 @@ def test_from_all(inside: World, alice_member: Member) -> None:
     assert told()[0]["categories"] == "people,access,plan,credits,workspace"
 
 
-def test_of_a_digest_from_all(
-    inside: World, alice_member: Member, mailoutbox: list[Any]
-) -> None:
+def test_of_a_digest_from_all(inside: World, alice_member: Member, mailoutbox: list[Any]) -> None:
     timed(alice_member, digest="daily")
     tell_of()
     tell_of(used=9)

@@ -18,10 +18,10 @@ from apps.tenants.agenda import agenda_note
 
 
 @transaction.atomic
-def delivery_retry(*, actor: Actor, delivery_id: uuid.UUID) -> Delivery:
+def delivery_retry(*, actor: Actor, delivery_id: uuid.UUID, note: str = "") -> Delivery:
     """Send once more, by itself, what failed, came back, or found no address.
 
-    Not what somebody turned off. Locks it. Publishes notifications.delivery_retried.
+    Not what somebody turned off. note: why, of staff. Locks it. Publishes notifications.delivery_retried.
     Raises PermissionDenied, NotFound, Conflict for what waits, was sent or is not wanted.
     """
     if not actor.is_platform:
@@ -54,6 +54,7 @@ def delivery_retry(*, actor: Actor, delivery_id: uuid.UUID) -> Delivery:
             member_id=found.member_id,
             channel=found.channel,
             reason=was,
+            note=note,
         ),
         actor=actor,
     )

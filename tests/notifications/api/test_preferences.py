@@ -61,9 +61,7 @@ def test_reading_and_choosing(inside: World, api: ApiOf, bob_member: Member) -> 
     bob.patch(PATH, {"timing": {"hour": 9}})
     timing = Timing.objects.get()
     assert (timing.digest, timing.hour, timing.quiet_from is None) == ("daily", 9, False)
-    bob.patch(
-        PATH, {"preferences": [{"subject": CATEGORY, "channel": "email", "is_on": None}]}
-    )
+    bob.patch(PATH, {"preferences": [{"subject": CATEGORY, "channel": "email", "is_on": None}]})
     assert Preference.objects.count() == 0
 
 

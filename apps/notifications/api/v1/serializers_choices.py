@@ -46,6 +46,14 @@ class CategorySerializer(TypeSerializer):
     types = TypeSerializer(many=True)
 
 
+@extend_schema_field({"type": "string", "pattern": r"^\d\d:\d\d$", "example": "22:00"})
+class MinuteField(serializers.TimeField):
+    """A time of the day, to the minute: `22:00`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
+
+
 class TimingSerializer(serializers.Serializer[Times]):
     digest = serializers.ChoiceField(
         choices=DigestPeriod.choices, help_text="Of mails that are not urgent."
@@ -54,12 +62,11 @@ class TimingSerializer(serializers.Serializer[Times]):
         min_value=0, max_value=23, help_text="When the daily and the weekly digest go out."
     )
     weekday = WholeNumberField(min_value=0, max_value=6, help_text="0 is Monday.")
-    quiet_from = serializers.TimeField(
-        format="%H:%M",
+    quiet_from = MinuteField(
         allow_null=True,
         help_text="From then on no mail, push or text message that is not urgent.",
     )
-    quiet_until = serializers.TimeField(format="%H:%M", allow_null=True)
+    quiet_until = MinuteField(allow_null=True)
 
 
 class TimingReadSerializer(TimingSerializer):
