@@ -80,5 +80,10 @@ SPECTACULAR_SETTINGS = {
         "CreditHoldState": "apps.credits.enums.HoldState",
         "BudgetPeriod": "apps.credits.enums.BudgetPeriod",
         "CapPeriod": "apps.credits.enums.CapPeriod",
+        "NotificationChannel": "apps.notifications.api.v1.serializers_choices.CHANNELS",
+        "DeliveryChannel": "apps.notifications.enums.ChannelName",
+        "DeliveryState": "apps.notifications.enums.DeliveryState",
+        "DeliveryReason": "apps.notifications.enums.Reason",
+        "DigestPeriod": "apps.notifications.enums.DigestPeriod",
     },
 }

@@ -3,13 +3,17 @@
 import uuid
 from collections.abc import Sequence
 
+from django.utils.translation import override
+
 from apps.accounts.mailer import render_mail
 from apps.messaging.senders import Sent, email_find, email_send
 from apps.notifications.audiences import Reader
 from apps.notifications.channels import Message
+from apps.notifications.unsubscribing import Link, unsubscribe_headers, unsubscribe_url
 from apps.tenants.models import Tenant
 
-TEMPLATE = "emails/notifications/notification"
+NOTIFICATION, DIGEST = "emails/notifications/notification", "emails/notifications/digest"
+PREFERENCES = "/notifications/preferences/"
 
 
 class EmailChannel:
@@ -17,18 +21,26 @@ class EmailChannel:
         return {one.member_id for one in readers if one.email}
 
     def send(self, message: Message) -> Sent:
-        mail = render_mail(
-            prefix=TEMPLATE,
-            to=_reader(message).email,
-            context={
-                "tenant": message.tenant,
-                "reader": message.reader,
-                "kind": message.kind,
-                "content": message.content,
-                "url": message.content.url,
-            },
-        )
+        reader = _reader(message)
+        category = "" if message.parts else message.kind.category
+        unsubscribe = unsubscribe_url(message.tenant, Link(reader.member_id, category))
+        with override(reader.language):
+            mail = render_mail(
+                prefix=DIGEST if message.parts else NOTIFICATION,
+                to=reader.email,
+                context={
+                    "tenant": message.tenant,
+                    "reader": reader,
+                    "kind": message.kind,
+                    "content": message.content,
+                    "message": message,
+                    "url": message.content.url,
+                    "unsubscribe_url": unsubscribe,
+                    "preferences_url": message.tenant.url(PREFERENCES),
+                },
+            )
         mail.extra_headers["Message-ID"] = message_id(message.id, message.tenant)
+        mail.extra_headers.update(unsubscribe_headers(unsubscribe))
         mail.metadata = {  # type: ignore[attr-defined]  # as anymail calls it
             "tenant_id": str(message.tenant.id),
             "delivery_id": str(message.id),

@@ -15,6 +15,7 @@ from apps.common.access import allows
 from apps.common.money import locale_of
 from apps.credits.amounts import MICROCREDITS, credits_format
 from apps.credits.permissions import BUY_CREDITS, VIEW_CREDITS
+from apps.notifications.permissions import MANAGE_NOTIFICATIONS
 from apps.organizations.permissions import MANAGE_PROVISIONING
 from apps.portal.http import may
 from apps.tenants.permissions import EXPORT_DATA, VIEW_SETTINGS
@@ -27,6 +28,7 @@ SETTINGS = (
     ("Addresses", "addresses", VIEW_SETTINGS),
     ("Sign-in", "sign_in_policy", VIEW_SETTINGS),
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
+    ("Notifications", "notification-defaults", MANAGE_NOTIFICATIONS),
     ("Provisioning", "provisioning", MANAGE_PROVISIONING),
     ("Export", "exports", EXPORT_DATA),
 )
