@@ -17,12 +17,12 @@ from apps.common.notifying import (
 
 def _named(params: Mapping[str, Any]) -> dict[str, Any]:
     found = entitlements().get(params["code"])
-    what = capfirst(found.label) if found else params["code"]
+    what = str(capfirst(found.label)) if found else params["code"]
     # `limit` is a word of Liquid.
     return {"what": what, "included": params["limit"]}
 
 
-LIMIT = {"code": "seats", "what": "Seats", "used": 8, "included": 10}
+LIMIT = {"code": "organizations.seats", "used": 8, "limit": 10}
 OFFERED = (Channel.PUSH, Channel.WEBHOOK)
 
 register_notifications(
@@ -38,7 +38,7 @@ register_notifications(
         url="/plan/",
         offered=OFFERED,
         tells_actor=True,
-        adds=_named,
+        says=_named,
         example=LIMIT,
     ),
     NotificationType(
@@ -53,7 +53,7 @@ register_notifications(
         url="/plan/",
         offered=OFFERED,
         tells_actor=True,
-        adds=_named,
+        says=_named,
         example=LIMIT | {"used": 11},
     ),
     NotificationType(

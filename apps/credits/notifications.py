@@ -41,8 +41,8 @@ register_notifications(
         offered=OFFERED,
         urgency=Urgency.URGENT,
         tells_actor=True,
-        adds=_balance,
-        example={"balance": "120", "below": "500"},
+        says=_balance,
+        example={"balance_microcredits": 120_000_000, "below_microcredits": 500_000_000},
     ),
     NotificationType(
         code="credits.budget_low",
@@ -56,8 +56,12 @@ register_notifications(
         url="/credits/budgets/{{ organization_id }}/",
         offered=OFFERED,
         tells_actor=True,
-        adds=_balance,
-        example={"balance": "120", "organization_id": "0197c2a4-9b1d-7d4e-8a3f-2b1c0d9e8f7a"},
+        says=_balance,
+        example={
+            "balance_microcredits": 120_000_000,
+            "below_microcredits": 500_000_000,
+            "organization_id": "0197c2a4-9b1d-7d4e-8a3f-2b1c0d9e8f7a",
+        },
     ),
     NotificationType(
         code="credits.auto_top_up_paused",

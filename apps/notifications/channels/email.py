@@ -3,10 +3,14 @@
 import uuid
 from collections.abc import Sequence
 
+from django.core.mail import EmailMultiAlternatives
+from django.utils.translation import override
+
 from apps.accounts.mailer import render_mail
 from apps.messaging.senders import Sent, email_find, email_send
 from apps.notifications.audiences import Reader
 from apps.notifications.channels import Message
+from apps.notifications.content import Content
 from apps.tenants.models import Tenant
 
 TEMPLATE = "emails/notifications/notification"
@@ -17,17 +21,8 @@ class EmailChannel:
         return {one.member_id for one in readers if one.email}
 
     def send(self, message: Message) -> Sent:
-        mail = render_mail(
-            prefix=TEMPLATE,
-            to=_reader(message).email,
-            context={
-                "tenant": message.tenant,
-                "reader": message.reader,
-                "kind": message.kind,
-                "content": message.content,
-                "url": message.content.url,
-            },
-        )
+        reader = _reader(message)
+        mail = mail_of(message.content, message.tenant, reader.email, reader.language)
         mail.extra_headers["Message-ID"] = message_id(message.id, message.tenant)
         mail.metadata = {  # type: ignore[attr-defined]  # as anymail calls it
             "tenant_id": str(message.tenant.id),
@@ -38,6 +33,24 @@ class EmailChannel:
     def find(self, message: Message) -> Sent | None:
         key = message_id(message.id, message.tenant)
         return email_find(key, to=_reader(message).email, since=message.since)
+
+
+def mail_of(
+    content: Content, tenant: Tenant, to: str, language: str
+) -> EmailMultiAlternatives:
+    """In the workspace's colour and name. language: of what stands around the content."""
+    with override(language):
+        return render_mail(
+            prefix=TEMPLATE,
+            to=to,
+            context={
+                "tenant": tenant,
+                "tenant_url": tenant.url(),
+                "accent": tenant.accent_color,
+                "content": content,
+                "url": content.url,
+            },
+        )
 
 
 def message_id(delivery_id: uuid.UUID, tenant: Tenant) -> str:
