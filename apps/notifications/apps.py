@@ -11,8 +11,10 @@ class NotificationsConfig(AppConfig):
         from apps.notifications import checks, masks  # noqa: F401 - registers its checks
         from apps.notifications.channels import register_channel
         from apps.notifications.channels.email import EmailChannel
+        from apps.notifications.channels.webhook import WebhookChannel
         from apps.notifications.permissions import PERMISSIONS
 
         register_permissions(PERMISSIONS)
         masks.register()
         register_channel(Channel.EMAIL, EmailChannel())
+        register_channel(Channel.WEBHOOK, WebhookChannel())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from apps.common.access import permissions
@@ -25,6 +26,20 @@ def check_types(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
+def no_internal_webhook(**_kwargs: Any) -> list[CheckMessage]:
+    """Only where the sandbox is: a tenant could point its webhook at whatever listens there."""
+    if not settings.WEBHOOK_INTERNAL_HOSTS or getattr(settings, "SANDBOX", False):
+        return []
+    return [
+        Error(
+            "WEBHOOK_INTERNAL_HOSTS lets tenants' webhooks be at internal addresses.",
+            id="notifications.E002",
+            hint="Leave it empty outside local and test settings.",
+        )
+    ]
+
+
 def _problems(kind: NotificationType) -> Iterator[str]:
     event = events().get(kind.event)
     if event is None:
@@ -44,4 +59,3 @@ def _problems(kind: NotificationType) -> Iterator[str]:
             continue
         if unknown := sorted(used - known):
             yield f"uses {', '.join(unknown)}, which is in neither the event nor the example"
-

@@ -63,8 +63,7 @@ def content_of(
     language: str,
     own: TemplateOverride | None = None,
 ) -> Content:
-    """own: the workspace's words in that language, if it has any. Their mistakes cost nobody a notification.
-    """
+    """own: the workspace's words in that language, if any. Their mistakes cost nobody a notification."""
     with override(language):
         values = values_of(kind, notification.params, notification.actor_label, tenant)
         return content_made(kind, values, tenant, Words.of(own))

@@ -21,7 +21,19 @@ FILTERS = (
     *("truncatewords", "default", "date", "size", "plus", "minus", "times", "divided_by", "round"),
 )
 TAGS = (
-    *("content", "output", "illegal", "#", "comment", "if", "unless", "case", "for", "break", "continue"),
+    *(
+        "content",
+        "output",
+        "illegal",
+        "#",
+        "comment",
+        "if",
+        "unless",
+        "case",
+        "for",
+        "break",
+        "continue",
+    ),
     *("assign", "capture"),
 )
 # So long is a source at most, in characters: as the fields are.

@@ -29,6 +29,8 @@ from apps.portal.views import (
     member_access,
     member_places,
     members,
+    notification_templates,
+    notification_webhook,
     notifications,
     organization_acts,
     organization_files,
@@ -94,6 +96,49 @@ urlpatterns = [
     path("notifications/read-all/", notifications.read_all, name="notifications-read-all"),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
     path("notifications/<uuid:item_id>/<str:name>/", notifications.act, name="notification-act"),
+    path(
+        "settings/notifications/templates/",
+        notification_templates.index,
+        name="notification-templates",
+    ),
+    path(
+        "settings/notifications/webhook/", notification_webhook.index, name="notification-webhook"
+    ),
+    path(
+        "settings/notifications/webhook/rotate/",
+        notification_webhook.rotate,
+        name="notification-webhook-rotate",
+    ),
+    path(
+        "settings/notifications/webhook/test/",
+        notification_webhook.test,
+        name="notification-webhook-test",
+    ),
+    path(
+        "settings/notifications/webhook/remove/",
+        notification_webhook.remove,
+        name="notification-webhook-remove",
+    ),
+    path(
+        "settings/notifications/templates/previews/<str:token>/",
+        notification_templates.mail,
+        name="notification-template-mail",
+    ),
+    path(
+        "settings/notifications/templates/<str:kind>/<str:language>/",
+        notification_templates.edit,
+        name="notification-template",
+    ),
+    path(
+        "settings/notifications/templates/<str:kind>/<str:language>/preview/",
+        notification_templates.preview,
+        name="notification-template-preview",
+    ),
+    path(
+        "settings/notifications/templates/<str:kind>/<str:language>/reset/",
+        notification_templates.reset,
+        name="notification-template-reset",
+    ),
     path("credits/", credits_overview.index, name="credits"),
     path("credits/usage/", credits_usage.index, name="credits-usage"),
     path("credits/usage/export/", credits_usage.export, name="credits-usage-export"),

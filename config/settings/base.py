@@ -332,3 +332,6 @@ DJANGO_STRUCTLOG_USER_ID_FIELD = None
 # --- Notifications -------------------------------------------------------------------------------
 # For so long a worker has a message that it sends: longer than any provider takes, with its retries.
 NOTIFICATIONS_LEASE_S = 120
+# host:port where workspaces' webhooks may be at internal addresses. The sandbox's only: a check refuses
+# others.
+WEBHOOK_INTERNAL_HOSTS: list[str] = []

@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0017_impersonator_index'),
+        ("accounts", "0017_impersonator_index"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='person',
-            name='language',
-            field=models.CharField(choices=[('en', 'English'), ('de', 'German')], default='en', max_length=8, verbose_name='language'),
+            model_name="person",
+            name="language",
+            field=models.CharField(
+                choices=[("en", "English"), ("de", "German")],
+                default="en",
+                max_length=8,
+                verbose_name="language",
+            ),
         ),
     ]

@@ -35,9 +35,7 @@ class EmailChannel:
         return email_find(key, to=_reader(message).email, since=message.since)
 
 
-def mail_of(
-    content: Content, tenant: Tenant, to: str, language: str
-) -> EmailMultiAlternatives:
+def mail_of(content: Content, tenant: Tenant, to: str, language: str) -> EmailMultiAlternatives:
     """In the workspace's colour and name. language: of what stands around the content."""
     with override(language):
         return render_mail(

@@ -5,6 +5,17 @@ from apps.notifications.services.inbox import (
     inbox_item_unread,
     inbox_read_all,
 )
+from apps.notifications.services.templates import (
+    template_reset,
+    template_set,
+    template_test_send,
+)
+from apps.notifications.services.webhook import (
+    webhook_remove,
+    webhook_rotate,
+    webhook_set,
+    webhook_test_send,
+)
 
 __all__ = [
     "inbox_item_archive",
@@ -12,4 +23,11 @@ __all__ = [
     "inbox_item_restore",
     "inbox_item_unread",
     "inbox_read_all",
+    "template_reset",
+    "template_set",
+    "template_test_send",
+    "webhook_remove",
+    "webhook_rotate",
+    "webhook_set",
+    "webhook_test_send",
 ]

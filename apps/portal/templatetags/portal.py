@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from apps.accounts.enums import Language
 from apps.common.access import allows
 from apps.common.money import locale_of
 from apps.credits.amounts import MICROCREDITS, credits_format
 from apps.credits.permissions import BUY_CREDITS, VIEW_CREDITS
+from apps.notifications.permissions import MANAGE_NOTIFICATIONS
 from apps.organizations.permissions import MANAGE_PROVISIONING
 from apps.portal.http import may
 from apps.tenants.permissions import EXPORT_DATA, VIEW_SETTINGS
@@ -28,6 +30,7 @@ SETTINGS = (
     ("Sign-in", "sign_in_policy", VIEW_SETTINGS),
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
     ("Provisioning", "provisioning", MANAGE_PROVISIONING),
+    ("Notifications", "notification-templates", MANAGE_NOTIFICATIONS),
     ("Export", "exports", EXPORT_DATA),
 )
 # As SETTINGS; shown where the address is there.
@@ -147,6 +150,12 @@ def narrow(context: template.Context, name: str, value: str) -> str:
         query.pop(other, None)
     query[name] = value
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """Of a Language."""
+    return str(Language(code).label)
 
 
 @register.inclusion_tag("portal/_settings_tabs.html", takes_context=True)

@@ -35,9 +35,7 @@ def settings(request: WorkspaceRequest) -> HttpResponse:
             return redirect("settings")
     if not is_brand and form.is_valid():
         try:
-            tenant_rename(
-                actor=request.actor, tenant_id=tenant.id, name=form.cleaned_data["name"]
-            )
+            tenant_rename(actor=request.actor, tenant_id=tenant.id, name=form.cleaned_data["name"])
         except PlatformError as error:
             add_errors(form, error)
         else:

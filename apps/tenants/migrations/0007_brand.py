@@ -4,20 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tenants', '0006_agenda'),
+        ("tenants", "0006_agenda"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='tenant',
-            name='accent_color',
-            field=models.CharField(blank=True, db_default='', default='', help_text="#rrggbb, of buttons in mails; empty: the platform's.", max_length=7, verbose_name='colour'),
+            model_name="tenant",
+            name="accent_color",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="#rrggbb, of buttons in mails; empty: the platform's.",
+                max_length=7,
+                verbose_name="colour",
+            ),
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='mail_footer',
-            field=models.CharField(blank=True, db_default='', default='', max_length=300, verbose_name='at the end of mails'),
+            model_name="tenant",
+            name="mail_footer",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                max_length=300,
+                verbose_name="at the end of mails",
+            ),
         ),
     ]

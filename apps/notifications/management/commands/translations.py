@@ -14,7 +14,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--language", help="only this one, such as fr; also a new one")
-        parser.add_argument("--check", action="store_true", help="write nothing; fail if any is missing")
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; fail if any is missing"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         known = [one.value for one in Language if one != SOURCE]

@@ -124,9 +124,7 @@ class CurrentTenantView(TenantView):
                 )
             brand = {field: changes[field] for field in BRAND if field in changes}
             if brand:
-                tenant = services.tenant_brand_set(
-                    actor=self.actor, tenant_id=tenant.id, **brand
-                )
+                tenant = services.tenant_brand_set(actor=self.actor, tenant_id=tenant.id, **brand)
             if "slug" in changes:
                 tenant = services.tenant_readdress(
                     actor=self.actor, tenant_id=tenant.id, slug=changes["slug"]

@@ -1,0 +1,21 @@
+"""What a workspace says of its notifications: words."""
+
+from django.urls import path
+
+from apps.notifications.api.v1 import views_templates
+
+_TEMPLATE = "notification-templates/<str:kind>/<str:language>/"
+
+urlpatterns = [
+    path(
+        "notification-templates/",
+        views_templates.TemplatesView.as_view(),
+        name="api_notification_templates",
+    ),
+    path(_TEMPLATE, views_templates.TemplateView.as_view(), name="api_notification_template"),
+    path(
+        f"{_TEMPLATE}preview/",
+        views_templates.TemplatePreviewView.as_view(),
+        name="api_notification_template_preview",
+    ),
+]
