@@ -17,7 +17,7 @@ from apps.common.notifying import (
 
 def _named(params: Mapping[str, Any]) -> dict[str, Any]:
     found = entitlements().get(params["code"])
-    what = str(capfirst(found.label)) if found else params["code"]
+    what = capfirst(str(found.label)) if found else params["code"]
     # `limit` is a word of Liquid.
     return {"what": what, "included": params["limit"]}
 

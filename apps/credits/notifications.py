@@ -15,6 +15,7 @@ from apps.credits.permissions import BUY_CREDITS, VIEW_CREDITS
 
 INBOX = (Channel.IN_APP,)
 OFFERED = (Channel.PUSH, Channel.WEBHOOK)
+URGENT = (*OFFERED, Channel.SMS)
 
 
 def _balance(params: Mapping[str, Any]) -> dict[str, str]:
@@ -38,7 +39,7 @@ register_notifications(
         action=_("Buy credits"),
         url="/credits/buy/",
         channels=INBOX,
-        offered=OFFERED,
+        offered=URGENT,
         urgency=Urgency.URGENT,
         tells_actor=True,
         says=_balance,
@@ -74,7 +75,7 @@ register_notifications(
         action=_("Look at the auto top-up"),
         url="/credits/auto-top-up/",
         channels=INBOX,
-        offered=OFFERED,
+        offered=URGENT,
         urgency=Urgency.URGENT,
         tells_actor=True,
         example={"reason": "Your card was declined."},

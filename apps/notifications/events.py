@@ -53,3 +53,15 @@ class WebhookDisabled(Event):
     host: str
     days: int
     error: str
+
+
+@event("notifications.phone_verified", version=1, scope="organization", aggregate="member_id")
+class PhoneVerified(Event):
+    """A member gets text messages at a number from now on."""
+
+    member_id: uuid.UUID
+
+
+@event("notifications.phone_removed", version=1, scope="organization", aggregate="member_id")
+class PhoneRemoved(Event):
+    member_id: uuid.UUID

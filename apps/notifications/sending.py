@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.messaging.errors import CannotTell, Refused, Suppressed, Unavailable
 from apps.messaging.senders import Sent
-from apps.notifications.channels import ChannelAdapter, Message, channel_of
+from apps.notifications.channels import ChannelAdapter, Message, Skipped, channel_of
 from apps.notifications.enums import ChannelName, DeliveryState, Reason
 from apps.notifications.messages import current_tenant, message_of
 from apps.notifications.models import Delivery
@@ -77,6 +77,8 @@ def _send(tenant: Tenant, row: Delivery, is_left: bool) -> None:
         return
     try:
         sent = (_sent_already(adapter, message) if is_left else None) or adapter.send(message)
+    except Skipped as error:
+        _note(row, state=S.SKIPPED, reason=error.reason, error=error.detail)
     except Suppressed as error:
         _note(row, state=S.SKIPPED, reason=Reason.SUPPRESSED, error=error.reason)
     except Refused as error:

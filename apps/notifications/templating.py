@@ -49,7 +49,7 @@ class _Environment(Environment):
     output_stream_limit = 20_000
     local_namespace_limit = 20_000
 
-    def setup_tags_and_filters(self, *, extra: bool) -> None:
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=False)
         self.filters = {name: self.filters[name] for name in FILTERS}
         self.tags = {name: tag for name, tag in self.tags.items() if name in TAGS}

@@ -12,6 +12,7 @@ from django.utils.translation import override, templatize
 
 from apps.common.entitlements import entitlements
 from apps.common.notifying import notification_categories, notification_types
+from apps.notifications.sms_text import CODE_TEXT
 
 # Mails whose frame is translated.
 TEMPLATES = ("emails/base.html", "emails/base.txt", "emails/notifications/*")
@@ -38,6 +39,7 @@ def _all() -> Iterator[tuple[str, str | Promise]]:
             yield f"notification {kind.code}", text
     for code, one in entitlements().items():
         yield f"entitlement {code}", one.label
+    yield "text message", CODE_TEXT
     for pattern in TEMPLATES:
         for path in sorted(Path(settings.BASE_DIR, "templates").glob(pattern)):
             for text in _in_template(path):

@@ -66,7 +66,7 @@ def secrets_seal(secret: str, former: str = "") -> bytes:
     return encrypt(json.dumps(kept).encode())
 
 
-def secrets_open(sealed: bytes) -> list[str]:
+def secrets_open(sealed: bytes | memoryview) -> list[str]:
     """Those that are good, the newest first."""
     kept = json.loads(decrypt(bytes(sealed)))
     now = timezone.now()

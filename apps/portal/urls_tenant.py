@@ -29,6 +29,7 @@ from apps.portal.views import (
     member_access,
     member_places,
     members,
+    notification_phone,
     notification_templates,
     notification_webhook,
     notifications,
@@ -94,6 +95,11 @@ urlpatterns = [
     path("notifications/", notifications.index, name="notifications"),
     path("notifications/bell/", notifications.bell, name="notifications-bell"),
     path("notifications/read-all/", notifications.read_all, name="notifications-read-all"),
+    path("notifications/phone/", notification_phone.index, name="notification-phone"),
+    path(
+        "notifications/phone/remove/", notification_phone.remove, name="notification-phone-remove"
+    ),
+    path("n/<str:token>/", notification_phone.short, name="notification-short"),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
     path("notifications/<uuid:item_id>/<str:name>/", notifications.act, name="notification-act"),
     path(

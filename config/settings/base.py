@@ -335,3 +335,7 @@ NOTIFICATIONS_LEASE_S = 120
 # host:port where workspaces' webhooks may be at internal addresses. The sandbox's only: a check refuses
 # others.
 WEBHOOK_INTERNAL_HOSTS: list[str] = []
+# Countries (ISO 3166, such as DE) whose numbers get text messages; none: all. Each costs, and some cost much.
+NOTIFICATIONS_SMS_COUNTRIES = env.list("NOTIFICATIONS_SMS_COUNTRIES", default=[])
+# So many text messages a number gets in a day, whatever happens.
+NOTIFICATIONS_SMS_PER_DAY = env.int("NOTIFICATIONS_SMS_PER_DAY", default=20)

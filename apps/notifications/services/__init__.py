@@ -5,6 +5,11 @@ from apps.notifications.services.inbox import (
     inbox_item_unread,
     inbox_read_all,
 )
+from apps.notifications.services.phone import (
+    phone_code_send,
+    phone_remove,
+    phone_verify,
+)
 from apps.notifications.services.templates import (
     template_reset,
     template_set,
@@ -23,6 +28,9 @@ __all__ = [
     "inbox_item_restore",
     "inbox_item_unread",
     "inbox_read_all",
+    "phone_code_send",
+    "phone_remove",
+    "phone_verify",
     "template_reset",
     "template_set",
     "template_test_send",

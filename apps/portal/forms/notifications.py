@@ -68,3 +68,27 @@ class WebhookForm(forms.Form):
             }
         super().__init__(data, initial=initial)
         self.fields["categories"].choices = category_choices()  # type: ignore[attr-defined]
+
+
+class PhoneForm(forms.Form):
+    number = forms.CharField(
+        label="Mobile number",
+        max_length=40,
+        help_text="With the country’s code. We send a code there, which costs you nothing.",
+        widget=forms.TextInput(
+            attrs={"type": "tel", "autocomplete": "tel", "placeholder": "+49 151 12345678"}
+        ),
+        error_messages={"required": "Which number?"},
+    )
+
+
+class PhoneCodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        max_length=12,
+        help_text="Six digits, good for ten minutes.",
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}
+        ),
+        error_messages={"required": "Type the code that came."},
+    )

@@ -54,8 +54,8 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@workspace_page
-@csp_update({"frame-src": ["'self'"]})
+@workspace_page  # type: ignore[arg-type]  # as the decorator below types views
+@csp_update({"frame-src": ["'self'"]})  # type: ignore[arg-type]
 def edit(request: WorkspaceRequest, kind: str, language: str) -> HttpResponse:
     """By the button: save (the first one), preview or send a test of what is in the form."""
     template = template_for(request.actor, kind, language)
@@ -122,9 +122,9 @@ def reset(request: WorkspaceRequest, kind: str, language: str) -> HttpResponse:
 
 
 @require_safe
-@workspace_page
+@workspace_page  # type: ignore[arg-type]
 @xframe_options_sameorigin
-@csp_replace(MAIL_CSP)
+@csp_replace(MAIL_CSP)  # type: ignore[arg-type]
 def mail(request: WorkspaceRequest, token: str) -> HttpResponse:
     """The HTML of a preview that the actor made just now."""
     html = caches["global"].get(_key(request, token))
