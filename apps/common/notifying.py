@@ -86,9 +86,9 @@ class NotificationType:
     body, action: Liquid templates over the event's payload, with `tenant` (its name), `actor` (who did it),
     and what `adds` and `says` add; translated where they are marked so. url: a path in the workspace, a
     template too. channels: those that it goes by unless somebody chose otherwise; offered: further ones that
-    can be chosen. tells_actor: whether who did it is told as well. when: told only if it is true of the payload and who did
-    it. adds: further values, made of the payload when it happens. says: further ones, made of those whenever
-    somebody reads them, in their language. example: of all of them, for previews and test mails.
+    can be chosen. tells_actor: whether who did it is told as well. when: told only if it is true of the
+    payload and who did it. adds: further values, made of the payload when it happens. says: further ones,
+    made of those whenever somebody reads them, in their language. example: of all of them, for previews and test mails.
     """
 
     code: str
