@@ -88,7 +88,8 @@ class NotificationType:
     template too. channels: those that it goes by unless somebody chose otherwise; offered: further ones that
     can be chosen. tells_actor: whether who did it is told as well. when: told only if it is true of the
     payload and who did it. adds: further values, made of the payload when it happens. says: further ones,
-    made of those whenever somebody reads them, in their language. example: of all of them, for previews and test mails.
+    made of those whenever somebody reads them, in their language. example: what previews and test mails are
+    made of.
     """
 
     code: str

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.portal.urls_notifications import urlpatterns as notification_patterns
 from apps.portal.views import (
     add_ons,
     addresses,
@@ -29,9 +30,6 @@ from apps.portal.views import (
     member_access,
     member_places,
     members,
-    notification_phone,
-    notification_templates,
-    notification_webhook,
     notifications,
     organization_acts,
     organization_files,
@@ -95,56 +93,17 @@ urlpatterns = [
     path("notifications/", notifications.index, name="notifications"),
     path("notifications/bell/", notifications.bell, name="notifications-bell"),
     path("notifications/read-all/", notifications.read_all, name="notifications-read-all"),
-    path("notifications/phone/", notification_phone.index, name="notification-phone"),
-    path(
-        "notifications/phone/remove/", notification_phone.remove, name="notification-phone-remove"
-    ),
-    path("n/<str:token>/", notification_phone.short, name="notification-short"),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
-    path("notifications/<uuid:item_id>/<str:name>/", notifications.act, name="notification-act"),
-    path(
-        "settings/notifications/templates/",
-        notification_templates.index,
-        name="notification-templates",
+    *(
+        path(
+            f"notifications/<uuid:item_id>/{name}/",
+            notifications.act,
+            {"name": name},
+            name=f"notification-{name}",
+        )
+        for name in notifications.ACTS
     ),
-    path(
-        "settings/notifications/webhook/", notification_webhook.index, name="notification-webhook"
-    ),
-    path(
-        "settings/notifications/webhook/rotate/",
-        notification_webhook.rotate,
-        name="notification-webhook-rotate",
-    ),
-    path(
-        "settings/notifications/webhook/test/",
-        notification_webhook.test,
-        name="notification-webhook-test",
-    ),
-    path(
-        "settings/notifications/webhook/remove/",
-        notification_webhook.remove,
-        name="notification-webhook-remove",
-    ),
-    path(
-        "settings/notifications/templates/previews/<str:token>/",
-        notification_templates.mail,
-        name="notification-template-mail",
-    ),
-    path(
-        "settings/notifications/templates/<str:kind>/<str:language>/",
-        notification_templates.edit,
-        name="notification-template",
-    ),
-    path(
-        "settings/notifications/templates/<str:kind>/<str:language>/preview/",
-        notification_templates.preview,
-        name="notification-template-preview",
-    ),
-    path(
-        "settings/notifications/templates/<str:kind>/<str:language>/reset/",
-        notification_templates.reset,
-        name="notification-template-reset",
-    ),
+    *notification_patterns,
     path("credits/", credits_overview.index, name="credits"),
     path("credits/usage/", credits_usage.index, name="credits-usage"),
     path("credits/usage/export/", credits_usage.export, name="credits-usage-export"),
