@@ -8,7 +8,7 @@ from apps.notifications.own_words import LIMITS
 from apps.notifications.selectors_templates import Template
 
 
-class TemplateLineSerializer(serializers.Serializer[Template]):
+class NotificationTemplateLineSerializer(serializers.Serializer[Template]):
     type = serializers.CharField(source="kind.code")
     language = serializers.ChoiceField(choices=Language.choices)
     category = serializers.CharField(source="kind.category")
@@ -19,7 +19,7 @@ class TemplateLineSerializer(serializers.Serializer[Template]):
         return template.own is not None
 
 
-class WordsSerializer(serializers.Serializer[Any]):
+class NotificationWordsSerializer(serializers.Serializer[Any]):
     """Liquid templates; an empty one is the platform's."""
 
     title = TextField(required=False, default="", allow_blank=True, max_length=LIMITS["title"])
@@ -33,21 +33,23 @@ class WordsSerializer(serializers.Serializer[Any]):
     )
 
 
-class TextsSerializer(serializers.Serializer[Any]):
+class NotificationTextsSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     body = serializers.CharField()
     action = serializers.CharField()
 
 
-class TemplateSerializer(TemplateLineSerializer):
-    own = TextsSerializer(source="words", help_text="The workspace's; empty: the platform's.")
-    standard = TextsSerializer(help_text="The platform's words.")
+class NotificationTemplateSerializer(NotificationTemplateLineSerializer):
+    own = NotificationTextsSerializer(
+        source="words", help_text="The workspace's; empty: the platform's."
+    )
+    standard = NotificationTextsSerializer(help_text="The platform's words.")
     variables = serializers.ListField(
         child=serializers.CharField(), help_text="What the templates can use."
     )
 
 
-class PreviewSerializer(serializers.Serializer[Any]):
+class TemplatePreviewSerializer(serializers.Serializer[Any]):
     subject = serializers.CharField()
     title = serializers.CharField()
     body = serializers.CharField(help_text="Plain text.")

@@ -23,11 +23,11 @@ class PhoneSerializer(serializers.ModelSerializer[Phone]):
         read_only_fields = fields
 
 
-class NumberSerializer(serializers.Serializer[Any]):
+class PhoneNumberSerializer(serializers.Serializer[Any]):
     number = TextField(max_length=40, help_text="A mobile number with + and the country's code.")
 
 
-class CodeSerializer(serializers.Serializer[Any]):
+class PhoneCodeSerializer(serializers.Serializer[Any]):
     code = TextField(max_length=12)
 
 
@@ -55,7 +55,7 @@ class PhoneView(InboxView):
             "It replaces the number that was there, and gets text messages once the code was sent to "
             "`phone/verify/`. A code is good for ten minutes and five tries."
         ),
-        request=NumberSerializer,
+        request=PhoneNumberSerializer,
         responses={202: PhoneSerializer},
         examples=[examples.NUMBER, examples.WAITING],
     )
@@ -64,7 +64,7 @@ class PhoneView(InboxView):
         phone = services.phone_code_send(
             actor=self.member,
             tenant=request.tenant,
-            number=self.body(NumberSerializer)["number"],
+            number=self.body(PhoneNumberSerializer)["number"],
             language=self.request.user.language,  # type: ignore[union-attr]  # signed in
         )
         return Response(PhoneSerializer(phone).data, status=202)
@@ -86,10 +86,12 @@ class PhoneVerifyView(InboxView):
         operation_id="phone_verify",
         summary="Type the code that was sent",
         description="A wrong one answers 400 `code_wrong`; one that is over 409 `code_over`.",
-        request=CodeSerializer,
+        request=PhoneCodeSerializer,
         responses={200: PhoneSerializer},
         examples=[examples.CODE, examples.PHONE],
     )
     def post(self, _request: Request) -> Response:
-        phone = services.phone_verify(actor=self.member, code=self.body(CodeSerializer)["code"])
+        phone = services.phone_verify(
+            actor=self.member, code=self.body(PhoneCodeSerializer)["code"]
+        )
         return Response(PhoneSerializer(phone).data)

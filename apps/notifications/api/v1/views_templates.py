@@ -10,10 +10,10 @@ from apps.common.api.views import TenantView
 from apps.notifications import services
 from apps.notifications.api.v1 import examples_templates as examples
 from apps.notifications.api.v1.serializers_templates import (
-    PreviewSerializer,
-    TemplateLineSerializer,
-    TemplateSerializer,
-    WordsSerializer,
+    NotificationTemplateLineSerializer,
+    NotificationTemplateSerializer,
+    NotificationWordsSerializer,
+    TemplatePreviewSerializer,
 )
 from apps.notifications.channels.email import mail_of
 from apps.notifications.content import Words
@@ -30,12 +30,12 @@ class TemplatesView(TenantView):
     @extend_schema(
         operation_id="notification_templates_list",
         summary="What people are told of, and where the workspace has words of its own",
-        responses={200: TemplateLineSerializer(many=True)},
+        responses={200: NotificationTemplateLineSerializer(many=True)},
         examples=[examples.LINE],
     )
     def get(self, _request: Request) -> Response:
         self.query()
-        return self.whole(templates_for(self.actor), TemplateLineSerializer)
+        return self.whole(templates_for(self.actor), NotificationTemplateLineSerializer)
 
 
 class TemplateView(TenantView):
@@ -44,12 +44,14 @@ class TemplateView(TenantView):
     @extend_schema(
         operation_id="notification_templates_retrieve",
         summary="The words of one type in one language",
-        responses={200: TemplateSerializer},
+        responses={200: NotificationTemplateSerializer},
         examples=[examples.TEMPLATE],
     )
     def get(self, _request: Request, kind: str, language: str) -> Response:
         self.query()
-        return Response(TemplateSerializer(template_for(self.actor, kind, language)).data)
+        return Response(
+            NotificationTemplateSerializer(template_for(self.actor, kind, language)).data
+        )
 
     @extend_schema(
         operation_id="notification_templates_update",
@@ -59,16 +61,16 @@ class TemplateView(TenantView):
             "cannot be filled in answers 400 with `template_invalid`, a name that is not there "
             "`variable_unknown`. Empty ones are the platform's; all empty is the same as DELETE."
         ),
-        request=WordsSerializer,
-        responses={200: TemplateSerializer},
+        request=NotificationWordsSerializer,
+        responses={200: NotificationTemplateSerializer},
         examples=[examples.WORDS, examples.TEMPLATE],
     )
     def put(self, _request: Request, kind: str, language: str) -> Response:
-        words = Words(**self.body(WordsSerializer))
+        words = Words(**self.body(NotificationWordsSerializer))
         template = services.template_set(
             actor=self.actor, code=kind, language=language, words=words
         )
-        return Response(TemplateSerializer(template).data)
+        return Response(NotificationTemplateSerializer(template).data)
 
     @extend_schema(
         operation_id="notification_templates_destroy",
@@ -87,14 +89,14 @@ class TemplatePreviewView(TenantView):
         operation_id="notification_templates_preview",
         summary="What it would look like",
         description="With the type's example; nothing is kept.",
-        request=WordsSerializer,
-        responses={200: PreviewSerializer},
+        request=NotificationWordsSerializer,
+        responses={200: TemplatePreviewSerializer},
         examples=[examples.WORDS, examples.PREVIEW],
     )
     def post(self, _request: Request, kind: str, language: str) -> Response:
         request: Any = self.request._request
         template = template_for(self.actor, kind, language)
-        words = words_clean(Words(**self.body(WordsSerializer)))
+        words = words_clean(Words(**self.body(NotificationWordsSerializer)))
         words_validate(template.kind, words)
         content = example_content(template.kind, language, request.tenant, words)
         mail = mail_of(content, request.tenant, "sam@example.com", language)
@@ -104,4 +106,4 @@ class TemplatePreviewView(TenantView):
             "text": mail.body,
             "html": mail.alternatives[0][0],
         }
-        return Response(PreviewSerializer(found).data)
+        return Response(TemplatePreviewSerializer(found).data)
