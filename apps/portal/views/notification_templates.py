@@ -27,7 +27,7 @@ from apps.portal.http import WorkspaceRequest, add_errors, workspace_page
 PREVIEW_S = 600
 # A mail has its styles in itself; nothing else of it works, wherever it is shown.
 MAIL_CSP = {
-    "default-src": ["'none'"],
+    **{name: ["'none'"] for name in ("default-src", "script-src", "img-src", "form-action")},
     "style-src": ["'unsafe-inline'"],
     "frame-ancestors": ["'self'"],
     "sandbox": [],
