@@ -11,7 +11,7 @@ ENTITLEMENTS = [
         _("Segments of text messages that are sent to members, codes among them, each month."),
         Kind.METERED,
         # Each costs: where no plan says more, it is few.
-        default=100,
+        default=20,
         unit=_("segments"),
         period=Period.MONTH,
         order=70,
