@@ -18,7 +18,7 @@ from apps.roles.selectors import role_by_code
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_slug
 from benchmarks.serving import web
-from benchmarks.world import fill_up_to, figure, ms
+from benchmarks.world import figure, fill_up_to, ms
 
 PEOPLE, REPEATS = 5000, 5
 

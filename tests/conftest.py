@@ -24,6 +24,7 @@ from apps.accounts.models import Person
 from apps.accounts.services import person_create
 from apps.billing.models import EntitlementOverride
 from apps.billing.source import epoch_of
+from apps.common import catalogues
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
@@ -106,6 +107,7 @@ def _drop_orphans() -> None:
 
 
 def pytest_configure() -> None:
+    catalogues.build()
     _SYSTEM_CONNECTION.enter_context(system_connection())
     # On a busy machine a single example may take longer than Hypothesis thinks right.
     hypothesis.settings.register_profile(

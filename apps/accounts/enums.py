@@ -3,9 +3,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Language(models.TextChoices):
-    """Languages that the pages exist in."""
+    """Languages that mails and notifications are written in; pages are in English. Each has a catalogue."""
 
     ENGLISH = "en", _("English")
+    GERMAN = "de", _("German")
 
 
 class SignInMethod(models.TextChoices):

@@ -22,7 +22,7 @@ def _named(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"what": what, "included": params["limit"]}
 
 
-LIMIT = {"code": "organizations.seats", "what": "Seats", "used": 8, "included": 10}
+LIMIT = {"code": "organizations.seats", "used": 8, "limit": 10}
 OFFERED = (Channel.PUSH, Channel.WEBHOOK)
 
 register_notifications(
@@ -38,7 +38,7 @@ register_notifications(
         url="/plan/",
         offered=OFFERED,
         tells_actor=True,
-        adds=_named,
+        says=_named,
         example=LIMIT,
     ),
     NotificationType(
@@ -53,7 +53,7 @@ register_notifications(
         url="/plan/",
         offered=OFFERED,
         tells_actor=True,
-        adds=_named,
+        says=_named,
         example=LIMIT | {"used": 11},
     ),
     NotificationType(

@@ -86,11 +86,13 @@ class NotificationType:
     """One kind of thing that people are told of.
 
     code: `app.thing`, lasting. event: the name of the event that it is about. category: of a Category. title,
-    body, action: Liquid templates over the event's payload, with `tenant` (its name), `actor` (who did it)
-    and what `adds` adds; translated where they are marked so. url: a path in the workspace, a template too.
-    channels: those that it goes by unless somebody chose otherwise; offered: further ones that can be chosen.
-    tells_actor: whether who did it is told as well. when: told only if it is true of the payload and who did
-    it. extra: further values, made of the payload. example: of all of them, for previews and test mails.
+    body, action: Liquid templates over the event's payload, with `tenant` (its name), `actor` (who did it),
+    and what `adds` and `says` add; translated where they are marked so. url: a path in the workspace, a
+    template too. channels: those that it goes by unless somebody chose otherwise; offered: further ones that
+    can be chosen. tells_actor: whether who did it is told as well. when: told only if it is true of the
+    payload and who did it. adds: further values, made of the payload when it happens. says: further ones,
+    made of those whenever somebody reads them, in their language. example: what previews and test mails are
+    made of.
     """
 
     code: str
@@ -108,7 +110,13 @@ class NotificationType:
     tells_actor: bool = False
     when: Callable[[Mapping[str, Any], Actor], bool] | None = None
     adds: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    says: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     example: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """The example with what is said of it, in the language of the moment."""
+        return {**self.example, **(self.says(self.example) if self.says is not None else {})}
 
     @property
     def possible(self) -> tuple[Channel, ...]:

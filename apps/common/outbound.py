@@ -126,7 +126,7 @@ def fetch(
     method: str,
     url: str,
     *,
-    data: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | bytes | None = None,
     auth: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     timeout_s: float = 5.0,
@@ -137,9 +137,9 @@ def fetch(
 ) -> Answer:
     """Ask, and read the whole answer: at most timeout_s seconds in all. Never inside a transaction.
 
-    connect_s: at most so many of them until an address takes the connection; None: no less than all.
-    is_trusted: an operator named the address, so it may be internal. A redirect is an answer with its
-    status, not followed. No proxies, cookies or .netrc are used.
+    data: of a form, or the body itself. connect_s: at most so many of them until an address takes the
+    connection; None: no less than all. is_trusted: an operator named the address, so it may be internal.
+    A redirect is an answer with its status, not followed. No proxies, cookies or .netrc are used.
     Raises OutboundError: url_refused, address_refused, unreachable, timeout, too_large.
     """
     problem = url_problem(url, internal_hosts, is_trusted=is_trusted)
@@ -153,7 +153,7 @@ def fetch(
             with session.request(
                 method,
                 url,
-                data=dict(data) if data is not None else None,
+                data=data if data is None or isinstance(data, bytes) else dict(data),
                 auth=auth,
                 headers=sent,
                 timeout=timeout_s,

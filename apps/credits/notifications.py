@@ -15,6 +15,7 @@ from apps.credits.permissions import BUY_CREDITS, VIEW_CREDITS
 
 INBOX = (Channel.IN_APP,)
 OFFERED = (Channel.PUSH, Channel.WEBHOOK)
+URGENT = (*OFFERED, Channel.SMS)
 
 
 def _balance(params: Mapping[str, Any]) -> dict[str, str]:
@@ -38,11 +39,11 @@ register_notifications(
         action=_("Buy credits"),
         url="/credits/buy/",
         channels=INBOX,
-        offered=OFFERED,
+        offered=URGENT,
         urgency=Urgency.URGENT,
         tells_actor=True,
-        adds=_balance,
-        example={"balance": "120", "below": "500"},
+        says=_balance,
+        example={"balance_microcredits": 120_000_000, "below_microcredits": 500_000_000},
     ),
     NotificationType(
         code="credits.budget_low",
@@ -56,8 +57,12 @@ register_notifications(
         url="/credits/budgets/{{ organization_id }}/",
         offered=OFFERED,
         tells_actor=True,
-        adds=_balance,
-        example={"balance": "120", "organization_id": "0197c2a4-9b1d-7d4e-8a3f-2b1c0d9e8f7a"},
+        says=_balance,
+        example={
+            "balance_microcredits": 120_000_000,
+            "below_microcredits": 500_000_000,
+            "organization_id": "0197c2a4-9b1d-7d4e-8a3f-2b1c0d9e8f7a",
+        },
     ),
     NotificationType(
         code="credits.auto_top_up_paused",
@@ -70,7 +75,7 @@ register_notifications(
         action=_("Look at the auto top-up"),
         url="/credits/auto-top-up/",
         channels=INBOX,
-        offered=OFFERED,
+        offered=URGENT,
         urgency=Urgency.URGENT,
         tells_actor=True,
         example={"reason": "Your card was declined."},

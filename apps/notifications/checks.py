@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
-from liquid.exceptions import LiquidError
 
 from apps.common.access import permissions
 from apps.common.notifying import (
@@ -13,8 +13,8 @@ from apps.common.notifying import (
     notification_categories,
     notification_types,
 )
-from apps.events.registry import events, fields_of
-from apps.notifications.content import parsed, render
+from apps.events.registry import events
+from apps.notifications.templating import TemplateProblem, render, variables, variables_of
 
 
 @register()
@@ -23,6 +23,20 @@ def check_types(**_kwargs: Any) -> list[CheckMessage]:
         Error(f"The type of notifications {kind.code} {problem}.", id="notifications.E001")
         for kind in notification_types().values()
         for problem in _problems(kind)
+    ]
+
+
+@register()
+def no_internal_webhook(**_kwargs: Any) -> list[CheckMessage]:
+    """Only where the sandbox is: a tenant could point its webhook at whatever listens there."""
+    if not settings.WEBHOOK_INTERNAL_HOSTS or getattr(settings, "SANDBOX", False):
+        return []
+    return [
+        Error(
+            "WEBHOOK_INTERNAL_HOSTS lets tenants' webhooks be at internal addresses.",
+            id="notifications.E002",
+            hint="Leave it empty outside local and test settings.",
+        )
     ]
 
 
@@ -35,17 +49,13 @@ def _problems(kind: NotificationType) -> Iterator[str]:
         yield f"has a category {kind.category} that nobody declares"
     if isinstance(kind.audience, Permitted) and kind.audience.permission not in permissions():
         yield f"is for holders of a permission {kind.audience.permission} that nobody declares"
-    known = {*fields_of(event), "tenant", "actor", *kind.example}
+    known = set(variables(kind))
     for source in (kind.title, kind.body, kind.action, kind.url):
         try:
-            used = _variables(str(source))
-            render(source, dict(kind.example))
-        except LiquidError as error:
-            yield f"has a template that is none, {str(source)!r}: {str(error).splitlines()[0]}"
+            used = variables_of(source)
+            render(source, kind.sample)
+        except TemplateProblem as problem:
+            yield f"has a template that is none, {str(source)!r}: {problem.message}"
             continue
         if unknown := sorted(used - known):
             yield f"uses {', '.join(unknown)}, which is in neither the event nor the example"
-
-
-def _variables(source: str) -> set[str]:
-    return {str(name) for name in parsed(source).analyze().globals}

@@ -1,39 +1,23 @@
-"""The words of a notification: Liquid templates, in the reader's language, with the workspace's own if any.
+"""The words of a notification, in the reader's language, with the workspace's own if it has any."""
 
-Liquid is made for templates that strangers write: no code, no attributes of objects, limits on loops, output
-and memory.
-"""
-
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import structlog
 from django.utils.functional import Promise
 from django.utils.translation import override
-from liquid import Environment
-from liquid.exceptions import LiquidError
-from liquid.template import BoundTemplate
 
 from apps.common.notifying import NotificationType
 from apps.notifications.models import Notification, TemplateOverride
+from apps.notifications.templating import TemplateProblem, render
 from apps.tenants.models import Tenant
 
 log = structlog.get_logger(__name__)
 
-
-class _Environment(Environment):
-    """What a template may use up, counted in what it loops and writes."""
-
-    loop_iteration_limit = 1000
-    output_stream_limit = 20_000
-    local_namespace_limit = 20_000
-    context_depth_limit = 10
-
-
-# Plain text comes out; who puts it into HTML escapes it there.
-ENVIRONMENT = _Environment(autoescape=False)
+# In no text: what terminals, mail servers or eyes take for something else (line feeds are kept in bodies).
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +32,28 @@ class Content:
     url: str
 
 
-@lru_cache(maxsize=1024)
-def parsed(source: str) -> BoundTemplate:
-    """Raises LiquidError."""
-    return ENVIRONMENT.from_string(source)
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A workspace's own; empty: the platform's."""
+
+    title: str = ""
+    body: str = ""
+    action: str = ""
+
+    @classmethod
+    def of(cls, own: TemplateOverride | None) -> "Words":
+        return cls(own.title, own.body, own.action) if own else cls()
 
 
 def values_of(
     kind: NotificationType, params: Mapping[str, Any], actor_label: str, tenant: Tenant
 ) -> dict[str, Any]:
-    """What templates can use: the payload, `tenant`, `actor`, and what the type adds."""
-    return {**params, "tenant": tenant.name, "actor": actor_label}
+    """What templates can use: the payload, `tenant`, `actor`, what the type adds and what it says.
+
+    In the language of the moment.
+    """
+    said = kind.says(params) if kind.says is not None else {}
+    return {**params, **said, "tenant": tenant.name, "actor": actor_label}
 
 
 def content_of(
@@ -68,27 +63,37 @@ def content_of(
     language: str,
     own: TemplateOverride | None = None,
 ) -> Content:
-    """own: the workspace's words in that language, if it has any. Their mistakes cost no notification."""
-    values = values_of(kind, notification.params, notification.actor_label, tenant)
+    """own: the workspace's words in that language, if any. Their mistakes cost nobody a notification."""
     with override(language):
-        return Content(
-            title=" ".join(_render(kind.title, own.title if own else "", values).split()),
-            body=_render(kind.body, own.body if own else "", values).strip(),
-            action=_render(kind.action, own.action if own else "", values).strip(),
-            url=tenant.url(render(kind.url, values)),
-        )
+        values = values_of(kind, notification.params, notification.actor_label, tenant)
+        return content_made(kind, values, tenant, Words.of(own))
 
 
-def render(source: str | Promise, values: Mapping[str, Any]) -> str:
-    """Raises LiquidError."""
-    return parsed(str(source)).render(**values)
+def content_made(
+    kind: NotificationType, values: Mapping[str, Any], tenant: Tenant, own: Words
+) -> Content:
+    """Of values that are there already, in the language of the moment."""
+    return Content(
+        title=_one_line(_render(kind.title, own.title, values)),
+        body=_CONTROL.sub(" ", _lines(_render(kind.body, own.body, values))).strip(),
+        action=_one_line(_render(kind.action, own.action, values)),
+        url=tenant.url(render(kind.url, values)),
+    )
 
 
 def _render(standard: str | Promise, own: str, values: Mapping[str, Any]) -> str:
     if own:
         try:
             return render(own, values)
-        except LiquidError as error:
+        except TemplateProblem as problem:
             # It was checked when it was saved: what it is about has other parts since.
-            log.warning("notifications.own_words_failed", reason=str(error))
+            log.warning("notifications.own_words_failed", reason=problem.message)
     return render(standard, values)
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub("", " ".join(text.split()))

@@ -12,11 +12,11 @@ from apps.common.notifying import Channel, NotificationType, notification_type
 from apps.events.registry import Event, EventContext, serialize
 from apps.notifications import unread
 from apps.notifications.audiences import Reader, audience_of, readers_of
-from apps.notifications.channels import channel_of
 from apps.notifications.digests import digests_open
 from apps.notifications.enums import DeliveryState, Reason
 from apps.notifications.models import Delivery, InboxItem, Notification
 from apps.notifications.planning import Planned, plan
+from apps.notifications.selectors_webhook import webhook_takes
 from apps.notifications.selectors_work import LOST_AFTER
 from apps.organizations.models import Member
 from apps.tenants.agenda import agenda_note
@@ -79,7 +79,7 @@ def notification_hand_out(*, notification_id: uuid.UUID) -> bool:
     found = list(members[:AT_ONCE])
     now = timezone.now()
     if notification.reached_member_id is None and Channel.WEBHOOK in kind.possible:
-        _to_webhook(notification, now)
+        _to_webhook(notification, kind, now)
     readers = readers_of(found)
     _write(notification, readers, plan(kind, readers, now))
     if len(found) < AT_ONCE:
@@ -97,10 +97,9 @@ def _finish(notification: Notification, found: Sequence[Member]) -> bool:
     return True
 
 
-def _to_webhook(notification: Notification, now: datetime) -> None:
+def _to_webhook(notification: Notification, kind: NotificationType, now: datetime) -> None:
     """The workspace's own webhook gets each once, whomever else it is for."""
-    adapter = channel_of(Channel.WEBHOOK)
-    if adapter is None or not adapter.reachable([]):
+    if not webhook_takes(kind.category):
         return
     row = Delivery(
         notification=notification,

@@ -35,6 +35,18 @@ def inbox_item_for(actor: Actor, item_id: uuid.UUID, *, lock: bool = False) -> I
     return found
 
 
+def inbox_item_of_delivery(actor: Actor, delivery_id: uuid.UUID) -> InboxItem | None:
+    """What a message to the actor was about, if it is in their inbox. One statement."""
+    if actor.member_id is None:
+        return None
+    items = InboxItem.objects.filter(
+        member_id=actor.member_id,
+        notification__deliveries__id=delivery_id,
+        notification__deliveries__member_id=actor.member_id,
+    )
+    return items.select_related("notification").first()
+
+
 def _own(actor: Actor) -> QuerySet[InboxItem]:
     if actor.member_id is None:
         return InboxItem.objects.none()

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from apps.messaging.errors import CannotTell, Refused, Suppressed, Unavailable
 from apps.messaging.senders import Sent
-from apps.notifications.channels import ChannelAdapter, Message, channel_of
+from apps.notifications.channels import ChannelAdapter, Message, Skipped, channel_of
 from apps.notifications.enums import ChannelName, DeliveryState, Reason
 from apps.notifications.messages import current_tenant, message_of, quiet_until
 from apps.notifications.models import Delivery, Digest
@@ -103,6 +103,8 @@ def _send(tenant: Tenant, row: Delivery | Digest) -> None:
             _wait(row, until)
             return
         sent = sent or adapter.send(message)
+    except Skipped as error:
+        _note(row, state=S.SKIPPED, reason=error.reason, error=error.detail)
     except Suppressed as error:
         _end(row, S.SKIPPED, Reason.SUPPRESSED, error.reason)
     except Refused as error:

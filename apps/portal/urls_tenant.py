@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.portal.urls_notifications import urlpatterns as notification_patterns
 from apps.portal.views import (
     add_ons,
     addresses,
@@ -113,6 +114,7 @@ urlpatterns = [
         )
         for name in notifications.ACTS
     ),
+    *notification_patterns,
     path("credits/", credits_overview.index, name="credits"),
     path("credits/usage/", credits_usage.index, name="credits-usage"),
     path("credits/usage/export/", credits_usage.export, name="credits-usage-export"),

@@ -30,6 +30,15 @@ class TenantRenamed(Event):
     name: str
 
 
+@event("tenants.brand_changed", version=1, scope="organization", aggregate="tenant_id")
+class BrandChanged(Event):
+    """What its mails look like. accent_color: #rrggbb; empty: the platform's."""
+
+    tenant_id: uuid.UUID
+    accent_color: str
+    mail_footer: str
+
+
 @event("tenants.tenant_deleted", version=1, scope="system", aggregate="tenant_id")
 class TenantDeleted(Event):
     """Schema, domains and row are gone."""

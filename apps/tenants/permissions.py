@@ -11,13 +11,13 @@ PERMISSIONS = [
     Permission(
         VIEW_SETTINGS,
         _("View settings"),
-        _("See the workspace's name and address."),
+        _("See the workspace's name, address and brand."),
         system_roles=("admin", "billing_admin"),
     ),
     Permission(
         UPDATE_SETTINGS,
         _("Change settings"),
-        _("Change the workspace's name."),
+        _("Change the workspace's name and brand."),
         implies=(VIEW_SETTINGS,),
     ),
     Permission(

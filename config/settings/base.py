@@ -257,7 +257,10 @@ EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 TENANT_DELETE_GRACE_DAYS = env.int("TENANT_DELETE_GRACE_DAYS", default=30)
 
 # --- Language, time, files ---------------------------------------------------------------------------
+# Pages are in English; mails and notifications in the language of their reader (Language).
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "German")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -336,3 +339,10 @@ DJANGO_STRUCTLOG_USER_ID_FIELD = None
 # --- Notifications -------------------------------------------------------------------------------
 # For so long a worker has a message that it sends: longer than any provider takes, with its retries.
 NOTIFICATIONS_LEASE_S = 120
+# host:port where workspaces' webhooks may be at internal addresses. The sandbox's only: a check refuses
+# others.
+WEBHOOK_INTERNAL_HOSTS: list[str] = []
+# Countries (ISO 3166, such as DE) whose numbers get text messages; none: all. Each costs, and some cost much.
+NOTIFICATIONS_SMS_COUNTRIES = env.list("NOTIFICATIONS_SMS_COUNTRIES", default=[])
+# So many text messages a number gets in a day, whatever happens.
+NOTIFICATIONS_SMS_PER_DAY = env.int("NOTIFICATIONS_SMS_PER_DAY", default=20)

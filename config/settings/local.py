@@ -75,7 +75,7 @@ if not STRIPE_SECRET_KEY:
     STRIPE_WEBHOOK_SECRETS = ["whsec_sandboxWrapperPlatform"]
 
 # ... and its OpenID providers are at /sandbox/oidc/; the first is the platform's.
-OIDC_INTERNAL_HOSTS = [urlsplit(PUBLIC_URL).netloc]
+OIDC_INTERNAL_HOSTS = WEBHOOK_INTERNAL_HOSTS = [urlsplit(PUBLIC_URL).netloc]
 if not OIDC_DISCOVERY_URL:
     OIDC_DISCOVERY_URL = f"{PUBLIC_URL}/sandbox/oidc/kinde/.well-known/openid-configuration"
     OIDC_CLIENT_ID, OIDC_CLIENT_SECRET = "wrapper-kinde", "sandbox-client-secret"

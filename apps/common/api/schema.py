@@ -63,6 +63,7 @@ DESCRIPTIONS = {
     "410": "It was used, withdrawn or has expired.",
     "412": "The object has changed since the version in `If-Match`.",
     "422": "The `Idempotency-Key` was used for another request.",
+    "429": "Too many of them; the next one is let through after `Retry-After` seconds.",
     "503": "Something that it needs cannot be reached; try again after `Retry-After` seconds.",
     "default": "Any other problem.",
 }

@@ -1,7 +1,7 @@
 """What sends: an adapter for each channel but the inbox, each a thin layer over a provider.
 
-An adapter raises what apps.messaging.errors names: Suppressed, Refused, Unavailable; `find` raises
-CannotTell.
+An adapter raises what apps.messaging.errors names: Suppressed, Refused, Unavailable; and Skipped. `find`
+raises CannotTell.
 """
 
 import uuid
@@ -16,6 +16,7 @@ from apps.common.notifying import Category, Channel, NotificationType
 from apps.messaging.senders import Sent
 from apps.notifications.audiences import Reader
 from apps.notifications.content import Content
+from apps.notifications.enums import Reason
 from apps.tenants.models import Tenant
 
 
@@ -51,6 +52,14 @@ class Message:
     def more(self) -> int:
         """How many are not shown."""
         return self.count - len(self.parts) if self.parts else 0
+
+
+class Skipped(Exception):
+    """It is not sent, and will not be: final. reason: for the trace."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(detail or reason)
 
 
 class ChannelAdapter(Protocol):

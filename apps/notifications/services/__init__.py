@@ -7,9 +7,25 @@ from apps.notifications.services.inbox import (
     inbox_item_unread,
     inbox_read_all,
 )
+from apps.notifications.services.phone import (
+    phone_code_send,
+    phone_remove,
+    phone_verify,
+)
 from apps.notifications.services.preferences import (
     notification_preferences_set,
     notifications_unsubscribe,
+)
+from apps.notifications.services.templates import (
+    template_reset,
+    template_set,
+    template_test_send,
+)
+from apps.notifications.services.webhook import (
+    webhook_remove,
+    webhook_rotate,
+    webhook_set,
+    webhook_test_send,
 )
 
 __all__ = [
@@ -22,4 +38,14 @@ __all__ = [
     "notification_defaults_set",
     "notification_preferences_set",
     "notifications_unsubscribe",
+    "phone_code_send",
+    "phone_remove",
+    "phone_verify",
+    "template_reset",
+    "template_set",
+    "template_test_send",
+    "webhook_remove",
+    "webhook_rotate",
+    "webhook_set",
+    "webhook_test_send",
 ]

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.urls import reverse_lazy
 
+from apps.accounts.enums import Language
 from apps.accounts.models import Person
 from apps.accounts.validators import time_zones, validate_printable
 
@@ -91,7 +92,13 @@ class ProfileForm(forms.Form):
     time_zone = forms.ChoiceField(
         label="Time zone", help_text="Times on all pages are shown in it."
     )
+    language = forms.ChoiceField(
+        label="Language",
+        choices=Language.choices,
+        help_text="Of mails and notifications. Pages are in English.",
+    )
 
     def __init__(self, data: Any = None, *, person: Person) -> None:
-        super().__init__(data, initial={"name": person.name, "time_zone": person.time_zone})
+        fields = ("name", "time_zone", "language")
+        super().__init__(data, initial={name: getattr(person, name) for name in fields})
         self.fields["time_zone"].choices = time_zone_choices(person.time_zone)  # type: ignore[attr-defined]

@@ -175,6 +175,24 @@ class TenantNameForm(forms.Form):
     )
 
 
+class BrandForm(forms.Form):
+    accent_color = forms.CharField(
+        label="Colour",
+        max_length=20,
+        required=False,
+        help_text="As #rrggbb: of buttons in mails, with white text on it. Empty: the platform’s.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "#1d4ed8"}
+        ),
+    )
+    mail_footer = forms.CharField(
+        label="At the end of mails",
+        max_length=300,
+        required=False,
+        help_text="For instance the company’s name and address.",
+    )
+
+
 class OrganizationForm(forms.Form):
     name = forms.CharField(
         label="Name", max_length=100, error_messages={"required": "Give it a name."}

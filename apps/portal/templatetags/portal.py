@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from apps.accounts.enums import Language
 from apps.common.access import allows
 from apps.common.money import locale_of
 from apps.credits.amounts import MICROCREDITS, credits_format
@@ -30,6 +31,7 @@ SETTINGS = (
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
     ("Notifications", "notification-defaults", MANAGE_NOTIFICATIONS),
     ("Provisioning", "provisioning", MANAGE_PROVISIONING),
+    ("Notifications", "notification-templates", MANAGE_NOTIFICATIONS),
     ("Export", "exports", EXPORT_DATA),
 )
 # As SETTINGS; shown where the address is there.
@@ -149,6 +151,12 @@ def narrow(context: template.Context, name: str, value: str) -> str:
         query.pop(other, None)
     query[name] = value
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """Of a Language."""
+    return str(Language(code).label)
 
 
 @register.inclusion_tag("portal/_settings_tabs.html", takes_context=True)

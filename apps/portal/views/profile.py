@@ -24,8 +24,7 @@ def profile(request: PageRequest) -> HttpResponse:
             person_update(
                 actor=request.actor,
                 person_id=request.user.id,
-                name=form.cleaned_data["name"],
-                time_zone=form.cleaned_data["time_zone"],
+                **form.cleaned_data,
             )
         except (PlatformError, ValidationError) as error:
             add_errors(form, error)

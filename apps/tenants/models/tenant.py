@@ -56,6 +56,17 @@ class Tenant(BaseModel, TenantMixin):
     maintenance_message = models.CharField(
         _("maintenance message"), max_length=300, blank=True, default="", db_default=""
     )
+    accent_color = models.CharField(
+        _("colour"),
+        max_length=7,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("#rrggbb, of buttons in mails; empty: the platform's."),
+    )
+    mail_footer = models.CharField(
+        _("at the end of mails"), max_length=300, blank=True, default="", db_default=""
+    )
     is_canary = models.BooleanField(
         _("canary"),
         default=False,

@@ -19,7 +19,12 @@ from apps.tenants.services.lifecycle import (
     tenant_suspend,
 )
 from apps.tenants.services.maintenance import maintenance_end, maintenance_start
-from apps.tenants.services.tenants import name_validate, tenant_create, tenant_rename
+from apps.tenants.services.tenants import (
+    name_validate,
+    tenant_brand_set,
+    tenant_create,
+    tenant_rename,
+)
 from apps.tenants.services.transitions import TRANSITIONS, lock, note, transition
 
 __all__ = [
@@ -37,6 +42,7 @@ __all__ = [
     "maintenance_start",
     "name_validate",
     "note",
+    "tenant_brand_set",
     "tenant_clone",
     "tenant_create",
     "tenant_delete",

@@ -1,5 +1,6 @@
-"""Asking for a workspace, and its name."""
+"""Asking for a workspace, its name and its brand."""
 
+import math
 import uuid
 
 from django.db import IntegrityError, connection, transaction
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import authorize
 from apps.common.actors import Actor, ActorKind
+from apps.common.colors import READABLE, color_parse, contrast
 from apps.common.database import system_connection
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.ids import uuid7
@@ -17,7 +19,7 @@ from apps.events.services import publish
 from apps.tenants import permissions
 from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
-from apps.tenants.events import TenantRenamed, TenantRequested
+from apps.tenants.events import BrandChanged, TenantRenamed, TenantRequested
 from apps.tenants.hosts import domain_normalize
 from apps.tenants.models import Domain, Tenant
 from apps.tenants.pool import pool_claim
@@ -124,11 +126,7 @@ def name_validate(name: str) -> str:
 @transaction.atomic
 def tenant_rename(*, actor: Actor, tenant_id: uuid.UUID, name: str) -> Tenant:
     """Change the display name. Publishes tenants.tenant_renamed if it differs."""
-    if not actor.is_platform:
-        authorize(actor, permissions.UPDATE_SETTINGS)
-        ref = current_tenant()
-        if ref is None or ref.id != tenant_id:
-            raise NotFound
+    _require_settings(actor, tenant_id)
     name = name_validate(name)
     tenant = lock(tenant_id)
     if tenant.name != name:
@@ -137,3 +135,82 @@ def tenant_rename(*, actor: Actor, tenant_id: uuid.UUID, name: str) -> Tenant:
         note(actor, tenant, "renamed", reason=f"{old} → {name}")
         publish(TenantRenamed(tenant_id=tenant.id, name=name), actor=actor, tenant_id=tenant.id)
     return tenant
+
+
+@transaction.atomic
+def tenant_brand_set(
+    *,
+    actor: Actor,
+    tenant_id: uuid.UUID,
+    accent_color: str | None = None,
+    mail_footer: str | None = None,
+) -> Tenant:
+    """What the workspace's mails look like; empty: as the platform's; None leaves it as it is.
+
+    accent_color: `#rrggbb`, on which white text can be read. Locks the tenant. Publishes
+    tenants.brand_changed if something differs. Raises InvalidInput, PermissionDenied, NotFound.
+    """
+    _require_settings(actor, tenant_id)
+    wanted: dict[str, str] = {}
+    if accent_color is not None:
+        wanted["accent_color"] = accent_validate(accent_color)
+    if mail_footer is not None:
+        wanted["mail_footer"] = footer_validate(mail_footer)
+    tenant = lock(tenant_id)
+    changed = {field: value for field, value in wanted.items() if getattr(tenant, field) != value}
+    if changed:
+        for field, value in changed.items():
+            setattr(tenant, field, value)
+        tenant.save(update_fields=[*changed, "updated_at"])
+        publish(
+            BrandChanged(
+                tenant_id=tenant.id,
+                accent_color=tenant.accent_color,
+                mail_footer=tenant.mail_footer,
+            ),
+            actor=actor,
+            tenant_id=tenant.id,
+        )
+    return tenant
+
+
+def accent_validate(color: str) -> str:
+    """Raises InvalidInput on field `accent_color`."""
+    if not color.strip():
+        return ""
+    try:
+        parsed = color_parse(color)
+    except ValueError as error:
+        raise InvalidInput.field(
+            "accent_color", _("Write a colour as #rrggbb, such as #1d4ed8."), "color_invalid"
+        ) from error
+    ratio = contrast(parsed, "#ffffff")
+    if ratio < READABLE:
+        raise InvalidInput.field(
+            "accent_color",
+            _(
+                "White text on it could not be read: the contrast is %(ratio).1f to 1, and %(least)s to 1 "
+                "is needed. Choose a darker one."
+            )
+            % {"ratio": math.floor(ratio * 10) / 10, "least": READABLE},
+            "contrast_low",
+        )
+    return parsed
+
+
+def footer_validate(text: str) -> str:
+    """One line. Raises InvalidInput on field `mail_footer`."""
+    text = " ".join(text.split())
+    if len(text) > 300 or not text.isprintable():
+        raise InvalidInput.field(
+            "mail_footer", _("Use at most 300 printable characters."), "footer_invalid"
+        )
+    return text
+
+
+def _require_settings(actor: Actor, tenant_id: uuid.UUID) -> None:
+    if not actor.is_platform:
+        authorize(actor, permissions.UPDATE_SETTINGS)
+        ref = current_tenant()
+        if ref is None or ref.id != tenant_id:
+            raise NotFound

@@ -1,10 +1,11 @@
-from django.urls import path
+from django.urls import include, path
 
 from apps.notifications.api.v1 import views, views_choices, views_log
 
 _ONE = "notifications/<uuid:item_id>/"
 
 urlpatterns = [
+    path("", include("apps.notifications.api.v1.urls_workspace")),
     path("notifications/", views.NotificationsView.as_view(), name="api_notifications"),
     path(
         "notifications/unread-count/",

@@ -35,6 +35,7 @@ PROGRESS = OpenApiExample(
     response_only=True,
 )
 RENAME = OpenApiExample("New name", {"name": "Acme Holding"}, request_only=True)
+BRAND = OpenApiExample("New colour", {"accent_color": "#1d4ed8"}, request_only=True)
 READDRESS = OpenApiExample("New address", {"slug": "acme-holding"}, request_only=True)
 CURRENT = OpenApiExample(
     "Acme",
@@ -44,6 +45,8 @@ CURRENT = OpenApiExample(
         "name": "Acme Holding",
         "status": "ready",
         "url": "http://acme.localhost:8000/",
+        "accent_color": "#1d4ed8",
+        "mail_footer": "Acme Holding Ltd, 1 High Street, London",
         "created_at": "2026-01-05T09:00:00Z",
         "updated_at": "2026-01-06T17:20:00Z",
     },

@@ -24,6 +24,19 @@ class TenantUpdateSerializer(serializers.Serializer):
             "workspace, whose pages redirect."
         ),
     )
+    accent_color = TextField(
+        max_length=20,
+        allow_blank=True,
+        help_text=(
+            "`#rrggbb`, of buttons in mails; white text on it has a contrast of 4.5 at least. Empty: the "
+            "platform's. Needs `tenants.update_settings`."
+        ),
+    )
+    mail_footer = TextField(
+        max_length=300,
+        allow_blank=True,
+        help_text="A line at the end of mails. Needs `tenants.update_settings`.",
+    )
 
 
 class TenantSummarySerializer(serializers.ModelSerializer[Tenant]):
@@ -40,7 +53,10 @@ class TenantSummarySerializer(serializers.ModelSerializer[Tenant]):
 
 class TenantSerializer(TenantSummarySerializer):
     class Meta(TenantSummarySerializer.Meta):
-        fields = [*TenantSummarySerializer.Meta.fields, "created_at", "updated_at"]
+        fields = [
+            *TenantSummarySerializer.Meta.fields,
+            *("accent_color", "mail_footer", "created_at", "updated_at"),
+        ]
 
 
 class StepSerializer(serializers.Serializer):

@@ -62,6 +62,9 @@ class TenantsView(PersonView):
         )
 
 
+BRAND = ("accent_color", "mail_footer")
+
+
 class TenantProgressView(PersonView):
     @extend_schema(
         operation_id="tenants_retrieve",
@@ -93,17 +96,18 @@ class CurrentTenantView(TenantView):
 
     @extend_schema(
         operation_id="tenant_update",
-        summary="Change the current workspace's name or address",
+        summary="Change the current workspace's name, brand or address",
         description=(
-            "`name` needs the permission `tenants.update_settings`, `slug` `tenants.manage_domains`; both "
-            "change, or neither. A slug that cannot be used answers 400 with the code `slug_invalid`, "
+            "`slug` needs the permission `tenants.manage_domains`, the rest `tenants.update_settings`; all "
+            "change, or none. A colour that white text cannot be read on answers 400 with the code "
+            "`contrast_low`. A slug that cannot be used answers 400 with the code `slug_invalid`, "
             "`slug_reserved` or `slug_taken`; a workspace with too many addresses 409 `too_many_domains`. "
             "Pages of the old address redirect to the new one; the API goes on there, and `X-Tenant` "
             "with the old slug, until the old address is removed (see `tenant/domains/`)."
         ),
         request=TenantUpdateSerializer,
         responses={200: TenantSerializer},
-        examples=[examples.RENAME, examples.READDRESS, examples.CURRENT],
+        examples=[examples.RENAME, examples.BRAND, examples.READDRESS, examples.CURRENT],
     )
     def patch(self, request: Request) -> HttpResponseBase:
         if not allows(self.actor, MANAGE_DOMAINS):
@@ -118,6 +122,9 @@ class CurrentTenantView(TenantView):
                 tenant = services.tenant_rename(
                     actor=self.actor, tenant_id=tenant.id, name=changes["name"]
                 )
+            brand = {field: changes[field] for field in BRAND if field in changes}
+            if brand:
+                tenant = services.tenant_brand_set(actor=self.actor, tenant_id=tenant.id, **brand)
             if "slug" in changes:
                 tenant = services.tenant_readdress(
                     actor=self.actor, tenant_id=tenant.id, slug=changes["slug"]
