@@ -126,7 +126,7 @@ def fetch(
     method: str,
     url: str,
     *,
-    data: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | bytes | None = None,
     auth: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     timeout_s: float = 5.0,
@@ -137,7 +137,8 @@ def fetch(
 ) -> Answer:
     """Ask, and read the whole answer: at most timeout_s seconds in all. Never inside a transaction.
 
-    connect_s: at most so many of them until an address takes the connection; None: no less than all.
+    data: a form's fields, or a body as it is. connect_s: at most so many of them until an address takes the
+    connection; None: no less than all.
     is_trusted: an operator named the address, so it may be internal. A redirect is an answer with its
     status, not followed. No proxies, cookies or .netrc are used.
     Raises OutboundError: url_refused, address_refused, unreachable, timeout, too_large.
@@ -153,7 +154,7 @@ def fetch(
             with session.request(
                 method,
                 url,
-                data=dict(data) if data is not None else None,
+                data=dict(data) if isinstance(data, Mapping) else data,
                 auth=auth,
                 headers=sent,
                 timeout=timeout_s,

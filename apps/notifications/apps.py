@@ -11,8 +11,11 @@ class NotificationsConfig(AppConfig):
         from apps.notifications import checks, masks  # noqa: F401 - registers its checks
         from apps.notifications.channels import register_channel
         from apps.notifications.channels.email import EmailChannel
+        from apps.notifications.channels.push import PushChannel
         from apps.notifications.permissions import PERMISSIONS
 
         register_permissions(PERMISSIONS)
         masks.register()
         register_channel(Channel.EMAIL, EmailChannel())
+        # Without keys of any push service nobody is reachable by it.
+        register_channel(Channel.PUSH, PushChannel())

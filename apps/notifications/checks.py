@@ -1,8 +1,9 @@
 """What apps declare is looked at before somebody is told nonsense."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from liquid.exceptions import LiquidError
 
@@ -15,6 +16,8 @@ from apps.common.notifying import (
 )
 from apps.events.registry import events, fields_of
 from apps.notifications.content import parsed, render
+from apps.notifications.push.fcm import credentials_of
+from apps.notifications.push.web import public_key
 
 
 @register()
@@ -49,3 +52,37 @@ def _problems(kind: NotificationType) -> Iterator[str]:
 
 def _variables(source: str) -> set[str]:
     return {str(name) for name in parsed(source).analyze().globals}
+
+
+@register()
+def check_push(**_kwargs: Any) -> list[CheckMessage]:
+    """What would show at the first push message only."""
+    found = [
+        (
+            settings.PUSH_INTERNAL_HOSTS and not getattr(settings, "SANDBOX", False),
+            "PUSH_INTERNAL_HOSTS lets browsers name push services at internal addresses",
+        ),
+        (
+            not _is_read(public_key),
+            "WEB_PUSH_PRIVATE_KEY is no key: make one by `manage.py push keys`",
+        ),
+        (
+            settings.FCM_CREDENTIALS
+            and not _is_read(lambda: credentials_of(settings.FCM_CREDENTIALS)),
+            "FCM_CREDENTIALS is not the JSON of a service account",
+        ),
+        (
+            settings.APNS_KEY
+            and not (settings.APNS_KEY_ID and settings.APNS_TEAM_ID and settings.APNS_TOPIC),
+            "APNS_KEY goes with APNS_KEY_ID, APNS_TEAM_ID and APNS_TOPIC",
+        ),
+    ]
+    return [Error(text, id="notifications.E002") for holds, text in found if holds]
+
+
+def _is_read(read: Callable[[], Any]) -> bool:
+    try:
+        read()
+    except ValueError:
+        return False
+    return True

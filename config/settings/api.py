@@ -79,5 +79,6 @@ SPECTACULAR_SETTINGS = {
         "CreditHoldState": "apps.credits.enums.HoldState",
         "BudgetPeriod": "apps.credits.enums.BudgetPeriod",
         "CapPeriod": "apps.credits.enums.CapPeriod",
+        "PushDeviceKind": "apps.notifications.enums.DeviceKind",
     },
 }

@@ -56,7 +56,7 @@ def ask(
     *,
     auth: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    data: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | bytes | None = None,
 ) -> Answer:
     """One request to a provider. Raises Unavailable."""
     try:
