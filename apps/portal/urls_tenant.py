@@ -37,6 +37,8 @@ from apps.portal.views import (
     plan,
     provisioning,
     public,
+    push_devices,
+    pwa,
     role_forms,
     role_matrix,
     roles,
@@ -48,6 +50,10 @@ from apps.portal.views import (
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("theme/", public.theme, name="theme"),
+    path("manifest.webmanifest", pwa.manifest, name="app-manifest"),
+    path("service-worker.js", pwa.service_worker, name="service-worker"),
+    path("offline/", pwa.offline, name="offline"),
+    path("icons/<slug:kind>-<int:size>.png", pwa.icon, name="app-icon"),
     path("switcher/", dashboard.switcher, name="switcher"),
     path("palette.json", dashboard.palette, name="palette"),
     path("members/", members.index, name="members"),
@@ -92,6 +98,15 @@ urlpatterns = [
     path("notifications/", notifications.index, name="notifications"),
     path("notifications/bell/", notifications.bell, name="notifications-bell"),
     path("notifications/read-all/", notifications.read_all, name="notifications-read-all"),
+    path("notifications/devices/", push_devices.index, name="push-devices"),
+    path(
+        "notifications/devices/<uuid:device_id>/remove/",
+        push_devices.remove,
+        name="push-device-remove",
+    ),
+    path(
+        "notifications/devices/<uuid:device_id>/test/", push_devices.test, name="push-device-test"
+    ),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
     path("notifications/<uuid:item_id>/<str:name>/", notifications.act, name="notification-act"),
     path("credits/", credits_overview.index, name="credits"),

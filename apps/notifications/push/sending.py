@@ -1,25 +1,32 @@
 """One message to all devices of a member."""
 
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+from django.core.cache import caches
+from django.utils.translation import gettext as _
 
 from apps.common.actors import Actor
 from apps.common.database import in_transaction
+from apps.common.errors import Conflict
+from apps.common.notifying import Urgency
 from apps.notifications.enums import DeviceKind, RemovalReason
 from apps.notifications.models import PushDevice
 from apps.notifications.push import Answer, Note, Result
 from apps.notifications.push.services import ask, push_services
-from apps.notifications.selectors_devices import address_of
+from apps.notifications.selectors_devices import address_of, push_device_for, signed_in
 from apps.notifications.services.push_devices import push_devices_forget
+from apps.tenants.models import Tenant
 
 log = structlog.get_logger(__name__)
 
 ACTOR = Actor.system("push")
 # Less than a worker has a delivery for; what is left then is asked when it is tried again.
 LONGEST_S = 60.0
+TEST_EVERY_S = 5
 NOT_ASKED = Answer(Result.AWAY, "Others took too long.")
 
 
@@ -30,6 +37,26 @@ class Asked:
     device: PushDevice
     service: str
     answer: Answer
+
+
+def push_test(*, actor: Actor, device_id: uuid.UUID, tenant: Tenant) -> Answer:
+    """Send a device of the actor's something to show. As push_send.
+
+    Raises NotFound, and Conflict right after another, or where the actor is not signed in any more.
+    """
+    device = push_device_for(actor, device_id)
+    if device.kind not in push_services() or not signed_in([device]):
+        raise Conflict(_("Nothing is sent there: you are not signed in on it any more."))
+    if not caches["global"].add(f"notifications:push_test:{device.id}", True, TEST_EVERY_S):
+        raise Conflict(_("A test was sent a moment ago. Wait some seconds."))
+    note = Note(
+        uuid.uuid4().hex,
+        str(_("A test")),
+        str(_("This is how {tenant} tells you something.")).format(tenant=tenant.name),
+        tenant.url("/notifications/devices/"),
+        Urgency.URGENT,
+    )
+    return push_send([device], note)[0].answer
 
 
 def push_send(devices: Sequence[PushDevice], note: Note) -> list[Asked]:
