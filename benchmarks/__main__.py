@@ -34,6 +34,7 @@ def main() -> None:
         "debits",
         "usage_events",
         "ledger_growth",
+        "notifications",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")

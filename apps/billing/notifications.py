@@ -17,12 +17,12 @@ from apps.common.notifying import (
 
 def _named(params: Mapping[str, Any]) -> dict[str, Any]:
     found = entitlements().get(params["code"])
-    what = capfirst(found.label) if found else params["code"]
+    what = capfirst(str(found.label)) if found else params["code"]
     # `limit` is a word of Liquid.
     return {"what": what, "included": params["limit"]}
 
 
-LIMIT = {"code": "seats", "what": "Seats", "used": 8, "included": 10}
+LIMIT = {"code": "organizations.seats", "what": "Seats", "used": 8, "included": 10}
 OFFERED = (Channel.PUSH, Channel.WEBHOOK)
 
 register_notifications(

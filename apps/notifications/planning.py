@@ -13,8 +13,7 @@ from apps.notifications.enums import DeliveryState, Reason
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """state: PENDING, or SKIPPED for what is decided against. Of the inbox only what is not skipped is kept.
-    """
+    """state: PENDING, or SKIPPED for what is decided against. Of the inbox, what is skipped is not kept."""
 
     member_id: uuid.UUID
     channel: Channel

@@ -11,9 +11,7 @@ from apps.notifications.models import InboxItem
 
 def inbox_for(actor: Actor, *, is_archived: bool = False) -> QuerySet[InboxItem]:
     """What the actor was told of. Empty for programs, which are told of nothing."""
-    return InboxItem.objects.filter(
-        member_id=actor.member_id, archived_at__isnull=not is_archived
-    ).select_related("notification")
+    return _own(actor).filter(archived_at__isnull=not is_archived)
 
 
 def inbox_matching(
@@ -28,10 +26,16 @@ def inbox_matching(
 
 def inbox_item_for(actor: Actor, item_id: uuid.UUID, *, lock: bool = False) -> InboxItem:
     """Archived or not. Raises NotFound for what is not in the actor's inbox."""
-    items = InboxItem.objects.filter(member_id=actor.member_id).select_related("notification")
+    items = _own(actor)
     if lock:
         items = items.select_for_update(of=("self",))
     found = items.filter(id=item_id).first()
-    if found is None or actor.member_id is None:
+    if found is None:
         raise NotFound
     return found
+
+
+def _own(actor: Actor) -> QuerySet[InboxItem]:
+    if actor.member_id is None:
+        return InboxItem.objects.none()
+    return InboxItem.objects.filter(member_id=actor.member_id).select_related("notification")

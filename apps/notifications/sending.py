@@ -25,8 +25,8 @@ from apps.tenants.models import Tenant
 log = structlog.get_logger(__name__)
 
 S = DeliveryState
-# 15 s doubling to an hour: about a day.
-FIRST_PAUSE_S, LONGEST_PAUSE_S, MAX_ATTEMPTS = 15, 3600, 32
+# 30 s doubling to an hour: about a day.
+FIRST_PAUSE_S, LONGEST_PAUSE_S, MAX_ATTEMPTS = 30, 3600, 30
 
 _TAKE = """
 UPDATE notifications_delivery SET state = 'sending', attempts = attempts + 1, updated_at = now(),
@@ -52,31 +52,36 @@ def send_due(channel: ChannelName, *, at_most: int) -> bool:
     """
     tenant = current_tenant()
     for _number in range(at_most):
-        taken = _take(channel)
-        if taken is None:
+        row = _take(channel)
+        if row is None:
             return False
-        _send(tenant, *taken)
+        _send(tenant, row)
     return True
 
 
-def _take(channel: ChannelName) -> tuple[Delivery, bool] | None:
-    """The next one, and whether somebody may have sent it already."""
+def _take(channel: ChannelName) -> Delivery | None:
+    """The next one: first what a worker left that died."""
     values = {"channel": channel.value, "lease_s": settings.NOTIFICATIONS_LEASE_S}
-    for statement, is_left in ((_TAKE_LEFT, True), (_TAKE_DUE, False)):
-        found = list(Delivery.objects.raw(statement, values))
-        if found:
-            return found[0], is_left
+    for statement in (_TAKE_LEFT, _TAKE_DUE):
+        for row in Delivery.objects.raw(statement, values):
+            return row
     return None
 
 
-def _send(tenant: Tenant, row: Delivery, is_left: bool) -> None:
+def _send(tenant: Tenant, row: Delivery) -> None:
+    if row.attempts > MAX_ATTEMPTS:
+        # Each of them ended its worker.
+        _note(row, state=S.FAILED, reason=Reason.GIVEN_UP, error=row.error)
+        return
     adapter = channel_of(row.channel)
     message = message_of(row, tenant)
     if adapter is None or message is None:
         _note(row, state=S.SKIPPED, reason=Reason.GONE)
         return
     try:
-        sent = (_sent_already(adapter, message) if is_left else None) or adapter.send(message)
+        # Who died, or waited in vain for an answer, may have sent it.
+        sent = _sent_already(adapter, message) if row.attempts > 1 else None
+        sent = sent or adapter.send(message)
     except Suppressed as error:
         _note(row, state=S.SKIPPED, reason=Reason.SUPPRESSED, error=error.reason)
     except Refused as error:

@@ -108,7 +108,15 @@ urlpatterns = [
         "notifications/devices/<uuid:device_id>/test/", push_devices.test, name="push-device-test"
     ),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
-    path("notifications/<uuid:item_id>/<str:name>/", notifications.act, name="notification-act"),
+    *(
+        path(
+            f"notifications/<uuid:item_id>/{name}/",
+            notifications.act,
+            {"name": name},
+            name=f"notification-{name}",
+        )
+        for name in notifications.ACTS
+    ),
     path("credits/", credits_overview.index, name="credits"),
     path("credits/usage/", credits_usage.index, name="credits-usage"),
     path("credits/usage/export/", credits_usage.export, name="credits-usage-export"),

@@ -26,6 +26,7 @@ from apps.common.tenancy import tenant_context
 from apps.credits.enums import GrantSource
 from apps.credits.models import Transaction
 from apps.credits.services import grant_create
+from apps.notifications.models import InboxItem, Notification
 from apps.organizations.actors import actor_for
 from apps.organizations.models import Group, JoinRequest, Member, Organization, RoleBinding
 from apps.organizations.services import (
@@ -99,12 +100,20 @@ def samples(world: World) -> Samples:
             amount_microcredits=1,
             reference="welcome",
         )
+        alice = Member.objects.get(person_id=world.alice.id)
+        notification = Notification.objects.create(
+            kind="organizations.member_joined",
+            event_id=entry.event_id,
+            params={"email": "bob@acme.test", "member_id": str(bob.id)},
+        )
+        item = InboxItem.objects.create(notification=notification, member=alice)
         known = {
+            "item_id": item.id,
             "transaction_id": Transaction.objects.get().id,
             "entry_id": entry.event_id,
             "join_request_id": request.id,
             "export_id": export.id,
-            "member_id": Member.objects.get(person_id=world.alice.id).id,
+            "member_id": alice.id,
             "organization_id": root.id,
             "role_id": Role.objects.create(code="host", name="Host").id,
             "binding_id": RoleBinding.objects.get(member=bob).id,

@@ -40,6 +40,19 @@ from apps.credits.enums import GRANTS_ID, WALLET_ID, GrantSource, TransactionKin
 from apps.credits.models import Grant, UsageEvent
 from apps.credits.posting import Move, post
 from apps.credits.spending import Item, Place, spend
+from apps.notifications.models import (
+    ChannelDefault,
+    Delivery,
+    Digest,
+    InboxItem,
+    Notification,
+    Phone,
+    Preference,
+    PushDevice,
+    TemplateOverride,
+    Timing,
+    WebhookTarget,
+)
 from apps.organizations.models import (
     DirectoryUser,
     Group,
@@ -54,6 +67,7 @@ from apps.organizations.models import (
     RoleBinding,
 )
 from apps.roles.models import ApiKey, Role
+from apps.tenants.agenda import agenda_note
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from apps.trail.chains import NewEntry, entries_append
 from apps.trail.models import Checkpoint, Segment
@@ -71,6 +85,7 @@ SHARED = {
             *("directory_user", "group", "join_request", "setting", "placement"),
             *("entry", "entry_target"),
             *("credit_grant", "credit_transaction", "credit_hold"),
+            *("notification", "inbox_item", "delivery"),
         )
     )
 }
@@ -164,6 +179,8 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             ],
         )
         _plant_credits(canary)
+        _plant_notifications(canary, member)
+        agenda_note(f"{canary}.thing", timezone.now())
     # Ids of shared rows are nobody else's.
     signed = {"tenant_id": tenant.id, "signed_at": timezone.now(), "key_id": "", "signature": b""}
     Checkpoint.objects.create(seq=1, hash=b"", **signed)
@@ -224,6 +241,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "slug": tenant.slug,
         "transaction_id": SHARED["credit_transaction"],
         "hold_id": SHARED["credit_hold"],
+        "item_id": SHARED["inbox_item"],
     }
     return Twin(tenant, canary, {name: str(value) for name, value in samples.items()})
 
@@ -267,6 +285,52 @@ def _plant_credits(canary: str) -> None:
         occurred_at=now,
         created_at=now,
     )
+
+
+def _plant_notifications(canary: str, member: Member) -> None:
+    """What the member was told, by every channel and in the workspace's own words."""
+    now = timezone.now()
+    notification = Notification.objects.create(
+        id=SHARED["notification"],
+        kind="organizations.member_joined",
+        event_id=SHARED["entry"],
+        params={"email": f"{canary}@example.com", "member_id": str(member.id)},
+        actor_label=f"{canary}@example.com",
+        handed_out_at=now,
+    )
+    InboxItem.objects.create(id=SHARED["inbox_item"], notification=notification, member=member)
+    digest = Digest.objects.create(
+        member=member, channel="email", due_at=now, state="sent", provider_key=canary
+    )
+    Delivery.objects.create(
+        id=SHARED["delivery"],
+        notification=notification,
+        member=member,
+        channel="email",
+        state="merged",
+        reason="digest",
+        digest=digest,
+        due_at=now,
+        error=f"{canary} bounced",
+    )
+    Preference.objects.create(
+        member=member, subject=f"{canary}.thing", channel="email", is_on=False
+    )
+    ChannelDefault.objects.create(subject=f"{canary}.thing", channel="email", is_on=False)
+    Timing.objects.create(member=member)
+    TemplateOverride.objects.create(
+        kind="organizations.member_joined", language="en", title=f"{canary} {{{{ email }}}}"
+    )
+    Phone.objects.create(member=member, number_encrypted=canary.encode(), number_end="1234")
+    PushDevice.objects.create(
+        member=member,
+        kind="web",
+        address_encrypted=canary.encode(),
+        address_digest=canary,
+        label=f"{canary} phone",
+        last_seen_at=now,
+    )
+    WebhookTarget.objects.create(url=f"https://{canary}.example/", secret_encrypted=canary.encode())
 
 
 @pytest.fixture

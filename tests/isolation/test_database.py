@@ -27,6 +27,7 @@ from apps.organizations.models import Member
 from apps.tenants.drift import policies
 from apps.tenants.drift.policies import guarded_tables
 from apps.tenants.models import (
+    AgendaEntry,
     Domain,
     Export,
     MigrationRun,
@@ -44,7 +45,7 @@ OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
     *(Export, MigrationTarget, DeadTask, ScimToken, BillingCustomer),
     *(TenantPlan, TenantAddOn, EntitlementOverride, UsageRecord, UsageCounter, Subscription),
-    *(CreditPurchase, AutoTopUp),
+    *(CreditPurchase, AutoTopUp, AgendaEntry),
 )
 
 
@@ -202,7 +203,7 @@ def test_a_tenant_reads_what_it_has_and_changes_nothing_of_it(world: World, as_a
     with tenant_context(world.acme):
         for model in (
             *(TenantPlan, TenantAddOn, EntitlementOverride, Subscription),
-            *(CreditPurchase, AutoTopUp),
+            *(CreditPurchase, AutoTopUp, AgendaEntry),
         ):
             row = model.objects.get()
             assert row.tenant_id == world.acme.id

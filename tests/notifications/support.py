@@ -29,4 +29,4 @@ def tell(event: Any, actor: Actor = SYSTEM) -> None:
 
 
 def limit_neared(tenant: Tenant, used: int = 8) -> LimitNeared:
-    return LimitNeared(tenant_id=tenant.id, code="seats", used=used, limit=10)
+    return LimitNeared(tenant_id=tenant.id, code="organizations.seats", used=used, limit=10)

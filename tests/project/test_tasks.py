@@ -14,6 +14,8 @@ NO_IDS = {
     "accounts.send_email": {"template", "email"},
     "billing.send_notice": {"notice"},
     "credits.send_notice": {"notice"},
+    # The turn that it has.
+    "notifications.send_due": {"channel", "slot", "token"},
 }
 # Longer than the visibility timeout, after which a second worker gets them: it sees the first, and leaves.
 LONG = {"tenants.export", "tenants.provision"}

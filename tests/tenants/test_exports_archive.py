@@ -31,6 +31,7 @@ from apps.tenants.models import Tenant
 from apps.tenants.services import export_request, tenant_resume, tenant_suspend
 from tests.conftest import SYSTEM, World, make_person
 from tests.credits.support import EMPTY_TABLES
+from tests.notifications.support import EMPTY_TABLES as NOTIFICATION_TABLES
 from tests.roles.support import make_key
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +136,7 @@ def test_psql_restores_the_dump_row_by_row(odd: Tenant, database: str, tmp_path:
     assert empty == {
         "audit_entry",
         *EMPTY_TABLES,
+        *NOTIFICATION_TABLES,
         "organizations_directoryuser",
         "organizations_group",
         "organizations_groupmembership",
@@ -234,6 +236,7 @@ def test_the_manifest_counts_and_sums(acme: Tenant) -> None:
     assert manifest["tables"] == {
         "audit_entry": 0,
         **dict.fromkeys(EMPTY_TABLES, 0),
+        **dict.fromkeys(NOTIFICATION_TABLES, 0),
         "credits_account": len(AccountKind) - 1,
         "django_migrations": len(manifest["migrations"]),
         "organizations_directoryuser": 0,

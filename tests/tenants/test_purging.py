@@ -41,6 +41,7 @@ from tests.billing.rows import give_everything
 from tests.billing.support import give_stripe_rows, stripe_rows
 from tests.conftest import SYSTEM, World
 from tests.credits.support import EMPTY_TABLES
+from tests.notifications.support import EMPTY_TABLES as NOTIFICATION_TABLES
 
 pytestmark = pytest.mark.django_db
 STEPS = [
@@ -48,9 +49,9 @@ STEPS = [
     "usage_records", "usage_counters",
     "entitlement_overrides", "tenant_add_ons", "tenant_plan", "subscription", "memberships", "refresh_tokens",
     "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
-    "provider_organizations", "identity_providers", "browser_sessions", "events", "stripe_events",
-    "dead_tasks", "stripe_objects", "billing_customer", "history", "audit_checkpoints", "audit_segments",
-    "domains", "exports", "files_late",
+    "provider_organizations", "identity_providers", "browser_sessions", "events", "agenda",
+    "stripe_events", "dead_tasks", "stripe_objects", "billing_customer", "history", "audit_checkpoints",
+    "audit_segments", "domains", "exports", "files_late",
 ]  # fmt: skip
 
 
@@ -359,7 +360,8 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
             "audit_entry": 0,
             "credits_account": 7,
             **dict.fromkeys(EMPTY_TABLES, 0),
-            "django_migrations": 19,
+            **dict.fromkeys(NOTIFICATION_TABLES, 0),
+            "django_migrations": 20,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,
@@ -379,6 +381,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "role": due.schema_name,
         **dict.fromkeys(STEPS[5 : STEPS.index("events")], 1),
         "events": 6,
+        "agenda": 0,
         "stripe_events": 1,
         "dead_tasks": 0,
         "stripe_customer": 1,

@@ -73,9 +73,9 @@ class PlatformView(APIView):
         """
         paginator = self.pagination_class()
         paginator.ordering = ordering  # type: ignore[assignment]
-        found = paginator.paginate_queryset(rows, self.request, view=self)
-        if present is not None and found is not None:
-            found = present(found)
+        found: Sequence[Any] = paginator.paginate_queryset(rows, self.request, view=self) or ()
+        if present is not None:
+            found = present(list(found))
         return paginator.get_paginated_response(serializer_class(found, many=True).data)
 
     def whole(self, rows: Sequence[Any], serializer_class: type[BaseSerializer]) -> Response:

@@ -37,8 +37,8 @@ class InboxView(TenantView):
         return self.actor
 
     def lines(self, items: list[InboxItem]) -> list[Line]:
-        request: Any = self.request._request
-        return lines_of(items, request.tenant, self.request.user.language)
+        request: Any = self.request
+        return lines_of(items, request._request.tenant, request.user.language)
 
     def line(self, item: InboxItem) -> Response:
         return Response(NotificationSerializer(self.lines([item])[0]).data)
