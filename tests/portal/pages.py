@@ -47,6 +47,7 @@ TENANT_PAGES = (
     "/settings/provisioning/",
     "/settings/provisioning/tokens/new/",
     "/settings/provisioning/groups/",
+    "/notifications/devices/",
 )
 PUBLIC_PAGES = (
     "/",
