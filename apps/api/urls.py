@@ -13,6 +13,8 @@ v1 = [
     path("", include("apps.credits.api.v1.urls")),
     path("", include("apps.events.api.v1.urls")),
     path("", include("apps.audit.api.v1.urls")),
+    path("", include("apps.onboarding.api.v1.urls")),
+    path("", include("apps.feedback.api.v1.urls")),
 ]
 
 urlpatterns = [

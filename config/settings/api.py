@@ -50,6 +50,8 @@ SPECTACULAR_SETTINGS = {
             "name": "credits",
             "description": "Credits: what there is, what is used, and buying more.",
         },
+        {"name": "onboarding", "description": "Checklists: what is to be done, and what is done."},
+        {"name": "surveys", "description": "Asking people how they like it."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
@@ -77,6 +79,9 @@ SPECTACULAR_SETTINGS = {
         "CreditGrantState": "apps.credits.enums.GrantState",
         "CreditHoldState": "apps.credits.enums.HoldState",
         "BudgetPeriod": "apps.credits.enums.BudgetPeriod",
+        "OnboardingAudience": "apps.onboarding.enums.Audience",
+        "OnboardingStepStatus": "apps.onboarding.enums.StepStatus",
+        "SurveyKind": "apps.adoption.enums.SurveyKind",
         "CapPeriod": "apps.credits.enums.CapPeriod",
     },
 }

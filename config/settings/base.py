@@ -40,6 +40,7 @@ SHARED_APPS = [
     "apps.events",
     "apps.schedules",
     "apps.tenants",  # before django_tenants: its `migrate` is ours
+    "apps.adoption",
     "apps.accounts",
     "apps.trail",
     "apps.ledger",
@@ -78,6 +79,8 @@ TENANT_APPS = [
     "apps.organizations",
     "apps.credits",
     "apps.audit",
+    "apps.onboarding",
+    "apps.feedback",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
