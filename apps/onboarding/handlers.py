@@ -29,11 +29,14 @@ from apps.organizations.models import Member
 log = structlog.get_logger(__name__)
 
 
-@subscribe("organizations.member_joined", name="onboarding.start_for_member")
+@subscribe("organizations.member_joined", name="onboarding.start_for_member", tenant_context=False)
 def start_for_member(event: MemberJoined, context: EventContext) -> None:
-    member = Member.objects.filter(id=event.member_id).first()
-    if member is not None:
-        workflows_start(actor=context.actor, member=member)
+    """Enters the tenant itself: one that is suspended has it begun when it is open again."""
+    for tenant in _workspaces(event, context):
+        with tenant_context(tenant):
+            member = Member.objects.filter(id=event.member_id).first()
+            if member is not None:
+                workflows_start(actor=context.actor, member=member)
 
 
 def follow(event: Event, context: EventContext) -> None:
@@ -85,7 +88,7 @@ def _workspaces(event: Event, context: EventContext) -> Iterable[TenantRef]:
         except TenantNotReady:
             raise
         except TenantNotRunnable as error:
-            log.info("onboarding.not_followed", event=context.name, reason=str(error))
+            log.info("onboarding.not_followed", event_name=context.name, reason=str(error))
             return []
     person_id = getattr(event, "person_id", None) or context.actor.person_id
     person = person_by_id(person_id) if person_id else None

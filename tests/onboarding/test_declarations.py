@@ -85,4 +85,6 @@ def test_the_check_finds_events_that_name_nobody() -> None:
 def test_the_check_looks_at_what_a_workflow_applies_to() -> None:
     declare(a_step("a"), applies=Included("no.thing"))
     (found,) = check_workflows()
-    assert found.msg == "The workflow tour applies where no.thing is included, which no app declares."
+    assert (
+        found.msg == "The workflow tour applies where no.thing is included, which no app declares."
+    )
