@@ -14,6 +14,7 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
+from apps.adoption.models import Survey
 from apps.billing.models import (
     AddOn,
     CreditPack,
@@ -40,6 +41,7 @@ from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.stripe_events import StripeEventAdmin
 from apps.console.subscriptions import SubscriptionAdmin
+from apps.console.surveys import SurveyAdmin
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.schedules.models import Schedule
@@ -64,6 +66,7 @@ site.register(AddOn, AddOnAdmin)
 site.register(CreditPack, CreditPackAdmin)
 site.register(TenantPlan, TenantPlanAdmin)
 site.register(EntitlementOverride, OverrideAdmin)
+site.register(Survey, SurveyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)

@@ -47,6 +47,11 @@ GROUPS: dict[str, list[Page]] = {
         Page("Overrides", "tune", "admin:billing_entitlementoverride_changelist"),
         Page("Webhook inbox", "move_to_inbox", "admin:billing_stripeevent_changelist"),
     ],
+    "Product": [
+        Page("Onboarding", "flag", "admin:onboarding"),
+        Page("Features", "bar_chart", "admin:features"),
+        Page("Surveys", "reviews", "admin:adoption_survey_changelist"),
+    ],
     "Events": [
         Page("Streams", "conversion_path", "admin:streams"),
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),
