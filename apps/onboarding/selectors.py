@@ -27,7 +27,7 @@ NOBODY = uuid.UUID(int=0)
 # For so long a checklist says that it is complete.
 CELEBRATED = timedelta(days=7)
 # Who finds everything done already need not be congratulated.
-AT_ONCE = timedelta(minutes=1)
+AT_ONCE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,12 @@ def test_the_way_back_from_the_public_site(
     page = public.get("/profile/").content.decode()
     assert 'href="http://acme.localhost:8000/onboarding/"' in page
     assert "Say your name and time zone" in page
-    for path in ("acme/workspace.name", "acme/no.thing", "a--/welcome.profile", "1/welcome.profile"):
+    for path in (
+        "acme/workspace.name",
+        "acme/no.thing",
+        "a--/welcome.profile",
+        "1/welcome.profile",
+    ):
         assert public.get(f"/setup/{path}/").status_code == 404
 
 

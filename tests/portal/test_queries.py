@@ -100,7 +100,7 @@ def many(in_acme: None, root: Organization, alice_member: Member) -> None:
 
 
 @pytest.fixture
-def _caches(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
+def caches_by_page(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
     settings.CACHE_READS = request.getfixturevalue("path") == "/"
     # It is known which pages have questions of their own.
     PAGES_OF_QUESTIONS.names()
@@ -111,7 +111,7 @@ def _caches(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_budget(
-    path: str, sign_in: SignIn, alice: Person, acme: Tenant, many: None, _caches: None
+    path: str, sign_in: SignIn, alice: Person, acme: Tenant, many: None, caches_by_page: None
 ) -> None:
     client = sign_in(alice, acme)
     found = statements(client, path)

@@ -31,6 +31,7 @@ SYNC = {
 BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",
+    "adoption.roll_up",
     "audit.tend_chains_of",
     "billing.prune_usage",
     "billing.reconcile",
@@ -39,6 +40,8 @@ BULK = {
     "credits.prune_of",
     "credits.begin_budget_periods_of",
     "credits.tell_forecasts_of",
+    "feedback.expire_prompts_of",
+    "onboarding.tend_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

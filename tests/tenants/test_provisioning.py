@@ -35,7 +35,14 @@ def test_a_new_tenant_gets_schema_roles_root_and_owner(pending: Tenant, alice: P
     assert provisioning.provision(pending.id) is True
     pending.refresh_from_db()
     assert (pending.status, pending.attempts) == ("ready", 0)
-    assert pending.steps_done == ["schema", "plan", "roles", "organization", "owner"]
+    assert pending.steps_done == [
+        "schema",
+        "plan",
+        "roles",
+        "organization",
+        "owner",
+        "onboarding",
+    ]
     assert provisioning.progress(pending).percent == 100
     with tenant_context(pending):
         assert set(Role.objects.values_list("code", flat=True)) == {
