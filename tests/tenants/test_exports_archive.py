@@ -387,8 +387,8 @@ def test_progress_and_ticks(acme: Tenant) -> None:
     seen: list[tuple[int, int]] = []
     ticks: list[int] = []
     exported(acme, progress=lambda *it: seen.append(it), tick=lambda: ticks.append(1))
-    assert seen == [(n, 60) for n in range(61)]
-    assert len(ticks) > 60
+    assert seen == [(n, 68) for n in range(69)]
+    assert len(ticks) > 68
 
 
 def test_big_tables_are_read_in_blocks(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_after_five_failures_it_is_failed_and_staff_can_retry(
     assert (pending.status, pending.attempts) == ("failed", 5)
     assert pending.status_reason == "RuntimeError: no luck"
     states = [state for _, state in provisioning.progress(pending).steps]
-    assert states == ["done", "done", "failed", "waiting", "waiting"]
+    assert states == ["done", "done", "failed", "waiting", "waiting", "waiting"]
     assert provisioning.provision(pending.id) is False
 
     monkeypatch.setitem(provisioning._steps, "roles", real)
@@ -158,7 +158,7 @@ def test_eight_workers_run_each_step_once(pending: Tenant, monkeypatch: pytest.M
     assert sorted(runs) == sorted(set(runs))
     if True not in results:
         assert provisioning.provision(pending.id) is True
-    assert sorted(runs) == ["organization", "owner", "plan", "roles", "schema"]
+    assert sorted(runs) == ["onboarding", "organization", "owner", "plan", "roles", "schema"]
 
 
 def test_deletion_waits_for_its_grace_and_leaves_nothing(globex: Tenant, charlie: Person) -> None:
