@@ -250,6 +250,15 @@ def test_unavailable_is_what_tasks_retry() -> None:
     assert pickle.loads(pickle.dumps(Suppressed("bounced"))).reason == "bounced"
 
 
+def test_in_tests_it_lands_in_djangos_outbox(mail: Mail, mailoutbox: list[Any]) -> None:
+    """Who asks a sender by name needs no stand-in either."""
+    sent = email_send(mail(message_id=ID))
+    assert sent == Sent("smtp", ID)
+    assert [(one.to, one.extra_headers) for one in mailoutbox] == [
+        (["dana@example.com"], {"Message-ID": ID})
+    ]
+
+
 def test_platform_mail_goes_by_it(platform: str, settings: Any) -> None:
     """By Django's setting, which every sender of mail reads."""
     settings.EMAIL_BACKEND = "apps.messaging.backend.EmailBackend"
