@@ -177,7 +177,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
             "credits_account": 7,
             **dict.fromkeys(EMPTY_TABLES, 0),
             **dict.fromkeys(NOTIFICATION_TABLES, 0),
-            "django_migrations": 23,
+            "django_migrations": 24,
             "onboarding_stepstate": 1,
             "onboarding_workflowrun": 2,
             "organizations_directoryuser": 0,

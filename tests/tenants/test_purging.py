@@ -371,7 +371,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
             "credits_account": 7,
             **dict.fromkeys(EMPTY_TABLES, 0),
             **dict.fromkeys(NOTIFICATION_TABLES, 0),
-            "django_migrations": 23,
+            "django_migrations": 24,
             "onboarding_stepstate": 1,
             "onboarding_workflowrun": 2,
             "organizations_directoryuser": 0,
