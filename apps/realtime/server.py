@@ -250,11 +250,15 @@ class Realtime:
         while True:
             self._wake.clear()
             now = time.monotonic()
-            due: dict[Handshake, list[Socket]] = {}
+            together: dict[Handshake, list[Socket]] = {}
             for one in self.connections:
-                if one.due_at_s <= now:
-                    due.setdefault(one.handshake_by, []).append(one)
-            await asyncio.gather(*(self._judge_one(*found) for found in due.items()))
+                together.setdefault(one.handshake_by, []).append(one)
+            due = [
+                self._judge_one(handshake, found)
+                for handshake, found in together.items()
+                if any(one.due_at_s <= now for one in found)
+            ]
+            await asyncio.gather(*due)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 1.0)
 
