@@ -17,7 +17,9 @@ def read_handshake(connection: Socket, request: Request) -> Handshake:
     headers = request.headers
 
     def first(name: str) -> str:
-        return next(iter(headers.get_all(name)), "")
+        """As WSGI has text: bytes as they are, each a character (PEP 3333)."""
+        value = next(iter(headers.get_all(name)), "")
+        return value.encode("ascii", "surrogateescape").decode("latin-1")
 
     return Handshake(
         host=first("Host"),
