@@ -17,9 +17,8 @@ def read_handshake(connection: Socket, request: Request) -> Handshake:
     headers = request.headers
 
     def first(name: str) -> str:
-        """As WSGI has text: bytes as they are, each a character (PEP 3333)."""
-        value = next(iter(headers.get_all(name)), "")
-        return value.encode("ascii", "surrogateescape").decode("latin-1")
+        """As the library has it, and WSGI wants it: each byte a character (PEP 3333)."""
+        return next(iter(headers.get_all(name)), "")
 
     return Handshake(
         host=first("Host"),
