@@ -68,7 +68,7 @@ def content_of(
     language: str,
     own: TemplateOverride | None = None,
 ) -> Content:
-    """own: the workspace's words in that language, if it has any. Their mistakes cost nobody a notification."""
+    """own: the workspace's words in that language, if it has any. Their mistakes cost no notification."""
     values = values_of(kind, notification.params, notification.actor_label, tenant)
     with override(language):
         return Content(

@@ -1,4 +1,4 @@
-"""What becomes of notifications when a workspace is copied for a sandbox: nobody is told anything from there."""
+"""What becomes of notifications when a workspace is copied for a sandbox: what was told is left out."""
 
 from apps.notifications.models import (
     ChannelDefault,

@@ -27,8 +27,8 @@ from apps.tenants.models import Tenant
 log = structlog.get_logger(__name__)
 
 S = DeliveryState
-# 15 s doubling to an hour: about a day.
-FIRST_PAUSE_S, LONGEST_PAUSE_S, MAX_ATTEMPTS = 15, 3600, 32
+# 30 s doubling to an hour: about a day.
+FIRST_PAUSE_S, LONGEST_PAUSE_S, MAX_ATTEMPTS = 30, 3600, 30
 
 # What is sent by a channel: rows of these tables, in turns.
 TABLES: dict[ChannelName, tuple[type[Delivery | Digest], ...]] = {
@@ -56,47 +56,49 @@ def send_due(channel: ChannelName, *, at_most: int) -> bool:
     tenant = current_tenant()
     tables = deque(TABLES.get(channel, (Delivery,)))
     for _number in range(at_most):
-        taken = _take_next(tables, channel)
-        if taken is None:
+        row = _take_next(tables, channel)
+        if row is None:
             return False
-        _send(tenant, *taken)
+        _send(tenant, row)
     return True
 
 
 def _take_next(
     tables: deque[type[Delivery | Digest]], channel: ChannelName
-) -> tuple[Delivery | Digest, bool] | None:
+) -> Delivery | Digest | None:
     """From the tables in turns; one that has nothing more is taken out of them."""
     while tables:
-        taken = _take(tables[0], channel)
-        if taken is not None:
+        row = _take(tables[0], channel)
+        if row is not None:
             tables.rotate(-1)
-            return taken
+            return row
         tables.popleft()
     return None
 
 
-def _take(
-    model: type[Delivery | Digest], channel: ChannelName
-) -> tuple[Delivery | Digest, bool] | None:
-    """The next one, and whether somebody may have sent it already."""
+def _take(model: type[Delivery | Digest], channel: ChannelName) -> Delivery | Digest | None:
+    """The next one: first what a worker left that died."""
     values = {"channel": channel.value, "lease_s": settings.NOTIFICATIONS_LEASE_S}
-    for condition, is_left in ((_LEFT, True), (_DUE, False)):
+    for condition in (_LEFT, _DUE):
         statement = _TAKE.format(table=model._meta.db_table, condition=condition)
-        found: list[Delivery | Digest] = list(model.objects.raw(statement, values))
-        if found:
-            return found[0], is_left
+        for row in model.objects.raw(statement, values):
+            return row
     return None
 
 
-def _send(tenant: Tenant, row: Delivery | Digest, is_left: bool) -> None:
+def _send(tenant: Tenant, row: Delivery | Digest) -> None:
+    if row.attempts > MAX_ATTEMPTS:
+        # Each of them ended its worker.
+        _end(row, S.FAILED, Reason.GIVEN_UP, row.error)
+        return
     adapter = channel_of(row.channel)
     message = message_of(row, tenant)
     if adapter is None or message is None:
         _end(row, S.SKIPPED, Reason.GONE)
         return
     try:
-        sent = _sent_already(adapter, message) if is_left else None
+        # Who died, or waited in vain for an answer, may have sent it.
+        sent = _sent_already(adapter, message) if row.attempts > 1 else None
         if sent is None and (until := quiet_until(message)):
             _wait(row, until)
             return
