@@ -1,4 +1,4 @@
-"""A workspace as an installed app: what browsers want before they offer it, offline, updates, push messages."""
+"""A workspace as an app: what browsers want before they install it, offline, updates, push messages."""
 
 import json
 import re
@@ -177,7 +177,7 @@ def test_push_messages(person: Visitor, demo: RunningDemo) -> None:
     person.open(demo.workspace("acme", "/notifications/"))
     person.follow("Devices")
     person.heading("Devices")
-    person.look("devices-none")
+    person.look("devices-off")
     with person.page.expect_navigation():
         person.press("Turn on for this browser")
     row = person.page.locator("li:has([data-here]:visible)")
@@ -189,7 +189,8 @@ def test_push_messages(person: Visitor, demo: RunningDemo) -> None:
     answer = person.context.request.get(
         f"{demo.url}/sandbox/push/", headers={"Accept": "application/json"}
     )
-    (message,) = answer.json()["results"]
+    message = answer.json()["results"][0]
+    assert subscription["endpoint"].endswith(message["receiver"])
     assert (message["title"], message["service"], message["urgency"]) == ("A test", "web", "high")
     assert message["url"] == f"{origin}/notifications/devices/"
     person.open("/sandbox/push/")

@@ -36,7 +36,7 @@ class Message:
 
 class ChannelAdapter(Protocol):
     def reachable(self, readers: Sequence[Reader]) -> set[uuid.UUID]:
-        """Ids of those members who have an address for it. One statement at most."""
+        """Ids of those members who have an address for it. Two statements at most."""
 
     def send(self, message: Message) -> Sent:
         """Hand it over. No transaction is open."""
