@@ -212,6 +212,30 @@ def test_push_messages(person: Visitor, demo: RunningDemo) -> None:
     expect(row).to_have_count(0)
 
 
+def test_an_iphone(person: Visitor, demo: RunningDemo) -> None:
+    """APNs by HTTP/2, which the demo's server speaks with a client that speaks nothing else."""
+    made = demo.request(
+        "/sandbox/push/receivers/",
+        method="POST",
+        data={"service": "apns", "label": "Alice's iPhone"},
+    )
+    registered = demo.request(
+        "/api/v1/push-devices/",
+        slug="acme",
+        method="POST",
+        data={**made.json(), "label": "Alice's iPhone"},
+        headers={"Authorization": f"Bearer {demo.token('alice@acme.test', DEMO_PASSWORD, 'acme')}"},
+    )
+    assert registered.status == 201, registered.body
+    person.open(demo.workspace("acme", "/notifications/devices/"))
+    person.page.get_by_role("button", name="Send a test to Alice's iPhone").first.click()
+    person.notice("A test is on its way")
+    found = demo.request(f"/sandbox/push/?receiver={made.json()['token']}").json()["results"]
+    assert [(one["service"], one["title"], one["urgency"]) for one in found] == [
+        ("apns", "A test", "10")
+    ]
+
+
 def deliver(person: Visitor, origin: str, note: dict[str, str]) -> list[list[str]]:
     """As the browser's push service would; what is shown then: title and body."""
     session = person.context.new_cdp_session(person.page)
