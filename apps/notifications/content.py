@@ -73,8 +73,10 @@ def content_made(
     kind: NotificationType, values: Mapping[str, Any], tenant: Tenant, own: Words
 ) -> Content:
     """Of values that are there already, in the language of the moment."""
+    title = _one_line(_render(kind.title, own.title, values))
     return Content(
-        title=_one_line(_render(kind.title, own.title, values)),
+        # A title of which nothing is left would be a mail without a subject.
+        title=title or _one_line(render(kind.title, values)),
         body=_CONTROL.sub(" ", _lines(_render(kind.body, own.body, values))).strip(),
         action=_one_line(_render(kind.action, own.action, values)),
         url=tenant.url(render(kind.url, values)),

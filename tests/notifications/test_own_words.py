@@ -124,6 +124,14 @@ def test_words_that_broke_meanwhile_cost_nothing(acme: Tenant) -> None:
     assert (content.title, content.body, content.action) == ("d@x.test joined Acme", "", "Go")
 
 
+def test_a_title_of_which_nothing_is_left_is_the_platforms(acme: Tenant) -> None:
+    kind = notification_type(JOINED)
+    assert kind is not None
+    own = TemplateOverride(title="{{ gone }} ")
+    one = notification({"email": "d@x.test", "member_id": "1"})
+    assert content_of(kind, one, acme, "en", own).title == "d@x.test joined Acme"
+
+
 def test_what_values_say_stays_text(acme: Tenant, alice: Person) -> None:
     from apps.notifications.channels.email import mail_of
 

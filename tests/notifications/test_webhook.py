@@ -209,6 +209,16 @@ def test_gone_turns_it_off_and_people_are_told(target: WebhookTarget, receiver: 
     ]
 
 
+def test_what_waits_when_it_is_turned_off_is_not_posted(
+    owner: Actor, target: WebhookTarget, receiver: Receiver
+) -> None:
+    export_ready()
+    webhook_set(actor=owner, url=receiver.url, is_on=False)
+    row = send()
+    assert (row.state, row.reason) == (DeliveryState.SKIPPED, Reason.WORKSPACE_OFF)
+    assert receiver.posts == []
+
+
 def test_after_days_of_failures_it_is_off_until_somebody_turns_it_on(
     owner: Actor, target: WebhookTarget, receiver: Receiver
 ) -> None:

@@ -8,7 +8,8 @@ from apps.messaging.errors import CannotTell, Refused, Unavailable
 from apps.messaging.senders import Sent
 from apps.notifications import webhook
 from apps.notifications.audiences import Reader
-from apps.notifications.channels import Message
+from apps.notifications.channels import Message, Skipped
+from apps.notifications.enums import Reason
 from apps.notifications.models import WebhookTarget
 from apps.notifications.services.webhook import webhook_note_failed, webhook_note_taken
 
@@ -21,10 +22,13 @@ class WebhookChannel:
         return set()
 
     def send(self, message: Message) -> Sent:
-        """Whatever is no 2xx may be one later: who looks after the receiver mends it."""
+        """Whatever is no 2xx may be one later: who looks after the receiver mends it.
+
+        Raises Skipped besides: it was turned off, or removed.
+        """
         target = WebhookTarget.objects.filter(is_on=True).first()
         if target is None:
-            raise Refused("The webhook is turned off.")
+            raise Skipped(Reason.WORKSPACE_OFF)
         message_id = str(message.id)
         try:
             webhook.post(target, message.tenant, message_id, payload_of(message))
