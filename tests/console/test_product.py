@@ -69,7 +69,7 @@ def test_the_funnel(console: Client) -> None:
     assert "Set up your workspace, version 1" in text
     assert "2 (50 %)" in text
     assert "1 (25 %)" in text
-    assert "1.0 d" in text
+    assert "23.6 h" in text
 
 
 def test_of_one_tenant(console: Client, acme: Tenant) -> None:
