@@ -93,7 +93,8 @@ def _floor() -> float:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO notifications_inboxitem "
-                "(id, created_at, updated_at, notification_id, member_id) SELECT i, now(), now(), %s, m FROM unnest(%s::uuid[], %s::uuid[]) AS t(i, m)",
+                "(id, created_at, updated_at, notification_id, member_id) "
+                "SELECT i, now(), now(), %s, m FROM unnest(%s::uuid[], %s::uuid[]) AS t(i, m)",
                 [made.id, [uuid7() for _ in part], part],
             )
             rows += cursor.rowcount
