@@ -31,7 +31,6 @@ SETTINGS = (
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
     ("Notifications", "notification-defaults", MANAGE_NOTIFICATIONS),
     ("Provisioning", "provisioning", MANAGE_PROVISIONING),
-    ("Notifications", "notification-templates", MANAGE_NOTIFICATIONS),
     ("Export", "exports", EXPORT_DATA),
 )
 # As SETTINGS; shown where the address is there.
