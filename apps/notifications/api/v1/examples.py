@@ -85,3 +85,9 @@ DELIVERY = OpenApiExample(
     },
     response_only=True,
 )
+UNTIL = OpenApiExample(
+    "All that the reader had before them",
+    {"until": "2026-01-05T09:00:00.123456Z"},
+    request_only=True,
+)
+COUNT = OpenApiExample("Two were unread", {"count": 2}, response_only=True)

@@ -1,7 +1,6 @@
 """The caller's own inbox."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -75,30 +74,39 @@ class NotificationView(InboxView):
         return self.line(inbox_item_for(self.member, item_id))
 
 
-class _ActView(InboxView):
-    act: Callable[..., InboxItem]
-
-    def post(self, _request: Request, item_id: uuid.UUID) -> Response:
-        return self.line(type(self).act(actor=self.member, item_id=item_id))
-
-
-def _act(name: str, summary: str, act: Callable[..., InboxItem]) -> type[_ActView]:
-    """A view that does one thing with one notification; doing it again changes nothing."""
-    described = extend_schema(
+def _described(name: str, summary: str) -> Any:
+    """Of what is done with one notification; doing it again changes nothing."""
+    return extend_schema(
         operation_id=f"notifications_{name}",
         summary=summary,
         request=None,
         responses={200: NotificationSerializer},
         examples=[examples.NOTIFICATION],
     )
-    view = type(f"{name.title()}View", (_ActView,), {"act": staticmethod(act)})
-    return described(view)
 
 
-ReadView = _act("read", "Mark it as read", services.inbox_item_read)
-UnreadView = _act("unread", "Mark it as unread", services.inbox_item_unread)
-ArchiveView = _act("archive", "Put it out of the inbox", services.inbox_item_archive)
-RestoreView = _act("restore", "Put it back into the inbox", services.inbox_item_restore)
+class ReadView(InboxView):
+    @_described("read", "Mark it as read")
+    def post(self, _request: Request, item_id: uuid.UUID) -> Response:
+        return self.line(services.inbox_item_read(actor=self.member, item_id=item_id))
+
+
+class UnreadView(InboxView):
+    @_described("unread", "Mark it as unread")
+    def post(self, _request: Request, item_id: uuid.UUID) -> Response:
+        return self.line(services.inbox_item_unread(actor=self.member, item_id=item_id))
+
+
+class ArchiveView(InboxView):
+    @_described("archive", "Put it out of the inbox")
+    def post(self, _request: Request, item_id: uuid.UUID) -> Response:
+        return self.line(services.inbox_item_archive(actor=self.member, item_id=item_id))
+
+
+class RestoreView(InboxView):
+    @_described("restore", "Put it back into the inbox")
+    def post(self, _request: Request, item_id: uuid.UUID) -> Response:
+        return self.line(services.inbox_item_restore(actor=self.member, item_id=item_id))
 
 
 class ReadAllView(InboxView):
@@ -107,6 +115,7 @@ class ReadAllView(InboxView):
         summary="Mark all as read",
         request=ReadAllSerializer,
         responses={200: CountSerializer},
+        examples=[examples.UNTIL, examples.COUNT],
     )
     def post(self, _request: Request) -> Response:
         count = services.inbox_read_all(actor=self.member, **self.body(ReadAllSerializer))
