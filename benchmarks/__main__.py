@@ -35,6 +35,7 @@ def main() -> None:
         "usage_events",
         "ledger_growth",
         "notifications",
+        "realtime",
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], metavar="NAME")

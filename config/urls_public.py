@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls_public")),
     path("", include("apps.accounts.urls_public")),
     path("", include("apps.api.urls")),
+    path("", include("apps.realtime.urls")),
     path("", include("apps.billing.urls_public")),
     path("", include("apps.messaging.urls_public")),
     re_path(r"^scim/", UnknownView.as_view()),

@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.portal.urls_tenant")),
     path("", include("apps.accounts.urls_tenant")),
     path("", include("apps.api.urls")),
+    path("", include("apps.realtime.urls")),
     path("", include("apps.organizations.scim.urls")),
 ]

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -30,6 +31,7 @@ from apps.accounts.impersonation import Impersonation
 from apps.accounts.models import BrowserSession, Person
 from apps.accounts.selectors import person_actor
 from apps.common.actors import Actor
+from apps.common.live import judge_again
 from apps.common.tenancy import tenant_context
 from apps.events.services import publish
 from apps.tenants.selectors import tenant_by_id
@@ -265,6 +267,8 @@ def _mark(rows: Sequence[BrowserSession], reason: RevokedReason) -> int:
         revoked_at=now, revoked_reason=reason, updated_at=now
     )
     transaction.on_commit(lambda: sessions.forget(hashes))
+    for person_id in {row.person_id for row in rows}:
+        transaction.on_commit(partial(judge_again, person_id=person_id), robust=True)
     return count
 
 

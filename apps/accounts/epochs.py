@@ -9,9 +9,12 @@ next reader makes a new one. A process that dies between leaves CHANGING behind,
 
 import secrets
 import uuid
+from collections.abc import Iterable
 
 from django.core.cache import caches
 from django.db import transaction
+
+from apps.common.live import judge_again
 
 CHANGING = "changing"
 # Longer than a transaction that changes rights takes.
@@ -64,3 +67,16 @@ def change(*keys: str) -> None:
     cache.set_many(dict.fromkeys(keys, CHANGING), CHANGING_S)
     # Robust: what was committed stays so; CHANGING expires by itself.
     transaction.on_commit(lambda: cache.delete_many(keys), robust=True)
+    transaction.on_commit(lambda: _judge_listeners(keys), robust=True)
+
+
+def _judge_listeners(keys: Iterable[str]) -> None:
+    """Whoever hears live updates of what may not be theirs any more, does so until now."""
+    for key in keys:
+        match key.split(":"):
+            case ["epoch", "person", person_id]:
+                judge_again(person_id=uuid.UUID(person_id))
+            case ["epoch", "member", tenant_id, person_id]:
+                judge_again(tenant_id=uuid.UUID(tenant_id), person_id=uuid.UUID(person_id))
+            case ["epoch", "tenant", tenant_id]:
+                judge_again(tenant_id=uuid.UUID(tenant_id))

@@ -14,6 +14,7 @@ v1 = [
     path("", include("apps.events.api.v1.urls")),
     path("", include("apps.audit.api.v1.urls")),
     path("", include("apps.notifications.api.v1.urls")),
+    path("", include("apps.realtime.api.v1.urls")),
 ]
 
 urlpatterns = [

@@ -9,6 +9,8 @@ from apps.trail.verifying import ERASED
 
 NOT_AUDITED = {
     "accounts.email_requested": "a mail that is owed: what it is about is an event of its own",
+    "messaging.email_tracked": "what became of one mail, of which there are very many; its delivery keeps it",
+    "messaging.sms_tracked": "the same of an SMS",
     "organizations.member_person_changed": "accounts.person_updated, told to each workspace of the person",
 }
 

@@ -51,11 +51,12 @@ redis.call('HDEL', KEYS[1], 'open_until', 'probe', 'probe_until')
 redis.call('DEL', KEYS[2])
 return 1
 """
-# ARGV: token, keep_s, error, failures, window, open. Returns whether that opened it.
+# ARGV: token, keep_s, error, failures, window, open, keep_s of the state. Returns whether that opened it.
 _FAIL = """
 redis.call('HINCRBY', KEYS[3], 'failed', 1)
 redis.call('EXPIRE', KEYS[3], ARGV[2])
 redis.call('HSET', KEYS[1], 'error', ARGV[3], 'error_at', now)
+redis.call('EXPIRE', KEYS[1], ARGV[7])
 if open_until then
   if redis.call('HGET', KEYS[1], 'probe') ~= ARGV[1] then return 0 end
 else
@@ -174,7 +175,7 @@ class Breaker:
             log.info("breaker.closed", breaker=self.name)
 
     def _fail(self, token: str, error: Exception) -> None:
-        limits = (self.failures, int(self.window_s * 1000), int(self.open_s * 1000))
+        limits = (self.failures, int(self.window_s * 1000), int(self.open_s * 1000), _KEEP_STATE_S)
         if self._run(_FAIL, token, _KEEP_S, str(error)[:ERROR_CHARS], *limits):
             log.warning("breaker.opened", breaker=self.name, open_s=self.open_s, error=str(error))
 
@@ -192,6 +193,8 @@ class Breaker:
 
 
 _KEEP_S = (MINUTES + 2) * 60
+# The last error is shown for so long.
+_KEEP_STATE_S = 7 * 24 * 3600
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -12,6 +12,7 @@ from apps.common.database import app_connection
 from apps.common.ids import uuid7
 from apps.common.origin import origin_bound
 from apps.common.problems import problem_or_page
+from apps.common.requests import INTERNAL
 
 log = structlog.get_logger("wrapper.request")
 
@@ -65,7 +66,8 @@ class RequestLogMiddleware:
             "impersonator_id": getattr(request, "log_impersonator_id", None),
             "api_key_id": getattr(request, "log_api_key_id", None),
         }
-        write = log.error if response.status_code >= 500 else log.info
+        write = log.debug if request.META.get(INTERNAL) else log.info
+        write = log.error if response.status_code >= 500 else write
         write("request", **fields)
 
 

@@ -15,6 +15,9 @@ from django.utils.functional import Promise
 
 from apps.common.actors import Actor
 
+# Links in mails lead below it: by them mails are refused, whatever becomes of the workspace.
+UNSUBSCRIBE_PATH = "/notifications/unsubscribe/"
+
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import render
 CONTENT_TYPE = "application/problem+json"
 SCIM_PATH = "/scim/"
 SCIM_CONTENT_TYPE = "application/scim+json"
-MACHINE_PATHS = ("/api/", "/.well-known/", "/hooks/", "/health/", SCIM_PATH)
+MACHINE_PATHS = ("/api/", "/.well-known/", "/hooks/", "/health/", "/ws/", SCIM_PATH)
 
 
 def problem(

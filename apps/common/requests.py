@@ -8,6 +8,10 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.utils.http import parse_header_parameters
 
+# In the WSGI environment of a request that the platform makes to itself: no client can set it, for what they
+# send is below HTTP_. The log has it at the level of details.
+INTERNAL = "wrapper.internal"
+
 
 class _Utf8:
     """Django decodes by the named charset before any middleware runs: `charset=hex` ends in a crash.

@@ -40,8 +40,10 @@ from apps.console.signing_keys import SigningKeyAdmin
 from apps.console.site import site
 from apps.console.stripe_events import StripeEventAdmin
 from apps.console.subscriptions import SubscriptionAdmin
+from apps.console.suppressions import SuppressionAdmin
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.messaging.models import Suppression
 from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
 from apps.trail.models import PlatformEntry
@@ -68,5 +70,6 @@ site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)
 site.register(Schedule, ScheduleAdmin)
+site.register(Suppression, SuppressionAdmin)
 site.register(StripeEvent, StripeEventAdmin)
 site.register(PlatformEntry, PlatformEntryAdmin)

@@ -47,6 +47,10 @@ GROUPS: dict[str, list[Page]] = {
         Page("Overrides", "tune", "admin:billing_entitlementoverride_changelist"),
         Page("Webhook inbox", "move_to_inbox", "admin:billing_stripeevent_changelist"),
     ],
+    "Messages": [
+        Page("Providers", "outgoing_mail", "admin:providers"),
+        Page("Suppressed addresses", "block", "admin:messaging_suppression_changelist"),
+    ],
     "Events": [
         Page("Streams", "conversion_path", "admin:streams"),
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),

@@ -20,6 +20,7 @@ from apps.accounts.methods import has_second_factor
 from apps.accounts.proof import session_proof
 from apps.console import dashboard, search
 from apps.console.markup import accessible
+from apps.console.providers import providers_view, reset_view
 from apps.console.revenue import revenue_view
 from apps.console.roles import permissions_view
 from apps.console.streams import replay_view, streams_view
@@ -86,6 +87,8 @@ class ConsoleSite(UnfoldAdminSite):
         registry = self.admin_view(self.permissions)
         return [
             path("permissions/", registry, name="permissions"),
+            path("providers/", self.admin_view(self.providers), name="providers"),
+            path("providers/reset/", self.admin_view(self.reset), name="providers_reset"),
             path("revenue/", self.admin_view(self.revenue), name="revenue"),
             path("streams/", self.admin_view(self.streams), name="streams"),
             path("streams/replay/", self.admin_view(self.replay), name="streams_replay"),
@@ -123,6 +126,14 @@ class ConsoleSite(UnfoldAdminSite):
     def revenue(self, request: HttpRequest) -> HttpResponse:
         request.current_app = self.name
         return revenue_view(request, self.each_context(request))
+
+    def providers(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return providers_view(request, self.each_context(request))
+
+    def reset(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return reset_view(request, self.each_context(request))
 
     def streams(self, request: HttpRequest) -> HttpResponse:
         request.current_app = self.name

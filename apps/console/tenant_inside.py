@@ -20,6 +20,7 @@ from apps.console.tenant_acts_refund import REFUND_ACTS
 from apps.console.tenant_credits import credits_sections
 from apps.console.tenant_invoices import invoices_table
 from apps.console.tenant_members import IMPERSONATE_ACTS, members_sections
+from apps.console.tenant_notifications import NOTIFICATION_ACTS, notifications_sections
 from apps.console.tenant_organizations import organizations_sections
 from apps.console.tenant_plan import plan_sections
 from apps.tenants.models import Tenant
@@ -82,6 +83,13 @@ INSIDE_PAGES = (
         "Credits",
         _in_schema(lambda tenant, _q: credits_sections(tenant)),
         CREDIT_PAGE_ACTS,
+    ),
+    InsidePage(
+        "notifications",
+        "Notifications",
+        "Notifications",
+        _in_schema(notifications_sections),
+        NOTIFICATION_ACTS,
     ),
     InsidePage(
         "audit", "Audit log", "Audit", lambda tenant, _q: audit_sections(tenant), AUDIT_ACTS

@@ -33,6 +33,7 @@ from apps.console.tenant_acts_plan import PLAN_ACTS
 from apps.console.tenant_acts_refund import REFUND_ACTS
 from apps.console.tenant_inside import INSIDE_PAGES, SEARCH_LENGTH, InsidePage
 from apps.console.tenant_members import IMPERSONATE_ACTS
+from apps.console.tenant_notifications import NOTIFICATION_ACTS
 from apps.console.tenant_sections import copy_facts, deletion, exports, sandbox_badges
 from apps.tenants import provisioning
 from apps.tenants.models import Tenant
@@ -67,6 +68,7 @@ class TenantAdmin(ConsolePage):
                 *PLAN_ACTS,
                 *REFUND_ACTS,
                 *CREDIT_ACTS,
+                *NOTIFICATION_ACTS,
             ),
             key=lambda act: act.dangerous,
         )

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from apps.common.actors import Actor
 from apps.common.ids import uuid7
 from apps.common.tenancy import require_tenant
 from apps.credits.enums import COUNTER_IDS, TransactionKind
+from apps.credits.errors import IdempotencyConflict
+from apps.credits.live import tell_balance
 from apps.credits.models import Account, Entry, Grant, Transaction
 
 TAKE_FROM_LOTS = """
@@ -120,10 +122,11 @@ def post(
 ) -> Transaction:
     """Write a transaction, its entries, and what they change. Five statements at most.
 
-    amount: of the transaction; the sum of the moves unless given. fields: further ones of Transaction.
-    The database refuses a balance or a lot below 0, and a key that was used (IntegrityError).
+    amount: of the transaction; the sum of the moves unless given. fields: further ones of Transaction. The
+    database refuses a balance or a lot below 0 (IntegrityError). Raises IdempotencyConflict for a key that
+    another transaction has.
     """
-    done = Transaction.objects.create(
+    done = Transaction(
         id=fields.pop("id", None) or uuid7(),
         created_at=now or timezone.now(),
         kind=kind,
@@ -135,6 +138,13 @@ def post(
         actor_id=actor.person_id or actor.api_key_id,
         **fields,
     )
+    try:
+        done.save(force_insert=True)
+    except IntegrityError as error:
+        if "idempotency_key" in str(error):
+            # A spending took it meanwhile, which waits for nobody's lock.
+            raise IdempotencyConflict from error
+        raise
     Entry.objects.bulk_create(
         [
             Entry(
@@ -149,6 +159,7 @@ def post(
         ]
     )
     _apply(moves)
+    tell_balance()
     return done
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 from apps.common.actors import Actor
 from apps.common.ids import uuid7
 from apps.credits.enums import TransactionKind
+from apps.credits.live import tell_balance
 
 SPEND = "SELECT * FROM public.ledger_spend(%s, %s, %s, %s, %s)"
 
@@ -79,7 +80,10 @@ def spend(place: Place, items: Sequence[Item], now: datetime) -> list[Answer]:
             SPEND,
             [place.kind.value, place.organization_id, place.operation, now, json.dumps(rows)],
         )
-        return [Answer(Outcome(row[1]), *row[2:]) for row in cursor.fetchall()]
+        answers = [Answer(Outcome(row[1]), *row[2:]) for row in cursor.fetchall()]
+    if any(answer.outcome is Outcome.POSTED for answer in answers):
+        tell_balance()
+    return answers
 
 
 def _row(number: int, item: Item) -> dict[str, Any]:

@@ -55,6 +55,21 @@ def twilio_is_whole(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register("messaging", deploy=True)
+def keys_travel_encrypted(**_kwargs: Any) -> list[CheckMessage]:
+    """Without TLS is for the sandbox."""
+    urls = {
+        "SENDGRID_API_URL": settings.ANYMAIL["SENDGRID_API_URL"],
+        "MAILGUN_API_URL": settings.ANYMAIL["MAILGUN_API_URL"],
+        "TWILIO_API_URL": settings.TWILIO_API_URL,
+    }
+    return [
+        Error(f"{name} does not begin with https://.", id="messaging.E004")
+        for name, url in urls.items()
+        if not url.startswith("https://")
+    ]
+
+
+@register("messaging", deploy=True)
 def bounces_are_heard(**_kwargs: Any) -> list[CheckMessage]:
     """Without its webhooks nobody learns that an address is none, and the provider gives up on us."""
     return [

@@ -95,6 +95,9 @@ def _without_suppressed(message: EmailMessage) -> EmailMessage:
         log.info("messaging.email_suppressed", reasons=sorted(set(reasons.values())))
         if not left.recipients():
             raise Suppressed(next(iter(reasons.values())))
+        if not left.to:
+            # No provider takes a mail that is to nobody.
+            left.to, left.cc = left.cc, []
     headers = {name.lower() for name in message.extra_headers}
     left.extra_headers = dict(message.extra_headers)
     if "message-id" not in headers:

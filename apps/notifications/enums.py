@@ -52,6 +52,8 @@ class Reason(models.TextChoices):
 
 # Of these nothing more becomes by itself.
 UNSENT = (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.BOUNCED)
+# What is not sent for these may be by now.
+RETRIED_REASONS = (Reason.NO_ADDRESS, Reason.SUPPRESSED, Reason.CAP_REACHED)
 
 
 class DigestPeriod(models.TextChoices):

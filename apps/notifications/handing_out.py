@@ -11,7 +11,8 @@ from django.utils import timezone
 from apps.common.notifying import Channel, NotificationType, notification_type
 from apps.events.registry import Event, EventContext, serialize
 from apps.notifications import unread
-from apps.notifications.audiences import audience_of, readers_of
+from apps.notifications.audiences import Reader, audience_of, readers_of
+from apps.notifications.digests import digests_open
 from apps.notifications.enums import DeliveryState, Reason
 from apps.notifications.models import Delivery, InboxItem, Notification
 from apps.notifications.planning import Planned, plan
@@ -62,7 +63,7 @@ def notifications_note(
 def notification_hand_out(*, notification_id: uuid.UUID) -> bool:
     """Write the inbox items and deliveries of the next AT_ONCE members; True when none are left.
 
-    Locks the notification: of two at once one goes on where the other ended. Twelve statements at most,
+    Locks the notification: of two at once one goes on where the other ended. Sixteen statements at most,
     however many members.
     """
     notification = Notification.objects.select_for_update().filter(id=notification_id).first()
@@ -79,8 +80,8 @@ def notification_hand_out(*, notification_id: uuid.UUID) -> bool:
     now = timezone.now()
     if notification.reached_member_id is None and Channel.WEBHOOK in kind.possible:
         _to_webhook(notification, kind, now)
-    planned = plan(kind, readers_of(found), now)
-    _write(notification, planned)
+    readers = readers_of(found)
+    _write(notification, readers, plan(kind, readers, now))
     if len(found) < AT_ONCE:
         return _finish(notification, found)
     notification.reached_member_id = found[-1].id
@@ -111,8 +112,11 @@ def _to_webhook(notification: Notification, kind: NotificationType, now: datetim
     agenda_note(SENDING, now)
 
 
-def _write(notification: Notification, planned: Sequence[Planned]) -> None:
+def _write(
+    notification: Notification, readers: Sequence[Reader], planned: Sequence[Planned]
+) -> None:
     items, deliveries = [], []
+    digests = _digests(planned)
     for one in planned:
         if one.channel is not Channel.IN_APP:
             deliveries.append(
@@ -123,14 +127,33 @@ def _write(notification: Notification, planned: Sequence[Planned]) -> None:
                     state=one.state,
                     reason=one.reason,
                     due_at=one.due_at,
+                    digest_id=digests.get((one.channel, one.member_id)),
                 )
             )
         elif one.state != DeliveryState.SKIPPED:
             items.append(InboxItem(notification=notification, member_id=one.member_id))
     if items:
         InboxItem.objects.bulk_create(items, ignore_conflicts=True)
-        unread.changed()
+        told = {one.member_id for one in items}
+        unread.changed([one.person_id for one in readers if one.member_id in told])
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
-    waiting = [one.due_at for one in planned if one.state == DeliveryState.PENDING]
+    waiting = [
+        one.due_at
+        for one in planned
+        if one.channel is not Channel.IN_APP and one.state != DeliveryState.SKIPPED
+    ]
     if waiting:
         agenda_note(SENDING, min(waiting))
+
+
+def _digests(planned: Sequence[Planned]) -> dict[tuple[Channel, uuid.UUID], uuid.UUID]:
+    """With which each goes that goes with one. A statement for each channel at most."""
+    due: dict[Channel, dict[uuid.UUID, datetime]] = {}
+    for one in planned:
+        if one.state == DeliveryState.MERGED:
+            due.setdefault(one.channel, {})[one.member_id] = one.due_at
+    return {
+        (channel, member_id): digest_id
+        for channel, due_at in due.items()
+        for member_id, digest_id in digests_open(channel, due_at).items()
+    }

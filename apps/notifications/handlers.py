@@ -7,7 +7,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from apps.common.notifying import NotificationType, notification_types
 from apps.events.registry import Event, EventContext, subscribe
-from apps.notifications import handlers_sms  # noqa: F401 - registers its handlers
+from apps.notifications import handlers_sms, handlers_tracking  # noqa: F401 - they subscribe
 from apps.notifications.handing_out import notifications_note
 from apps.notifications.tasks import hand_out
 

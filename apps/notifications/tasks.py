@@ -32,7 +32,7 @@ def hand_out(*, tenant_id: str, notification_id: str) -> None:
 
 
 def queue_sending(tenant_id: str) -> None:
-    """As many workers for each channel as there is work for, and not yet. One statement."""
+    """As many workers for each channel as there is work for, and not yet. Two statements."""
     for channel, waiting in waiting_now().items():
         for slot in range(min(-(-waiting // SENT_AT_ONCE), turns.SLOTS)):
             if token := turns.turn_take(tenant_id, channel, slot):

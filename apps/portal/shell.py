@@ -1,5 +1,6 @@
 """What every page's frame shows: who, where, and the pages that are open to them. No query but in copies."""
 
+import time
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from apps.tenants.selectors import tenant_by_id
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
+CLOCK_SKEW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class Shell:
         """How many notifications the person has not read: 100 stands for more. No statement when warm."""
         member_id = self.actor.member_id if self.actor else None
         return unread_count(member_id) if member_id else 0
+
+    @property
+    def live_since(self) -> str:
+        """The place among live updates from which on the page knows nothing, as the id of a message.
+
+        By the clock of this machine, and a little before, for Redis' differs. What comes twice does no harm.
+        """
+        return f"{int((time.time() - CLOCK_SKEW_S) * 1000)}-0"
 
     @property
     def sign_out_name(self) -> str:

@@ -30,6 +30,9 @@ from apps.portal.views import (
     member_access,
     member_places,
     members,
+    notification_defaults,
+    notification_log,
+    notification_preferences,
     notifications,
     organization_acts,
     organization_files,
@@ -43,6 +46,7 @@ from apps.portal.views import (
     roles,
     sign_in_policy,
     subscription,
+    unsubscribe,
     workspace,
 )
 
@@ -93,6 +97,13 @@ urlpatterns = [
     path("notifications/", notifications.index, name="notifications"),
     path("notifications/bell/", notifications.bell, name="notifications-bell"),
     path("notifications/read-all/", notifications.read_all, name="notifications-read-all"),
+    path("notifications/unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
+    path(
+        "notifications/preferences/",
+        notification_preferences.index,
+        name="notification-preferences",
+    ),
+    path("notifications/<uuid:item_id>/trace/", notification_log.own, name="notification-trace"),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
     *(
         path(
@@ -239,6 +250,18 @@ urlpatterns = [
     path("roles/<uuid:role_id>/change/", role_forms.change, name="role_change"),
     path("roles/<uuid:role_id>/delete/", roles.delete, name="role_delete"),
     path("settings/", workspace.settings, name="settings"),
+    path("settings/notifications/", notification_defaults.index, name="notification-defaults"),
+    path("settings/notifications/log/", notification_log.index, name="notification-log"),
+    path(
+        "settings/notifications/log/<uuid:notification_id>/",
+        notification_log.detail,
+        name="notification-log-entry",
+    ),
+    path(
+        "settings/notifications/log/deliveries/<uuid:delivery_id>/retry/",
+        notification_log.retry,
+        name="notification-delivery-retry",
+    ),
     path("settings/export/", exports.exports, name="exports"),
     path("settings/sign-in/", sign_in_policy.index, name="sign_in_policy"),
     path(

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
+from apps.sandbox.messaging.models import ProviderSwitch, Sms, Telling
 from apps.sandbox.stripe.models import (
     StripeAccount,
     StripeDelivery,
@@ -14,16 +15,23 @@ from apps.sandbox.stripe.models import (
 __all__ = [
     "DnsRecord",
     "Email",
+    "ProviderSwitch",
+    "Sms",
     "StripeAccount",
     "StripeDelivery",
     "StripeKey",
     "StripeObject",
     "StripeRequest",
+    "Telling",
 ]
 
 
 class Email(BaseModel):
-    """A mail that the sandbox's SMTP server took. created_at is when it arrived."""
+    """A mail that the sandbox's SMTP server, SendGrid or Mailgun took. created_at is when it arrived.
+
+    message_id: in angle brackets. provider_id: what the provider calls it, where that is something else.
+    metadata: what comes back in webhooks.
+    """
 
     sender = models.CharField(_("from"), max_length=320)
     recipients: "models.Field[list[str], list[str]]" = ArrayField(
@@ -33,10 +41,15 @@ class Email(BaseModel):
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
     raw = models.BinaryField()
+    provider = models.CharField(_("by"), max_length=16, default="smtp", db_default="smtp")
+    message_id = models.CharField(max_length=255, blank=True, default="", db_default="")
+    provider_id = models.CharField(max_length=255, blank=True, default="", db_default="")
+    metadata = models.JSONField(default=dict, db_default={})
 
     class Meta:
         ordering = ("-id",)
         verbose_name = _("e-mail")
+        indexes = [models.Index(fields=["message_id"], name="sandbox_email_message")]
 
     def __str__(self) -> str:
         return self.subject

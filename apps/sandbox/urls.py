@@ -1,6 +1,7 @@
 from django.urls import path
 
 from apps.sandbox import views, views_dns, views_pwned, views_social
+from apps.sandbox.messaging import mailgun, pages, sendgrid, twilio
 from apps.sandbox.oidc import views as oidc
 from apps.sandbox.oidc import views_pages as oidc_pages
 from apps.sandbox.stripe import api as stripe_api
@@ -81,6 +82,24 @@ urlpatterns = [
     path("inbox/", views.inbox, name="sandbox_inbox"),
     path("inbox/<uuid:email_id>/", views.email, name="sandbox_email"),
     path("inbox/<uuid:email_id>/html/", views.email_html, name="sandbox_email_html"),
+    path("sms/", pages.sms, name="sandbox_sms"),
+    path("senders/", pages.senders, name="sandbox_senders"),
+    path("senders/control/", pages.control, name="sandbox_senders_control"),
+    path("senders/counts/", pages.counts, name="sandbox_senders_counts"),
+    path("sendgrid/v3/mail/send", sendgrid.send, name="sandbox_sendgrid_send"),
+    path("sendgrid/v3/messages", sendgrid.activity, name="sandbox_sendgrid_activity"),
+    path(
+        "sendgrid/v3/messages/<uuid:message_id>",
+        sendgrid.activity_of,
+        name="sandbox_sendgrid_activity_of",
+    ),
+    path("mailgun/v3/<str:domain>/messages", mailgun.messages, name="sandbox_mailgun_messages"),
+    path("mailgun/v3/<str:domain>/events", mailgun.events, name="sandbox_mailgun_events"),
+    path(
+        "twilio/2010-04-01/Accounts/<str:account>/Messages.json",
+        twilio.messages,
+        name="sandbox_twilio_messages",
+    ),
     path("dns/", views_dns.records, name="sandbox_dns"),
     path("dns/<uuid:record_id>/remove/", views_dns.remove, name="sandbox_dns_remove"),
     path("oidc/", oidc_pages.providers, name="sandbox_oidc"),

@@ -58,5 +58,7 @@ def _json(email: Email) -> dict[str, object]:
         "to": email.recipients,
         "subject": email.subject,
         "text": email.text,
+        "provider": email.provider,
+        "message_id": email.message_id,
         "received_at": email.created_at.isoformat(),
     }

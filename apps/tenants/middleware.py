@@ -9,6 +9,7 @@ from django.http.request import split_domain_port
 from django.utils import timezone
 
 from apps.common.errors import PlatformError
+from apps.common.notifying import UNSUBSCRIBE_PATH
 from apps.common.problems import MACHINE_PATHS, problem_or_page
 from apps.common.requests import host_name
 from apps.common.tenancy import tenant_context
@@ -81,11 +82,14 @@ class TenantMiddleware:
 
 def _not_here(request: PlatformRequest, tenant: Tenant, host: str) -> HttpResponse | None:
     """What a request by the tenant's host gets instead of the page; None: the page."""
-    if not tenant.is_ready:
+    is_unsubscribing = request.path.startswith(UNSUBSCRIBE_PATH)
+    if not tenant.is_ready and not (is_unsubscribing and tenant.status == S.SUSPENDED):
         return _not_ready(request, tenant)
     if unavailable := tenant.unavailable:
         return _in_maintenance(request, tenant, unavailable)
-    if tenant.is_alias(host) and not request.path.startswith(MACHINE_PATHS):
+    # Mail providers do not follow redirects (RFC 8058, section 3.1).
+    is_for_programs = is_unsubscribing or request.path.startswith(MACHINE_PATHS)
+    if tenant.is_alias(host) and not is_for_programs:
         return _moved(request, tenant)
     return None
 

@@ -21,6 +21,7 @@ from apps.common.tenancy import tenant_context
 from apps.tenants.cloning import sandbox_schema_create
 from apps.tenants.enums import SCHEMA_STEP_NAME
 from apps.tenants.enums import TenantStatus as S
+from apps.tenants.live import tell_provisioning
 from apps.tenants.models import Tenant
 from apps.tenants.roles import tenant_role_create
 from apps.tenants.schemas import schema_create
@@ -125,6 +126,7 @@ def _advance(tenant_id: uuid.UUID) -> bool | None:
         step.run(tenant)
     tenant.steps_done = [*tenant.steps_done, step.name]
     tenant.save(update_fields=["steps_done", "updated_at"])
+    tell_provisioning(tenant)
     return None
 
 

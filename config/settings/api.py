@@ -51,6 +51,7 @@ SPECTACULAR_SETTINGS = {
             "description": "Credits: what there is, what is used, and buying more.",
         },
         {"name": "notifications", "description": "What you are told of."},
+        {"name": "realtime", "description": "Live updates over WebSocket."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
@@ -79,5 +80,10 @@ SPECTACULAR_SETTINGS = {
         "CreditHoldState": "apps.credits.enums.HoldState",
         "BudgetPeriod": "apps.credits.enums.BudgetPeriod",
         "CapPeriod": "apps.credits.enums.CapPeriod",
+        "NotificationChannel": "apps.notifications.api.v1.serializers_choices.CHANNELS",
+        "DeliveryChannel": "apps.notifications.enums.ChannelName",
+        "DeliveryState": "apps.notifications.enums.DeliveryState",
+        "DeliveryReason": "apps.notifications.enums.Reason",
+        "DigestPeriod": "apps.notifications.enums.DigestPeriod",
     },
 }

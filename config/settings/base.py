@@ -50,6 +50,7 @@ SHARED_APPS = [
     "apps.console",
     "apps.portal",
     "apps.api",
+    "apps.realtime",
     "django_tenants",
     "unfold",
     "unfold.contrib.filters",
@@ -279,6 +280,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
+# --- Live updates: of each process of `manage.py realtime` ------------------------------------------
+REALTIME_MAX_CONNECTIONS = env.int("REALTIME_MAX_CONNECTIONS", default=5000)
+REALTIME_MAX_CONNECTIONS_PER_PERSON = env.int("REALTIME_MAX_CONNECTIONS_PER_PERSON", default=20)
+
 # --- E-mail ----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"Wrapper <no-reply@{BASE_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -324,6 +329,8 @@ LOGGING = {
         "django_structlog": {"level": LOG_LEVEL},
         # Each request and its parameters, below that.
         "stripe": {"level": "WARNING"},
+        # Each connection; of those apps.realtime tells that matter.
+        "websockets": {"level": "WARNING"},
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

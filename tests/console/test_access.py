@@ -38,6 +38,9 @@ from apps.common.tenancy import tenant_context
 from apps.console.site import site
 from apps.credits.models import Account, AdjustmentRequest, Grant
 from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.messaging.enums import Channel
+from apps.messaging.models import Suppression
+from apps.messaging.suppressions import suppression_add
 from apps.organizations.models import Group, Organization, RoleBinding
 from apps.schedules.models import Schedule
 from apps.tenants.models import Domain, MigrationRun, Tenant
@@ -64,7 +67,7 @@ def routes(
 
 def address(route: str, objects: dict[str, Any]) -> str:
     route = route.replace(
-        "^(?P<app_label>tenants|accounts|billing|events|schedules|trail)/$", "tenants/"
+        "^(?P<app_label>tenants|accounts|billing|events|schedules|messaging|trail)/$", "tenants/"
     )
     route = route.replace("(?P<url>.*)$", "no/such/page/")
     if "<uuid:object_id>" in route:
@@ -118,6 +121,9 @@ def addresses(world: World) -> list[str]:
         "trail/platformentry": SimpleNamespace(pk=platform_entry()),
         "events/deadtask": DeadTask.objects.create(task="tests.refused", reason="no tenant"),
         "schedules/schedule": Schedule.objects.create(name="events-prune", next_at=timezone.now()),
+        "messaging/suppression": suppression_add(
+            actor=SYSTEM, channel=Channel.EMAIL, address="dana@example.com", note="x"
+        ),
         "billing/stripeevent": StripeEvent.objects.create(
             stripe_id="evt_1",
             type="invoice.paid",
@@ -157,6 +163,7 @@ def state() -> list[Any]:
         ),
         list(Schedule.objects.order_by("id").values()),
         list(StripeEvent.objects.order_by("id").values()),
+        list(Suppression.objects.order_by("id").values()),
         list(Subscription.objects.order_by("id").values()),
         # Visitors' own sign-ins begin and end.
         OutboxEvent.objects.exclude(name__startswith="accounts.session_").count(),

@@ -1,6 +1,7 @@
 """Threads with connections of their own: as tests/chaos/test_credits.py, with fewer of them."""
 
 import threading
+import uuid
 from collections import Counter
 
 import pytest
@@ -10,12 +11,14 @@ from apps.common.database import app_connection
 from apps.common.tenancy import tenant_context
 from apps.credits import group_commit
 from apps.credits.enums import TransactionKind
-from apps.credits.errors import InsufficientCredits
+from apps.credits.errors import IdempotencyConflict, InsufficientCredits
+from apps.credits.fingerprints import known
 from apps.credits.models import Transaction
+from apps.credits.services import hold_capture, holds
 from apps.credits.spending import Answer, Item, Place, spend
 from apps.credits.verifying import differences
 from apps.tenants.models import Tenant
-from tests.credits.support import balance, debit, grant
+from tests.credits.support import SYSTEM, balance, debit, grant, hold
 
 THREADS = 8
 
@@ -110,3 +113,31 @@ def test_a_list_that_only_fits_in_parts_is_asked_for_alone(
     assert group_commit.spend_alone(place, items[2], timezone.now()).outcome == "posted"
     assert group_commit.spend_alone(place, items[1], timezone.now()).outcome == "insufficient"
     assert balance() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_a_debit_takes_meanwhile_is_refused_to_a_capture(
+    inside: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the capture's look for the key and its use."""
+    grant(100)
+    held = hold(10).transaction_id
+
+    def debit_elsewhere() -> None:
+        with app_connection(), tenant_context(inside):
+            debit(3, "taken")
+        connection.close()
+
+    def look(key: str, print_: uuid.UUID) -> Transaction | None:
+        found = known(key, print_)
+        thread = threading.Thread(target=debit_elsewhere)
+        thread.start()
+        thread.join()
+        return found
+
+    monkeypatch.setattr(holds, "known", look)
+    with pytest.raises(IdempotencyConflict):
+        hold_capture(actor=SYSTEM, hold_id=held, idempotency_key="taken")
+    assert Transaction.objects.get(idempotency_key="taken").kind == TransactionKind.DEBIT
+    assert balance() == 87
+    assert differences() == []

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S, STOP_TIMEOUT_S = 120.0, 40.0
 # What the demo reads: nothing of the machine's own configuration may reach it.
 CONFIGURATION = re.compile(
-    r"(DATABASE|REDIS|DNS|CELERY|PUBLIC|SANDBOX|WRAPPER|DJANGO|PYTEST|EMAIL|SECRET)_\w+"
+    r"(DATABASE|REDIS|DNS|CELERY|PUBLIC|SANDBOX|WRAPPER|DJANGO|PYTEST|EMAIL|SECRET|REALTIME|FRONT)_\w+"
     r"|BASE_DOMAIN|ALLOWED_HOSTS|DEBUG|LOG_LEVEL|PORT|DEFAULT_FROM_EMAIL"
 )
 LINK = re.compile(r"http://\S+")

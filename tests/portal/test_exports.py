@@ -58,7 +58,7 @@ def test_asking_shows_progress(client: Client, acme: Tenant) -> None:
     html = response.content.decode()
     assert "Waiting to begin" in html
     assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in html
-    assert f'hx-get="/settings/export/?seen={export.id}-queued-0" hx-trigger="every 1s"' in html
+    assert f'hx-get="/settings/export/?seen={export.id}-queued-0" hx-trigger="every 1s, ' in html
     # There is no second button while one is made.
     assert html.count('method="post" action="/settings/export/"') == 0
     Export.objects.update(status="running", tables_done=4, tables_total=12)

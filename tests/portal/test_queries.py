@@ -61,6 +61,10 @@ PAGES = (
     "/settings/notifications/templates/organizations.member_joined/de/",
     "/settings/notifications/webhook/",
     "/notifications/phone/",
+    "/settings/notifications/",
+    "/settings/notifications/log/",
+    "/settings/notifications/log/?member=bob@acme.test&state=sent",
+    "/notifications/preferences/",
     "/switcher/",
     "/palette.json",
     "/palette.json?q=pe",
@@ -68,7 +72,7 @@ PAGES = (
 FRAME = re.compile(r"SAVEPOINT|^(BEGIN|COMMIT)")
 BUDGET = 6
 # What a workspace has is read once, and remembered.
-COLD = {"/plan/": 1}
+COLD = {"/plan/": 1, "/notifications/preferences/": 1}
 
 
 def statements(client, path: str) -> list[str]:

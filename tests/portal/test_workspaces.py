@@ -90,7 +90,7 @@ def test_progress(client, alice: Person) -> None:
     assert read(response.content).check() == []
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
     assert 'data-state="done"' in page
-    assert 'hx-trigger="every 700ms"' in page
+    assert 'hx-trigger="every 700ms, live:tenants.provisioning from:body' in page
     asked = {"headers": {"HX-Request": "true"}}
     same = client.get(f"/workspaces/{tenant.id}/?seen=1-provisioning", **asked)
     assert same.status_code == 204

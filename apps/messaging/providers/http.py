@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from anymail.backends.base_requests import AnymailRequestsBackend
 from anymail.exceptions import AnymailAPIError, AnymailError
@@ -58,7 +59,8 @@ def ask(
     headers: Mapping[str, str] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> Answer:
-    """One request to a provider. Raises Unavailable."""
+    """One request to a provider, whose address an operator named. Raises Unavailable."""
+    parts = urlsplit(url)
     try:
         return fetch(
             method,
@@ -68,6 +70,7 @@ def ask(
             data=data,
             timeout_s=TOTAL_S,
             connect_s=CONNECT_S,
+            internal_hosts=frozenset({f"{parts.hostname}:{parts.port}"}),
             is_trusted=True,
         )
     except OutboundError as error:

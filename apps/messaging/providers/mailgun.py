@@ -1,7 +1,7 @@
 """Mailgun by anymail; its events API says whether it took a mail.
 
-https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages and .../events. Mailgun would
-have new clients ask its Logs; the events are what it documents to be found by a Message-ID.
+https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages and .../events. Mailgun
+would have new clients ask its Logs; the events are what it documents to be found by a Message-ID.
 """
 
 from datetime import datetime

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.common.notifying import Channel, NotificationType
+from apps.common.notifying import Category, Channel, NotificationType
 from apps.messaging.senders import Sent
 from apps.notifications.audiences import Reader
 from apps.notifications.content import Content
@@ -21,10 +21,22 @@ from apps.tenants.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What is sent to one reader. id: of the delivery; a provider that can be told it tells it back.
+class Part:
+    """A notification of several in one message."""
 
-    reader: None for the workspace's webhook. since: no provider had it before.
+    category: Category
+    kind: NotificationType
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent to one reader. id: of the delivery, or of the digest; a provider that can be told it
+    tells it back.
+
+    reader: None for the workspace's webhook. since: no provider had it before. parts: of a digest, by
+    category, of which there may be more: count; the content is then of them all, kind of the first. A digest
+    of one has no parts, and is as if it were sent by itself.
     """
 
     id: uuid.UUID
@@ -33,6 +45,13 @@ class Message:
     kind: NotificationType
     content: Content
     since: datetime
+    parts: tuple[Part, ...] = ()
+    count: int = 1
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.parts) if self.parts else 0
 
 
 class Skipped(Exception):

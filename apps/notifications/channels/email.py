@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 from django.utils.translation import override
@@ -11,9 +12,11 @@ from apps.messaging.senders import Sent, email_find, email_send
 from apps.notifications.audiences import Reader
 from apps.notifications.channels import Message
 from apps.notifications.content import Content
+from apps.notifications.unsubscribing import Link, unsubscribe_headers, unsubscribe_url
 from apps.tenants.models import Tenant
 
-TEMPLATE = "emails/notifications/notification"
+NOTIFICATION, DIGEST = "emails/notifications/notification", "emails/notifications/digest"
+PREFERENCES = "/notifications/preferences/"
 
 
 class EmailChannel:
@@ -21,11 +24,23 @@ class EmailChannel:
         return {one.member_id for one in readers if one.email}
 
     def send(self, message: Message) -> Sent:
-        reader = _reader(message)
-        mail = mail_of(message.content, message.tenant, reader.email, reader.language)
-        mail.extra_headers["Message-ID"] = message_id(message.id, message.tenant)
+        reader, tenant = _reader(message), message.tenant
+        category = "" if message.parts else message.kind.category
+        unsubscribe = unsubscribe_url(tenant, Link(reader.member_id, category))
+        mail = mail_of(
+            message.content,
+            tenant,
+            reader.email,
+            reader.language,
+            prefix=DIGEST if message.parts else NOTIFICATION,
+            message=message,
+            unsubscribe_url=unsubscribe,
+            preferences_url=tenant.url(PREFERENCES),
+        )
+        mail.extra_headers["Message-ID"] = message_id(message.id, tenant)
+        mail.extra_headers.update(unsubscribe_headers(unsubscribe))
         mail.metadata = {  # type: ignore[attr-defined]  # as anymail calls it
-            "tenant_id": str(message.tenant.id),
+            "tenant_id": str(tenant.id),
             "delivery_id": str(message.id),
         }
         return email_send(mail)
@@ -35,11 +50,21 @@ class EmailChannel:
         return email_find(key, to=_reader(message).email, since=message.since)
 
 
-def mail_of(content: Content, tenant: Tenant, to: str, language: str) -> EmailMultiAlternatives:
-    """In the workspace's colour and name. language: of what stands around the content."""
+def mail_of(
+    content: Content,
+    tenant: Tenant,
+    to: str,
+    language: str,
+    *,
+    prefix: str = NOTIFICATION,
+    **values: Any,
+) -> EmailMultiAlternatives:
+    """In the workspace's colour and name. language: of what stands around the content. values: further ones
+    of the template; without `unsubscribe_url` there is no link to it, as in a preview.
+    """
     with override(language):
         return render_mail(
-            prefix=TEMPLATE,
+            prefix=prefix,
             to=to,
             context={
                 "tenant": tenant,
@@ -47,6 +72,7 @@ def mail_of(content: Content, tenant: Tenant, to: str, language: str) -> EmailMu
                 "accent": tenant.accent_color,
                 "content": content,
                 "url": content.url,
+                **values,
             },
         )
 

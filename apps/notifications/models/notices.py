@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
-from apps.notifications.enums import ChannelName, DeliveryState, Reason
+from apps.notifications.enums import RETRIED_REASONS, ChannelName, DeliveryState, Reason
 from apps.organizations.models import Member
 
 
@@ -173,3 +173,23 @@ class Delivery(Sendable):
 
     def __str__(self) -> str:
         return f"{self.notification_id} by {self.channel} to {self.member_id}"
+
+    @property
+    def shown_state(self) -> str:
+        """What became of it: of what goes with a digest, what became of that."""
+        if self.state == DeliveryState.MERGED and self.digest is not None:
+            waits = (DeliveryState.PENDING, DeliveryState.SENDING)
+            return self.state if self.digest.state in waits else self.digest.state
+        return self.state
+
+    @property
+    def carrier(self) -> Sendable:
+        """The row that was handed to the provider: the digest, or itself."""
+        is_merged = self.state == DeliveryState.MERGED
+        return self.digest if is_merged and self.digest is not None else self
+
+    @property
+    def can_retry(self) -> bool:
+        if self.shown_state == DeliveryState.SKIPPED:
+            return self.reason in RETRIED_REASONS
+        return self.shown_state in (DeliveryState.FAILED, DeliveryState.BOUNCED)

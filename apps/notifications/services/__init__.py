@@ -1,3 +1,5 @@
+from apps.notifications.services.defaults import notification_defaults_set
+from apps.notifications.services.deliveries import delivery_retry
 from apps.notifications.services.inbox import (
     inbox_item_archive,
     inbox_item_read,
@@ -9,6 +11,10 @@ from apps.notifications.services.phone import (
     phone_code_send,
     phone_remove,
     phone_verify,
+)
+from apps.notifications.services.preferences import (
+    notification_preferences_set,
+    notifications_unsubscribe,
 )
 from apps.notifications.services.templates import (
     template_reset,
@@ -23,11 +29,15 @@ from apps.notifications.services.webhook import (
 )
 
 __all__ = [
+    "delivery_retry",
     "inbox_item_archive",
     "inbox_item_read",
     "inbox_item_restore",
     "inbox_item_unread",
     "inbox_read_all",
+    "notification_defaults_set",
+    "notification_preferences_set",
+    "notifications_unsubscribe",
     "phone_code_send",
     "phone_remove",
     "phone_verify",

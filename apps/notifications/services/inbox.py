@@ -41,7 +41,7 @@ def inbox_read_all(*, actor: Actor, until: datetime | None = None) -> int:
         items = items.filter(created_at__lte=until)
     count = InboxItem.objects.filter(id__in=items.values("id")).update(read_at=timezone.now())
     if count:
-        unread.changed()
+        _tell(actor)
     return count
 
 
@@ -56,5 +56,10 @@ def _set(actor: Actor, item_id: uuid.UUID, **times: datetime | None) -> InboxIte
             changed.append(name)
     if changed:
         item.save(update_fields=[*changed, "updated_at"])
-        unread.changed()
+        _tell(actor)
     return item
+
+
+def _tell(actor: Actor) -> None:
+    """The other pages that the member has open."""
+    unread.changed([actor.person_id] if actor.person_id else [])

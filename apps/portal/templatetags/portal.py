@@ -29,6 +29,7 @@ SETTINGS = (
     ("Addresses", "addresses", VIEW_SETTINGS),
     ("Sign-in", "sign_in_policy", VIEW_SETTINGS),
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
+    ("Notifications", "notification-defaults", MANAGE_NOTIFICATIONS),
     ("Provisioning", "provisioning", MANAGE_PROVISIONING),
     ("Notifications", "notification-templates", MANAGE_NOTIFICATIONS),
     ("Export", "exports", EXPORT_DATA),

@@ -94,6 +94,10 @@ def _encoded(request: HttpRequest) -> str:
         return query
     if request.body and request.content_type != FORM:
         raise Invalid(f"Invalid request (check that your POST content type is {FORM}).", status=400)
+    length = request.META.get("CONTENT_LENGTH")
+    if length and len(request.body) != int(length):
+        # Who asks died while sending: under its key, half of the request would stand for the whole.
+        raise Invalid("Invalid request body: it ends before its Content-Length.")
     try:
         body = request.body.decode()
     except UnicodeDecodeError as error:

@@ -28,6 +28,7 @@ from apps.tenants.events import ExportFinished
 from apps.tenants.exports.archive import FOLDER, archive
 from apps.tenants.exports.selectors import exports_due, exports_stale
 from apps.tenants.exports.snapshot import SchemaUnreadable
+from apps.tenants.live import tell_export, tell_export_progress
 from apps.tenants.models import Export, Tenant
 from apps.tenants.services.exports import UNFINISHED, is_exportable
 from apps.tenants.services.transitions import note
@@ -137,6 +138,7 @@ def _make(export: Export, on_progress: Callable[[int, int], None]) -> None:
 
     def progress(done: int, total: int) -> None:
         heart.beat(tables_done=done, tables_total=total)
+        tell_export_progress(export.tenant_id)
         on_progress(done, total)
 
     # It has no name in any folder: a worker that is killed leaves nothing behind.
@@ -203,6 +205,7 @@ def _publish(export: Export) -> None:
         tenant_id=export.tenant_id, export_id=export.id, status=str(export.status)
     )
     publish(event, actor=ACTOR, tenant_id=export.tenant_id)
+    tell_export(export.tenant_id)
 
 
 def _prefix(export: Export) -> str:

@@ -18,6 +18,7 @@ from apps.tenants.entitlements import EXPORTS
 from apps.tenants.enums import ExportStatus as E
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import ExportRequested
+from apps.tenants.live import tell_export
 from apps.tenants.models import Export, Tenant
 from apps.tenants.permissions import EXPORT_DATA
 from apps.tenants.services.transitions import lock, note
@@ -83,4 +84,5 @@ def _request(actor: Actor, tenant_id: uuid.UUID) -> Export:
     publish(
         ExportRequested(tenant_id=tenant.id, export_id=export.id), actor=actor, tenant_id=tenant.id
     )
+    tell_export(tenant.id)
     return export

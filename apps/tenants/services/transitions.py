@@ -1,14 +1,18 @@
 """What every write on a tenant shares: the lock of its row, its states, its history."""
 
 import uuid
+from functools import partial
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, NotFound
+from apps.common.live import judge_again
 from apps.events.services import publish
 from apps.tenants.enums import TenantStatus as S
 from apps.tenants.events import TenantStatusChanged
+from apps.tenants.live import tell_provisioning
 from apps.tenants.models import Tenant, TenantEvent
 
 TRANSITIONS: dict[S, frozenset[S]] = {
@@ -45,6 +49,9 @@ def transition(
         actor=actor,
         tenant_id=tenant.id,
     )
+    tell_provisioning(tenant)
+    # Who listens in a workspace that is closed now, does so no longer.
+    transaction.on_commit(partial(judge_again, tenant_id=tenant.id), robust=True)
     return tenant
 
 

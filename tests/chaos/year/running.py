@@ -138,6 +138,8 @@ class Year:
                 for one in moment.intended
             )
             run.moment(number)
+            # What time alone brings about, which a schedule looks for each minute.
+            tasks.settle_subscriptions()
             before = state([])
             is_last = number == len(self.moments) - 1
             report = reconcile(actor=SYSTEM, days=400 if is_last else 40)

@@ -1,8 +1,10 @@
 """Keys, versions, errors, parameters, idempotency, pages, expansion: what holds for every call."""
 
 import re
+import socket
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -176,6 +178,25 @@ def test_one_key_one_answer(sandbox: Sandbox, client: stripe.StripeClient) -> No
         client.v1.customers.create({"email": "no"}, {"idempotency_key": "k2"})
     assert client.v1.customers.create({"name": "C"}, {"idempotency_key": "k2"}).name == "C"
     assert StripeKey.objects.filter(account=sandbox.account).count() == 2
+
+
+def test_half_a_request_is_none(sandbox: Sandbox, client: stripe.StripeClient) -> None:
+    """Who asks dies while it sends: what came must not stand for the whole under its key."""
+    parts = urlsplit(f"{sandbox.url}/sandbox/stripe")
+    head = (
+        f"POST {parts.path}/v1/customers HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        f"Authorization: Bearer {sandbox.account.secret_key}\r\nIdempotency-Key: half\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n"
+        "Connection: close\r\n\r\nname=A"
+    )
+    with socket.create_connection((parts.hostname, parts.port)) as wire:
+        wire.sendall(head.encode())
+        wire.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: wire.recv(4096), b""))
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert customers(sandbox) == 0
+    whole = client.v1.customers.create({"name": "A and B"}, {"idempotency_key": "half"})
+    assert whole.name == "A and B"
 
 
 def test_twenty_at_once_with_one_key(sandbox: Sandbox) -> None:

@@ -32,8 +32,11 @@ STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 LAST_STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("plans at Stripe", "billing sync --unless-current", {}),
 )
-# Not in the Procfile, which production runs too.
-SANDBOX = {"sandbox": "python manage.py sandbox"}
+# Not in the Procfile, which production runs too. The front is what nginx is there.
+SANDBOX = {
+    "sandbox": "python manage.py sandbox",
+    "front": "python -m apps.sandbox.front $FRONT_PORT $PORT $REALTIME_PORT",
+}
 SCREEN = """
   Wrapper Platform is running.
 
@@ -42,6 +45,7 @@ SCREEN = """
   Staff console   {url}/console/
   API reference   {url}/api/docs/
   E-mail inbox    {url}/sandbox/inbox/
+  SMS             {url}/sandbox/sms/   providers that fail: {url}/sandbox/senders/
   DNS records     {url}/sandbox/dns/
   OpenID          {url}/sandbox/oidc/
   Stripe          {url}/sandbox/stripe/
@@ -187,7 +191,10 @@ def _environment(session: DemoSession) -> dict[str, str]:
     programs = str(Path(sys.executable).parent)
     return os.environ | {
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "PORT": str(session.port),
+        # Browsers reach both of the others through the first.
+        "FRONT_PORT": str(session.port),
+        "PORT": str(next(candidate_ports(session.folder / "web", None))),
+        "REALTIME_PORT": str(next(candidate_ports(session.folder / "realtime", None))),
         "PUBLIC_URL": session.url,
         "PYTHONUNBUFFERED": "1",
         # Where the sandbox's SMTP server listens and the platform sends its mail.

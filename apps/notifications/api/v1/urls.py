@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from apps.notifications.api.v1 import views
+from apps.notifications.api.v1 import views, views_choices, views_log
 
 _ONE = "notifications/<uuid:item_id>/"
 
@@ -13,6 +13,21 @@ urlpatterns = [
         name="api_notifications_unread_count",
     ),
     path("notifications/read-all/", views.ReadAllView.as_view(), name="api_notifications_read_all"),
+    path(
+        "notifications/deliveries/",
+        views_log.DeliveriesView.as_view(),
+        name="api_notifications_deliveries",
+    ),
+    path(
+        "notifications/deliveries/<uuid:delivery_id>/retry/",
+        views_log.DeliveryRetryView.as_view(),
+        name="api_notifications_delivery_retry",
+    ),
+    path(
+        "notification-preferences/",
+        views_choices.PreferencesView.as_view(),
+        name="api_notification_preferences",
+    ),
     path(_ONE, views.NotificationView.as_view(), name="api_notification"),
     path(f"{_ONE}read/", views.ReadView.as_view(), name="api_notification_read"),
     path(f"{_ONE}unread/", views.UnreadView.as_view(), name="api_notification_unread"),

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import signal
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -12,20 +13,21 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from apps.sandbox import nameserver, records
+from apps.sandbox.messaging import telling
 from apps.sandbox.smtp import Inbox
 from apps.sandbox.stripe import courier
 
 log = structlog.get_logger(__name__)
 
 # How late an event or something due may be.
-STRIPE_PAUSE_S = 0.25
+PAUSE_S = 0.25
 
 
 class Command(BaseCommand):
     help = (
         "Run the stand-ins for third parties: an SMTP server whose mail /sandbox/inbox/ shows, and a DNS "
         "server whose records are at /sandbox/dns/. It keeps the time of the sandbox's Stripe, too, and "
-        "delivers its events."
+        "delivers what it, SendGrid, Mailgun and Twilio tell."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,17 +49,20 @@ class Command(BaseCommand):
         udp, tcp = await nameserver.listen(records.find_and_reconnect, dns_port)
         self.stdout.write(f"DNS on 127.0.0.1:{dns_port}")
         async with smtp, tcp:
-            await self._run_stripe(stop)
+            await asyncio.gather(
+                self._keep_turning(courier.turn, stop),
+                self._keep_turning(telling.deliver_due, stop),
+            )
         udp.close()
 
-    async def _run_stripe(self, stop: asyncio.Event) -> None:
+    async def _keep_turning(self, turn: Callable[[], int], stop: asyncio.Event) -> None:
         """Until told to stop. A failure, as while the database restarts, is not the end of it."""
         while not stop.is_set():
             try:
-                sent = await sync_to_async(courier.turn)()
+                sent = await sync_to_async(turn)()
             except DatabaseError:
-                log.exception("sandbox.stripe_turn_failed")
+                log.exception("sandbox.turn_failed", turn=turn.__module__)
                 sent = 0
             if not sent:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), STRIPE_PAUSE_S)
+                    await asyncio.wait_for(stop.wait(), PAUSE_S)
