@@ -1,6 +1,7 @@
 """A person's sign-ins, in browsers and by API, as one list."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,3 +102,13 @@ def sign_in_for(actor: Actor, session_id: uuid.UUID) -> BrowserSession | TokenSe
     if found is None or not (actor.is_platform or found.person_id == actor.person_id):
         raise NotFound
     return found
+
+
+def live_sign_ins(ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these sign-ins, of either kind and of anybody, that go on. One statement; none for none."""
+    if not ids:
+        return set()
+    live = Q(id__in=ids, revoked_at=None, expires_at__gt=timezone.now())
+    browsers = BrowserSession.objects.filter(live).values_list("id", flat=True)
+    by_api = TokenSession.objects.filter(live).values_list("id", flat=True)
+    return set(browsers.union(by_api, all=True))

@@ -12,6 +12,7 @@ class NotificationsConfig(AppConfig):
         from apps.notifications import checks, masks  # noqa: F401 - registers its checks
         from apps.notifications.channels import register_channel
         from apps.notifications.channels.email import EmailChannel
+        from apps.notifications.channels.push import PushChannel
         from apps.notifications.channels.sms import SmsChannel
         from apps.notifications.channels.webhook import WebhookChannel
         from apps.notifications.entitlements import ENTITLEMENTS
@@ -23,3 +24,5 @@ class NotificationsConfig(AppConfig):
         register_channel(Channel.EMAIL, EmailChannel())
         register_channel(Channel.SMS, SmsChannel())
         register_channel(Channel.WEBHOOK, WebhookChannel())
+        # Without keys of any push service nobody is reachable by it.
+        register_channel(Channel.PUSH, PushChannel())

@@ -1,6 +1,6 @@
 """What apps declare is looked at before somebody is told nonsense."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,8 @@ from apps.common.notifying import (
     notification_types,
 )
 from apps.events.registry import events
+from apps.notifications.push.fcm import credentials_of
+from apps.notifications.push.web import public_key
 from apps.notifications.templating import TemplateProblem, render, variables, variables_of
 
 
@@ -59,3 +61,37 @@ def _problems(kind: NotificationType) -> Iterator[str]:
             continue
         if unknown := sorted(used - known):
             yield f"uses {', '.join(unknown)}, which is in neither the event nor the example"
+
+
+@register()
+def check_push(**_kwargs: Any) -> list[CheckMessage]:
+    """What would show at the first push message only."""
+    found = [
+        (
+            settings.PUSH_INTERNAL_HOSTS and not getattr(settings, "SANDBOX", False),
+            "PUSH_INTERNAL_HOSTS lets browsers name push services at internal addresses",
+        ),
+        (
+            not _is_read(public_key),
+            "WEB_PUSH_PRIVATE_KEY is no key: make one by `manage.py push keys`",
+        ),
+        (
+            settings.FCM_CREDENTIALS
+            and not _is_read(lambda: credentials_of(settings.FCM_CREDENTIALS)),
+            "FCM_CREDENTIALS is not the JSON of a service account",
+        ),
+        (
+            settings.APNS_KEY
+            and not (settings.APNS_KEY_ID and settings.APNS_TEAM_ID and settings.APNS_TOPIC),
+            "APNS_KEY goes with APNS_KEY_ID, APNS_TEAM_ID and APNS_TOPIC",
+        ),
+    ]
+    return [Error(text, id="notifications.E002") for holds, text in found if holds]
+
+
+def _is_read(read: Callable[[], Any]) -> bool:
+    try:
+        read()
+    except ValueError:
+        return False
+    return True

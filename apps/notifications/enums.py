@@ -67,3 +67,14 @@ class DeviceKind(models.TextChoices):
     WEB = "web", _("Browser")
     ANDROID = "android", _("Android")
     IOS = "ios", _("iPhone or iPad")
+
+
+class RemovalReason(models.TextChoices):
+    """Why a device takes no push messages any more."""
+
+    BY_MEMBER = "by_member", _("Removed by the member")
+    OTHER_MEMBER = "other_member", _("Another member uses it now")
+    GONE = "gone", _("Its push service does not know it any more")
+    UNSEEN = "unseen", _("Not seen for a long time")
+    TOO_MANY = "too_many", _("The member has newer ones")
+    LEFT = "left", _("The member has left")

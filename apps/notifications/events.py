@@ -114,3 +114,24 @@ class PhoneVerified(Event):
 @event("notifications.phone_removed", version=1, scope="organization", aggregate="member_id")
 class PhoneRemoved(Event):
     member_id: uuid.UUID
+
+
+@event("notifications.push_device_added", version=1, scope="user", aggregate="device_id")
+class PushDeviceAdded(Event):
+    """A browser or an app takes push messages for a member from now on. kind: web, android or ios."""
+
+    device_id: uuid.UUID
+    member_id: uuid.UUID
+    kind: str
+    label: str
+
+
+@event("notifications.push_device_removed", version=1, scope="user", aggregate="device_id")
+class PushDeviceRemoved(Event):
+    """It takes none any more. reason: a RemovalReason."""
+
+    device_id: uuid.UUID
+    member_id: uuid.UUID
+    kind: str
+    label: str
+    reason: str

@@ -1,9 +1,9 @@
 """Hands what is due to the providers, each once, whoever dies meanwhile.
 
 A worker takes one, which it has for NOTIFICATIONS_LEASE_S; it sends it, and notes what came of it. One that
-dies in between leaves it taken, until the lease is over. Before it is sent a second time, the provider is asked whether it
-has it. Where a provider cannot be asked (a mail server), it is sent again with the same Message-
-ID. A digest is sent like a delivery.
+dies in between leaves it taken, until the lease is over. Before it is sent a second time, the provider is
+asked whether it has it. Where a provider cannot be asked (a mail server), it is sent again with the same
+Message-ID. A digest is sent like a delivery.
 """
 
 from collections import deque

@@ -1,5 +1,6 @@
 """What every page's frame shows: who, where, and the pages that are open to them. No query but in copies."""
 
+import hashlib
 import time
 from dataclasses import dataclass
 
@@ -9,11 +10,13 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from apps.accounts.impersonation import Impersonation, current_impersonation
+from apps.accounts.sessions import key_hash
 from apps.common.access import paths_allowed
 from apps.common.actors import Actor
 from apps.common.navigation import navigation
 from apps.common.urls import public_url
 from apps.notifications.unread import unread_count
+from apps.portal.app_icons import icon_url
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_id
 
@@ -76,6 +79,17 @@ class Shell:
         By the clock of this machine, and a little before, for Redis' differs. What comes twice does no harm.
         """
         return f"{int((time.time() - CLOCK_SKEW_S) * 1000)}-0"
+
+    @property
+    def sign_in_mark(self) -> str:
+        """Another one after signing in again: by it a browser knows. It says nothing about the session."""
+        key = self._request.session.session_key or ""
+        return hashlib.sha256(f"mark:{key_hash(key)}".encode()).hexdigest()[:16]
+
+    @property
+    def app_icon_url(self) -> str:
+        """For home screens, with corners of their own."""
+        return icon_url(self.tenant, "maskable", 180) if self.tenant else ""
 
     @property
     def sign_out_name(self) -> str:

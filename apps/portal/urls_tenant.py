@@ -41,6 +41,8 @@ from apps.portal.views import (
     plan,
     provisioning,
     public,
+    push_devices,
+    pwa,
     role_forms,
     role_matrix,
     roles,
@@ -53,6 +55,10 @@ from apps.portal.views import (
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("theme/", public.theme, name="theme"),
+    path("manifest.webmanifest", pwa.manifest, name="app-manifest"),
+    path("service-worker.js", pwa.service_worker, name="service-worker"),
+    path("offline/", pwa.offline, name="offline"),
+    path("icons/<slug:kind>-<int:size>.png", pwa.icon, name="app-icon"),
     path("switcher/", dashboard.switcher, name="switcher"),
     path("palette.json", dashboard.palette, name="palette"),
     path("members/", members.index, name="members"),
@@ -104,6 +110,15 @@ urlpatterns = [
         name="notification-preferences",
     ),
     path("notifications/<uuid:item_id>/trace/", notification_log.own, name="notification-trace"),
+    path("notifications/devices/", push_devices.index, name="push-devices"),
+    path(
+        "notifications/devices/<uuid:device_id>/remove/",
+        push_devices.remove,
+        name="push-device-remove",
+    ),
+    path(
+        "notifications/devices/<uuid:device_id>/test/", push_devices.test, name="push-device-test"
+    ),
     path("notifications/<uuid:item_id>/open/", notifications.follow, name="notification-open"),
     *(
         path(

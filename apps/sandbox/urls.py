@@ -4,6 +4,10 @@ from apps.sandbox import views, views_dns, views_pwned, views_social
 from apps.sandbox.messaging import mailgun, pages, sendgrid, twilio
 from apps.sandbox.oidc import views as oidc
 from apps.sandbox.oidc import views_pages as oidc_pages
+from apps.sandbox.push import apns as push_apns
+from apps.sandbox.push import fcm as push_fcm
+from apps.sandbox.push import pages as push_pages
+from apps.sandbox.push import web as push_web
 from apps.sandbox.stripe import api as stripe_api
 from apps.sandbox.stripe import control as stripe_control
 from apps.sandbox.stripe.pages import account as stripe_account
@@ -100,6 +104,23 @@ urlpatterns = [
         twilio.messages,
         name="sandbox_twilio_messages",
     ),
+    path("push/", push_pages.index, name="sandbox_push"),
+    path("push/control/", push_pages.control, name="sandbox_push_control"),
+    path("push/counts/", push_pages.counts, name="sandbox_push_counts"),
+    path("push/receivers/", push_pages.receivers, name="sandbox_push_receivers"),
+    path(
+        "push/receivers/<str:receiver_id>/remove/",
+        push_pages.receiver_remove,
+        name="sandbox_push_receiver_remove",
+    ),
+    path("push/web/<str:receiver_id>", push_web.push, name="sandbox_push_web"),
+    path("push/google/token", push_fcm.token, name="sandbox_push_google_token"),
+    path(
+        "push/fcm/v1/projects/<str:project>/messages:send",
+        push_fcm.send,
+        name="sandbox_push_fcm_send",
+    ),
+    path("push/apns/3/device/<str:receiver_id>", push_apns.device, name="sandbox_push_apns"),
     path("dns/", views_dns.records, name="sandbox_dns"),
     path("dns/<uuid:record_id>/remove/", views_dns.remove, name="sandbox_dns_remove"),
     path("oidc/", oidc_pages.providers, name="sandbox_oidc"),

@@ -85,5 +85,6 @@ SPECTACULAR_SETTINGS = {
         "DeliveryState": "apps.notifications.enums.DeliveryState",
         "DeliveryReason": "apps.notifications.enums.Reason",
         "DigestPeriod": "apps.notifications.enums.DigestPeriod",
+        "PushDeviceKind": "apps.notifications.enums.DeviceKind",
     },
 }

@@ -7,6 +7,7 @@ from config.settings.api import *
 from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console/
 from config.settings.environment import BASE_DIR, env
 from config.settings.messaging import *
+from config.settings.push import *
 from config.settings.social import *
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *
@@ -299,6 +300,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         # Sign-in posts on the public host and ends on a tenant's: browsers check the whole chain.
         "form-action": [
             "'self'",

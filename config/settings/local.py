@@ -4,11 +4,14 @@ from urllib.parse import urlsplit
 
 from apps.common import embedded
 from apps.common.demo_session import sandbox_dns_port
+from apps.sandbox.push import keys
 from config.settings.base import *
 from config.settings.base import (
     ANYMAIL,
+    APNS_KEY,
     DNS_RESOLVERS,
     EMAIL_FALLBACK_PROVIDER,
+    FCM_CREDENTIALS,
     OIDC_CLIENT_ID,
     OIDC_CLIENT_SECRET,
     OIDC_DISCOVERY_URL,
@@ -17,6 +20,7 @@ from config.settings.base import (
     STRIPE_SECRET_KEY,
     TENANT_APPS,
     TWILIO_ACCOUNT_SID,
+    WEB_PUSH_PRIVATE_KEY,
 )
 from config.settings.environment import env
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_providers
@@ -73,6 +77,18 @@ if not STRIPE_SECRET_KEY:
     STRIPE_SECRET_KEY = "sk_test_sandboxWrapperPlatform"  # noqa: S105 - published, of the sandbox
     STRIPE_API_BASE = f"{PUBLIC_URL}/sandbox/stripe"
     STRIPE_WEBHOOK_SECRETS = ["whsec_sandboxWrapperPlatform"]
+
+# ... its push services are at /sandbox/push/, for browsers and phones that it makes there; those of real
+# browsers are asked, too, with a key that everybody knows,
+PUSH_INTERNAL_HOSTS = [urlsplit(PUBLIC_URL).netloc]
+WEB_PUSH_PRIVATE_KEY = WEB_PUSH_PRIVATE_KEY or keys.vapid_private_key()
+if not FCM_CREDENTIALS:
+    FCM_CREDENTIALS = keys.service_account(f"{PUBLIC_URL}/sandbox")
+    FCM_API_URL = f"{PUBLIC_URL}/sandbox/push/fcm"
+if not APNS_KEY:
+    APNS_KEY, APNS_KEY_ID = keys.apns_pem(), keys.APNS_KEY_ID
+    APNS_TEAM_ID, APNS_TOPIC = keys.APNS_TEAM_ID, keys.APNS_TOPIC
+    APNS_API_URL = f"{PUBLIC_URL}/sandbox/push/apns"
 
 # ... and its OpenID providers are at /sandbox/oidc/; the first is the platform's.
 OIDC_INTERNAL_HOSTS = WEBHOOK_INTERNAL_HOSTS = [urlsplit(PUBLIC_URL).netloc]

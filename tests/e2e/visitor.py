@@ -102,6 +102,10 @@ class Findings:
     def add(self, defect: str, address: str = "") -> None:
         self.notes.setdefault(defect, address)
 
+    def forget(self, text: str) -> None:
+        """What was meant to go wrong."""
+        self.notes = {note: where for note, where in self.notes.items() if text not in note}
+
     @property
     def defects(self) -> list[str]:
         return [

@@ -4,9 +4,16 @@ from typing import Any
 import pytest
 
 from apps.common.tenancy import tenant_context
+from apps.notifications.push import apns, fcm
 from apps.notifications.tasks import send_due
 from apps.organizations.models import Member
+from apps.sandbox.push import keys
+from tests.accounts.oidc.provider import serving
+from tests.api.client import api, bearer
 from tests.conftest import World
+from tests.notifications.pushing import Register, registering
+
+__all__ = ["api", "bearer"]
 
 
 @pytest.fixture
@@ -35,3 +42,33 @@ def send_all(sending_queued: list[dict[str, Any]]) -> Callable[[], None]:
             send_due(**sending_queued.pop(0))
 
     return send
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    """Of the sandbox's pages, over real HTTP."""
+    with serving() as port:
+        yield f"http://localhost:{port}/sandbox"
+
+
+@pytest.fixture
+def push(sandbox_url: str, settings: Any) -> Iterator[str]:
+    """All three push services are the sandbox's. Where its pages are."""
+    settings.PUBLIC_URL = sandbox_url.removesuffix("/sandbox")
+    settings.PUSH_INTERNAL_HOSTS = [settings.PUBLIC_URL.removeprefix("http://")]
+    settings.WEB_PUSH_PRIVATE_KEY = keys.vapid_private_key()
+    settings.FCM_CREDENTIALS = keys.service_account(sandbox_url)
+    settings.FCM_API_URL = f"{sandbox_url}/push/fcm"
+    settings.APNS_KEY, settings.APNS_KEY_ID = keys.apns_pem(), keys.APNS_KEY_ID
+    settings.APNS_TEAM_ID, settings.APNS_TOPIC = keys.APNS_TEAM_ID, keys.APNS_TOPIC
+    settings.APNS_API_URL = f"{sandbox_url}/push/apns"
+    yield sandbox_url
+    fcm.credentials_of.cache_clear()
+    apns._client().close()
+    apns._client.cache_clear()
+
+
+@pytest.fixture
+def register(push: str) -> Register:
+    """`register(actor)`: a browser of the sandbox's that takes push messages for the actor."""
+    return registering

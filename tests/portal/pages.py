@@ -51,6 +51,7 @@ TENANT_PAGES = (
     "/settings/provisioning/",
     "/settings/provisioning/tokens/new/",
     "/settings/provisioning/groups/",
+    "/notifications/devices/",
 )
 PUBLIC_PAGES = (
     "/",

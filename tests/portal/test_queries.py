@@ -51,6 +51,7 @@ PAGES = (
     "/credits/rates/",
     "/credits/buy/",
     "/credits/auto-top-up/",
+    "/notifications/devices/",
     "/settings/",
     "/settings/export/",
     "/settings/addresses/",

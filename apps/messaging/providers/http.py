@@ -57,7 +57,7 @@ def ask(
     *,
     auth: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    data: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | bytes | None = None,
 ) -> Answer:
     """One request to a provider, whose address an operator named. Raises Unavailable."""
     parts = urlsplit(url)

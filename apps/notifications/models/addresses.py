@@ -32,7 +32,9 @@ class PushDevice(BaseModel):
     """A browser or an app that takes push messages for a member.
 
     address_encrypted: JSON; of a browser its subscription {endpoint, p256dh, auth}, of an app {token}.
-    address_digest: SHA-256 of the endpoint or token, so that it is registered once. label: as people know it.
+    address_digest: SHA-256 of the endpoint or token, so that it is registered once. label: as people know
+    it. sign_in_id: of the browser's session or the app's sign-in that it was seen with last; nothing is sent
+    to it while that is over. None: of a sign-in that is not ours to end.
     """
 
     member = models.ForeignKey(
@@ -43,6 +45,7 @@ class PushDevice(BaseModel):
     address_digest = models.CharField(_("digest"), max_length=64, unique=True)
     label = models.CharField(_("name"), max_length=100, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"))
+    sign_in_id = models.UUIDField(_("sign-in"), null=True)
 
     class Meta:
         indexes = [models.Index(fields=["member", "-id"], name="push_device_of_member")]

@@ -16,6 +16,14 @@ from apps.notifications.services.preferences import (
     notification_preferences_set,
     notifications_unsubscribe,
 )
+from apps.notifications.services.push_devices import (
+    push_device_register,
+    push_device_remove,
+    push_device_see,
+    push_devices_forget,
+    push_devices_forget_member,
+    push_devices_forget_unseen,
+)
 from apps.notifications.services.templates import (
     template_reset,
     template_set,
@@ -41,6 +49,12 @@ __all__ = [
     "phone_code_send",
     "phone_remove",
     "phone_verify",
+    "push_device_register",
+    "push_device_remove",
+    "push_device_see",
+    "push_devices_forget",
+    "push_devices_forget_member",
+    "push_devices_forget_unseen",
     "template_reset",
     "template_set",
     "template_test_send",

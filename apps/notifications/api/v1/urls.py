@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from apps.notifications.api.v1 import views, views_choices, views_log
+from apps.notifications.api.v1 import views, views_choices, views_devices, views_log
 
 _ONE = "notifications/<uuid:item_id>/"
 
@@ -33,4 +33,15 @@ urlpatterns = [
     path(f"{_ONE}unread/", views.UnreadView.as_view(), name="api_notification_unread"),
     path(f"{_ONE}archive/", views.ArchiveView.as_view(), name="api_notification_archive"),
     path(f"{_ONE}restore/", views.RestoreView.as_view(), name="api_notification_restore"),
+    path("push-devices/", views_devices.PushDevicesView.as_view(), name="api_push_devices"),
+    path(
+        "push-devices/<uuid:device_id>/",
+        views_devices.PushDeviceView.as_view(),
+        name="api_push_device",
+    ),
+    path(
+        "push-devices/<uuid:device_id>/seen/",
+        views_devices.PushDeviceSeenView.as_view(),
+        name="api_push_device_seen",
+    ),
 ]
