@@ -61,7 +61,7 @@ def update(language: str, messages: Iterable[tuple[str, Text]]) -> Catalog:
     catalog = Catalog(locale=language)
     for place, text in messages:
         found = known.get(text)
-        message = catalog.add(text, found.string if found else None, auto_comments=[place])
+        message = catalog.add(text, found.string if found else "", auto_comments=[place])
         if found is not None:
             message.flags |= found.flags & {"fuzzy"}
     path.parent.mkdir(parents=True, exist_ok=True)
