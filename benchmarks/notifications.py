@@ -51,7 +51,8 @@ def _people() -> None:
         cursor.execute(
             "INSERT INTO public.accounts_person (id, created_at, updated_at, password, is_superuser, email, "
             "name, language, time_zone, is_staff, is_active, epoch) SELECT id, now(), now(), '!', false, "
-            "id || '@bench.test', 'Bench', 'en', 'Europe/Berlin', false, true, 0 FROM unnest(%s::uuid[]) AS id",
+            "id || '@bench.test', 'Bench', 'en', 'Europe/Berlin', false, true, 0 "
+            "FROM unnest(%s::uuid[]) AS id",
             [ids],
         )
     members = [

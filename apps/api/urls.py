@@ -15,6 +15,8 @@ v1 = [
     path("", include("apps.audit.api.v1.urls")),
     path("", include("apps.notifications.api.v1.urls")),
     path("", include("apps.realtime.api.v1.urls")),
+    path("", include("apps.onboarding.api.v1.urls")),
+    path("", include("apps.feedback.api.v1.urls")),
 ]
 
 urlpatterns = [

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.urls import NoReverseMatch, reverse
 
 
 def public_url(path: str = "/") -> str:
@@ -20,3 +21,12 @@ def host_url(host: str, path: str = "/") -> str:
     public = urlsplit(settings.PUBLIC_URL)
     port = f":{public.port}" if public.port else ""
     return f"{public.scheme}://{host}{port}{path}"
+
+
+def route_exists(name: str, urlconf: str) -> bool:
+    """Whether a page of this name, without arguments, is in a URL configuration. For start-up checks."""
+    try:
+        reverse(name, urlconf=urlconf)
+    except NoReverseMatch:
+        return False
+    return True

@@ -1,7 +1,8 @@
 """Notes that may be lost with Redis, kept there at once and written to the database by a task.
 
-For what changes with every request and is not worth a write of each: when something was last used. Of each
-key the latest value counts. Keys: notes:{tenant}:name, the same with :taken while it is being written.
+For what changes with every request and is not worth a write of each: when something was last used, or how
+often. Of each key the latest value counts; of a tally, what it has come to. Keys: notes:{tenant}:name, the
+same with :taken while it is being written, and with :sums for a tally.
 """
 
 import json
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 WAITING = "notes:waiting"
 # What belongs to a tenant that was closed or deleted goes by itself.
 KEPT_S = 24 * 3600
+# Of a tally: keys with a date in them grow for a day, and are written within the next.
+SUMS_KEPT_S = 2 * 24 * 3600
 
 _declared: dict[str, "WriteBehind"] = {}
 
@@ -38,9 +41,16 @@ class WriteBehind:
 
     def note(self, key: str, value: Any) -> None:
         """value: of JSON. One round trip; without Redis the note is lost."""
+        self._note(key, value)
+
+    def _note(self, key: str, value: Any, sums: str = "", amount: int = 0) -> None:
+        """sums: the hash whose field `key` grows by the amount, if there is one."""
         tenant_id = require_tenant().id
         try:
             with _redis().pipeline(transaction=False) as pipe:
+                if sums:
+                    pipe.hincrby(sums, key, amount)
+                    pipe.expire(sums, SUMS_KEPT_S)
                 pipe.hset(self._key(tenant_id), key, json.dumps(value))
                 pipe.expire(self._key(tenant_id), KEPT_S)
                 pipe.sadd(WAITING, str(tenant_id))
@@ -58,7 +68,7 @@ class WriteBehind:
         while True:
             found = redis.hgetall(taken)
             if found:
-                self._flush({key.decode(): json.loads(value) for key, value in found.items()})
+                self._flush(self._values({key.decode(): one for key, one in found.items()}))
                 redis.delete(taken)
                 count += len(found)
             try:
@@ -66,8 +76,31 @@ class WriteBehind:
             except ResponseError:  # no such key: nothing was noted since
                 return count
 
+    def _values(self, found: Mapping[str, bytes]) -> Mapping[str, Any]:
+        return {key: json.loads(value) for key, value in found.items()}
+
     def _key(self, tenant_id: uuid.UUID) -> str:
         return f"notes:{{{tenant_id}}}:{self.name}"
+
+
+class Tally(WriteBehind):
+    """Counts. `flush` is given what each key has come to, and writes the larger of that and what is there.
+
+    So it bears the same ones twice. A key is good for a day or so: put the date into it. A Redis that forgot
+    begins again at nought, and what is written stays until it is passed.
+    """
+
+    def add(self, key: str, amount: int = 1) -> None:
+        """One round trip; without Redis it is lost."""
+        self._note(key, 0, self._sums, amount)
+
+    def _values(self, found: Mapping[str, bytes]) -> Mapping[str, Any]:
+        sums = _redis().hmget(self._sums, list(found))
+        return {key: int(value) for key, value in zip(found, sums, strict=True) if value}
+
+    @property
+    def _sums(self) -> str:
+        return f"{self._key(require_tenant().id)}:sums"
 
 
 def _redis() -> Any:

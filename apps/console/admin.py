@@ -14,6 +14,7 @@ from apps.accounts.models import (
     TenantMembership,
     TokenSession,
 )
+from apps.adoption.models import Survey
 from apps.billing.models import (
     AddOn,
     CreditPack,
@@ -41,6 +42,7 @@ from apps.console.site import site
 from apps.console.stripe_events import StripeEventAdmin
 from apps.console.subscriptions import SubscriptionAdmin
 from apps.console.suppressions import SuppressionAdmin
+from apps.console.surveys import SurveyAdmin
 from apps.console.tenants import TenantAdmin
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.messaging.models import Suppression
@@ -66,6 +68,7 @@ site.register(AddOn, AddOnAdmin)
 site.register(CreditPack, CreditPackAdmin)
 site.register(TenantPlan, TenantPlanAdmin)
 site.register(EntitlementOverride, OverrideAdmin)
+site.register(Survey, SurveyAdmin)
 site.register(OutboxEvent, OutboxEventAdmin)
 site.register(Handling, HandlingAdmin)
 site.register(DeadTask, DeadTaskAdmin)

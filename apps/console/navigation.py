@@ -51,6 +51,11 @@ GROUPS: dict[str, list[Page]] = {
         Page("Providers", "outgoing_mail", "admin:providers"),
         Page("Suppressed addresses", "block", "admin:messaging_suppression_changelist"),
     ],
+    "Product": [
+        Page("Onboarding", "flag", "admin:onboarding"),
+        Page("Features", "bar_chart", "admin:features"),
+        Page("Surveys", "reviews", "admin:adoption_survey_changelist"),
+    ],
     "Events": [
         Page("Streams", "conversion_path", "admin:streams"),
         Page("Outbox", "outbox", "admin:events_outboxevent_changelist"),

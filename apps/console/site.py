@@ -19,7 +19,9 @@ from unfold.sites import UnfoldAdminSite
 from apps.accounts.methods import has_second_factor
 from apps.accounts.proof import session_proof
 from apps.console import dashboard, search
+from apps.console.features import features_view
 from apps.console.markup import accessible
+from apps.console.onboarding import funnel_view
 from apps.console.providers import providers_view, reset_view
 from apps.console.revenue import revenue_view
 from apps.console.roles import permissions_view
@@ -89,6 +91,8 @@ class ConsoleSite(UnfoldAdminSite):
             path("permissions/", registry, name="permissions"),
             path("providers/", self.admin_view(self.providers), name="providers"),
             path("providers/reset/", self.admin_view(self.reset), name="providers_reset"),
+            path("onboarding/", self.admin_view(self.onboarding), name="onboarding"),
+            path("features/", self.admin_view(self.features), name="features"),
             path("revenue/", self.admin_view(self.revenue), name="revenue"),
             path("streams/", self.admin_view(self.streams), name="streams"),
             path("streams/replay/", self.admin_view(self.replay), name="streams_replay"),
@@ -122,6 +126,14 @@ class ConsoleSite(UnfoldAdminSite):
         """What apps declare; it is no model's page."""
         request.current_app = self.name
         return permissions_view(request, self.each_context(request))
+
+    def onboarding(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return funnel_view(request, self.each_context(request))
+
+    def features(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return features_view(request, self.each_context(request))
 
     def revenue(self, request: HttpRequest) -> HttpResponse:
         request.current_app = self.name

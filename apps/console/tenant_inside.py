@@ -9,8 +9,11 @@ from django.utils.safestring import SafeString
 from apps.console import rendering as r
 from apps.console.acts import Act
 from apps.console.audit import AUDIT_ACTS, audit_sections
+from apps.console.features import tenant_features_table
+from apps.console.onboarding import onboarding_sections
 from apps.console.pages import Section
 from apps.console.roles import roles_table
+from apps.console.surveys import tenant_answers_table
 from apps.console.tenant_access import bindings_sections, groups_sections
 from apps.console.tenant_acts_access import BINDING_ACTS, GROUP_ACTS, ORGANIZATION_ACTS
 from apps.console.tenant_acts_credits import CREDIT_PAGE_ACTS
@@ -90,6 +93,18 @@ INSIDE_PAGES = (
         "Notifications",
         _in_schema(notifications_sections),
         NOTIFICATION_ACTS,
+    ),
+    InsidePage(
+        "onboarding",
+        "Onboarding",
+        "Setup",
+        _in_schema(lambda tenant, _q: onboarding_sections(tenant)),
+    ),
+    InsidePage(
+        "feedback",
+        "Features and feedback",
+        "Use",
+        lambda tenant, _q: [tenant_features_table(tenant), tenant_answers_table(tenant)],
     ),
     InsidePage(
         "audit", "Audit log", "Audit", lambda tenant, _q: audit_sections(tenant), AUDIT_ACTS

@@ -11,12 +11,15 @@ from django.utils.functional import cached_property
 
 from apps.accounts.impersonation import Impersonation, current_impersonation
 from apps.accounts.sessions import key_hash
+from apps.adoption.surveys import Question
 from apps.common.access import paths_allowed
 from apps.common.actors import Actor
 from apps.common.navigation import navigation
 from apps.common.urls import public_url
 from apps.notifications.unread import unread_count
 from apps.portal.app_icons import icon_url
+from apps.portal.setup import WayBack, way_back
+from apps.portal.surveys import question_on
 from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_id
 
@@ -90,6 +93,18 @@ class Shell:
     def app_icon_url(self) -> str:
         """For home screens, with corners of their own."""
         return icon_url(self.tenant, "maskable", 180) if self.tenant else ""
+
+    @cached_property
+    def setup(self) -> WayBack | None:
+        """Back to the setup, on a page that one of its steps led to."""
+        return way_back(self._request)
+
+    @cached_property
+    def survey(self) -> Question | None:
+        """What the member is asked on this page, which from now on counts as shown."""
+        if self.actor is None or self.tenant is None or self._request.method != "GET":
+            return None
+        return question_on(self._request, self.actor)
 
     @property
     def sign_out_name(self) -> str:

@@ -5,6 +5,7 @@ from django.urls import path
 from apps.portal.views import (
     connections,
     invitation_accept,
+    onboarding,
     own_data,
     profile,
     public,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("workspaces/new/slug/", workspaces.slug_check, name="workspace_slug"),
     path("workspaces/<uuid:tenant_id>/", workspaces.detail, name="workspace"),
     path("workspaces/<uuid:tenant_id>/join/", workspaces.join, name="workspace_join"),
+    path("setup/<slug:slug>/<str:step>/", onboarding.public_go, name="setup"),
     path("profile/", profile.profile, name="profile"),
     path("account/connections/", connections.index, name="socialaccount_connections"),
     path(

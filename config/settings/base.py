@@ -43,6 +43,7 @@ SHARED_APPS = [
     "apps.messaging",
     "apps.schedules",
     "apps.tenants",  # before django_tenants: its `migrate` is ours
+    "apps.adoption",
     "apps.accounts",
     "apps.trail",
     "apps.ledger",
@@ -84,6 +85,8 @@ TENANT_APPS = [
     "apps.credits",
     "apps.audit",
     "apps.notifications",
+    "apps.onboarding",
+    "apps.feedback",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 

@@ -31,6 +31,7 @@ CELERY_TASK_ROUTES = {
         for name in (
             "accounts.check_email_domains",
             "accounts.run_erasure",
+            "adoption.roll_up",
             "audit.tend_chains_of",
             "billing.prune_usage",
             "billing.reconcile",
@@ -40,6 +41,8 @@ CELERY_TASK_ROUTES = {
             "credits.begin_budget_periods_of",
             "credits.tell_forecasts_of",
             "notifications.prune_of",
+            "feedback.expire_prompts_of",
+            "onboarding.tend_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
             "tenants.check_domains",
@@ -220,6 +223,24 @@ CELERY_BEAT_SCHEDULE = {
     "messaging-prune-tracked-events": {
         "task": "messaging.prune_tracked_events",
         "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Sums of what features are used, of yesterday and today; and what surveys code declares.
+    "adoption-roll-up": {
+        "task": "adoption.roll_up",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Of all tenants: new versions of workflows, and reminders of what stands still.
+    "onboarding-tend": {
+        "task": "onboarding.tend",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Of all tenants: questions that nobody answered.
+    "feedback-expire-prompts": {
+        "task": "feedback.expire_prompts",
+        "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
     },
     "events-prune": {"task": "events.prune", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -23,6 +23,7 @@ from apps.accounts.models import (
 )
 from apps.accounts.signing_keys import signing_key_rotate
 from apps.accounts.token_sessions import token_session_start
+from apps.adoption.models import Survey
 from apps.billing.models import (
     AddOn,
     CreditPack,
@@ -67,7 +68,8 @@ def routes(
 
 def address(route: str, objects: dict[str, Any]) -> str:
     route = route.replace(
-        "^(?P<app_label>tenants|accounts|billing|events|schedules|messaging|trail)/$", "tenants/"
+        "^(?P<app_label>tenants|accounts|billing|adoption|events|schedules|messaging|trail)/$",
+        "tenants/",
     )
     route = route.replace("(?P<url>.*)$", "no/such/page/")
     if "<uuid:object_id>" in route:
@@ -110,6 +112,9 @@ def addresses(world: World) -> list[str]:
         ),
         "accounts/scimtoken": ScimToken.objects.create(tenant=world.acme, label="x"),
         "accounts/signingkey": signing_key_rotate(actor=SYSTEM),
+        "adoption/survey": Survey.objects.create(
+            code="tests.survey", kind="nps", question="?", trigger="on_page", page="members"
+        ),
         "billing/subscription": Subscription.objects.get(),
         "billing/plan": Plan.objects.get(),
         "billing/addon": AddOn.objects.get(),
@@ -162,6 +167,7 @@ def state() -> list[Any]:
             for model in (Plan, PlanVersion, TenantPlan, TenantAddOn, EntitlementOverride)
         ),
         list(Schedule.objects.order_by("id").values()),
+        list(Survey.objects.order_by("id").values()),
         list(StripeEvent.objects.order_by("id").values()),
         list(Suppression.objects.order_by("id").values()),
         list(Subscription.objects.order_by("id").values()),

@@ -102,6 +102,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "tenants.MigrationRun",
         "accounts.Person",
         "accounts.TenantMembership",
+        "adoption.Survey",
         "accounts.BrowserSession",
         "accounts.TokenSession",
         "accounts.SigningKey",

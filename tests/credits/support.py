@@ -16,13 +16,17 @@ from apps.organizations.models import Organization
 
 SYSTEM = Actor.system("tests")
 TRANSLATE = "tests.translate"
-# Of a tenant that has done nothing with credits; the accounts are always there.
+# Of a tenant that has done nothing with credits, and was asked nothing; the accounts are always there.
 EMPTY_TABLES = [
-    f"credits_{name}"
-    for name in (
-        *("adjustmentrequest", "archive", "budget", "carriedentry", "entry", "grant", "hold"),
-        *("holdpart", "lot", "spendingcap", "transaction", "usageday", "usageevent"),
-    )
+    "feedback_prompt",
+    "onboarding_dismissal",
+    *(
+        f"credits_{name}"
+        for name in (
+            *("adjustmentrequest", "archive", "budget", "carriedentry", "entry", "grant", "hold"),
+            *("holdpart", "lot", "spendingcap", "transaction", "usageday", "usageevent"),
+        )
+    ),
 ]
 SUMMARIZE = "tests.summarize"
 

@@ -1,4 +1,4 @@
-"""A workspace as an installed app: what browsers want before they offer it, offline, updates, push messages."""
+"""A workspace as an installed app: what browsers want before they offer it, offline, updates, push."""
 
 import json
 import re

@@ -22,6 +22,7 @@ from apps.accounts.models import (
     ScimToken,
     SignInPolicy,
 )
+from apps.adoption.models import FeatureDay, FeatureUse, SurveyAnswer
 from apps.audit.chains import chain_of
 from apps.audit.models import Entry
 from apps.billing.models import (
@@ -40,6 +41,7 @@ from apps.credits.enums import GRANTS_ID, WALLET_ID, GrantSource, TransactionKin
 from apps.credits.models import Grant, UsageEvent
 from apps.credits.posting import Move, post
 from apps.credits.spending import Item, Place, spend
+from apps.feedback.models import Prompt
 from apps.notifications.models import (
     ChannelDefault,
     Delivery,
@@ -53,6 +55,7 @@ from apps.notifications.models import (
     Timing,
     WebhookTarget,
 )
+from apps.onboarding.models import Dismissal, StepState, WorkflowRun
 from apps.organizations.models import (
     DirectoryUser,
     Group,
@@ -71,6 +74,7 @@ from apps.tenants.agenda import agenda_note
 from apps.tenants.models import Domain, Export, Tenant, TenantEvent
 from apps.trail.chains import NewEntry, entries_append
 from apps.trail.models import Checkpoint, Segment
+from tests.adoption.rows import give_use
 from tests.api.client import Api, bearer
 from tests.billing.rows import give_everything
 from tests.conftest import SYSTEM, World
@@ -179,6 +183,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
             ],
         )
         _plant_credits(canary)
+        _plant_onboarding(canary, member)
         _plant_notifications(canary, member)
         agenda_note(f"{canary}.thing", timezone.now())
     # Ids of shared rows are nobody else's.
@@ -222,6 +227,7 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
     )
     ProviderOrganization.objects.create(provider=provider, tenant=tenant, code=canary)
     give_everything(tenant, canary)
+    give_use(tenant, canary)
     samples = {
         "group_role_id": SHARED["group"],
         "entry_id": SHARED["entry"],
@@ -244,6 +250,18 @@ def _plant(tenant: Tenant, canary: str) -> Twin:
         "item_id": SHARED["inbox_item"],
     }
     return Twin(tenant, canary, {name: str(value) for name, value in samples.items()})
+
+
+def _plant_onboarding(canary: str, member: Member) -> None:
+    """A workflow that the member dismissed, a step of it, and a question: each named after the canary."""
+    run = WorkflowRun.objects.create(
+        id=SHARED["member"], workflow=canary, member=member, version=1, begun_version=1
+    )
+    StepState.objects.create(
+        id=SHARED["member"], run=run, step=canary, status="done", decided_at=timezone.now()
+    )
+    Dismissal.objects.create(id=SHARED["member"], run=run, member=member)
+    Prompt.objects.create(id=SHARED["member"], member=member, survey=canary)
 
 
 def _plant_credits(canary: str) -> None:
@@ -357,7 +375,7 @@ def snapshot() -> Callable[[Tenant], str]:
         models += [Tenant, Domain, TenantEvent, Export, EmailDomain, ScimToken, SignInPolicy]
         models += [TenantPlan, TenantAddOn, EntitlementOverride, UsageCounter, Subscription]
         models += [CreditPurchase, AutoTopUp]
-        models += [BillingCustomer]
+        models += [BillingCustomer, FeatureUse, FeatureDay, SurveyAnswer]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models

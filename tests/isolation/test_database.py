@@ -8,6 +8,15 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from apps.accounts.models import ScimToken, TenantMembership
+from apps.adoption.models import (
+    FeatureDay,
+    FeatureTotal,
+    FeatureUse,
+    FunnelCount,
+    SurveyAnswer,
+    SurveyAsked,
+    SurveyCount,
+)
 from apps.billing.models import (
     AutoTopUp,
     BillingCustomer,
@@ -36,6 +45,7 @@ from apps.tenants.models import (
     TenantEvent,
 )
 from apps.tenants.roles import APP, GROUP
+from tests.adoption.rows import PERSON_ID, give_use
 from tests.billing.rows import give_everything
 from tests.conftest import World
 
@@ -45,7 +55,7 @@ OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
     *(Export, MigrationTarget, DeadTask, ScimToken, BillingCustomer),
     *(TenantPlan, TenantAddOn, EntitlementOverride, UsageRecord, UsageCounter, Subscription),
-    *(CreditPurchase, AutoTopUp, AgendaEntry),
+    *(CreditPurchase, AutoTopUp, FeatureUse, FeatureDay, SurveyAnswer, AgendaEntry),
 )
 
 
@@ -117,6 +127,7 @@ def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None
         run = MigrationRun.objects.create(version="x", actor="x")
         MigrationTarget.objects.create(run=run, tenant_id=world.acme.id, schema_name="x", wave=1)
         give_everything(world.acme)
+        give_use(world.acme)
         assert all(model.objects.exists() for model in OF_TENANTS)
     assert {model: model.objects.count() for model in hidden} == dict.fromkeys(hidden, 0)
 
@@ -219,6 +230,35 @@ def test_a_tenant_reads_what_it_has_and_changes_nothing_of_it(world: World, as_a
                 setattr(mine, name, value)
             mine.period_start = timezone.now()
             refused(lambda mine=mine: mine.save(force_insert=True), "row-level security")
+
+
+def test_a_tenant_counts_its_uses_and_reads_what_they_add_up_to(world: World, as_app: None) -> None:
+    with system_connection():
+        give_use(world.acme)
+        give_use(world.globex)
+    with tenant_context(world.acme):
+        for model in (FeatureUse, FeatureDay, SurveyAnswer):
+            row = model.objects.get()
+            assert row.tenant_id == world.acme.id
+            row.pk, row.tenant_id = None, world.globex.id
+            refused(lambda row=row: row.save(force_insert=True), "row-level security")
+        assert FeatureDay.objects.update(uses=2) == 0
+        assert FeatureUse.objects.update(uses=2) == 1
+
+
+def test_what_is_counted_over_all_is_for_the_system(world: World, as_app: None) -> None:
+    today = timezone.now()
+    with system_connection():
+        SurveyAsked.objects.create(person_id=PERSON_ID, survey="", asked_at=today)
+        SurveyCount.objects.create(survey="x", day=today, outcome="shown", count=1)
+        FunnelCount.objects.create(workflow="x", version=1, month=today, outcome="started", count=1)
+        FeatureTotal.objects.create(
+            feature="x", day=today, tenants=1, people=1, uses=1, tenants_window=1, people_window=1
+        )
+    with tenant_context(world.acme):
+        for model in (SurveyAsked, SurveyCount, FunnelCount, FeatureTotal):
+            assert model.objects.count() == 0
+            assert model.objects.all().delete() == (0, {})
 
 
 def test_a_tenant_is_found_by_its_exact_key_only(world: World, as_app: None) -> None:

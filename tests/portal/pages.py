@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 
 TENANT_PAGES = (
     "/",
+    "/onboarding/",
+    "/onboarding/?step=workspace.plan",
     "/members/",
     "/members/?q=bob&status=active&role=member",
     "/members/?q=nobody-has-this-name",

@@ -59,18 +59,6 @@ def test_a_member_sees_only_their_figures(sign_in: SignIn, bob: Person, acme: Te
     assert (figures.members, figures.pending, figures.organizations) == (2, None, 1)
 
 
-def test_first_steps_follow_what_is_there(client, alice: Person, root: Organization) -> None:
-    steps = {step.title: step.done for step in client.get("/").context["steps"]}
-    assert steps == {
-        "Set your time zone": False,
-        "Invite a colleague": True,
-        "Shape your organization": False,
-    }
-    Person.objects.filter(id=alice.id).update(time_zone="Europe/Amsterdam")
-    Organization.objects.add_child(root, instance=Organization(name="Sales"))
-    assert all(step.done for step in client.get("/").context["steps"])
-
-
 def test_the_palette(
     client, sign_in: SignIn, bob: Person, acme: Tenant, bob_member: Member
 ) -> None:

@@ -32,6 +32,7 @@ SYNC = {
 BULK = {
     "accounts.check_email_domains",
     "accounts.run_erasure",
+    "adoption.roll_up",
     "audit.tend_chains_of",
     "billing.prune_usage",
     "billing.reconcile",
@@ -41,6 +42,8 @@ BULK = {
     "credits.begin_budget_periods_of",
     "credits.tell_forecasts_of",
     "notifications.prune_of",
+    "feedback.expire_prompts_of",
+    "onboarding.tend_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",
     "tenants.check_domains",

@@ -120,7 +120,7 @@ def test_asking_makes_a_tenant_that_knows_its_source(source: Tenant, charlie: Pe
 def test_it_has_the_same_tables_and_rows_and_goes_on(source: Tenant, clone: Tenant) -> None:
     assert (clone.status, clone.steps_done) == (
         "ready",
-        ["schema", "plan", "roles", "organization", "owner"],
+        ["schema", "plan", "roles", "organization", "owner", "onboarding"],
     )
     assert catalogue(clone.schema_name) == catalogue(source.schema_name)
     assert migrations(clone.schema_name) == migrations(source.schema_name)

@@ -124,7 +124,7 @@ def test_psql_restores_the_dump_row_by_row(odd: Tenant, database: str, tmp_path:
         f"SELECT relname FROM pg_class WHERE relnamespace = '{odd.schema_name}'::regnamespace "
         "AND relkind = 'r' ORDER BY 1",
     ).splitlines()
-    assert len(tables) == 31
+    assert len(tables) == 35
     empty = set()
     original = connection.settings_dict["NAME"]
     for table in tables:
@@ -237,6 +237,8 @@ def test_the_manifest_counts_and_sums(acme: Tenant) -> None:
         "audit_entry": 0,
         **dict.fromkeys(EMPTY_TABLES, 0),
         **dict.fromkeys(NOTIFICATION_TABLES, 0),
+        "onboarding_stepstate": 1,
+        "onboarding_workflowrun": 2,
         "credits_account": len(AccountKind) - 1,
         "django_migrations": len(manifest["migrations"]),
         "organizations_directoryuser": 0,
@@ -388,8 +390,8 @@ def test_progress_and_ticks(acme: Tenant) -> None:
     seen: list[tuple[int, int]] = []
     ticks: list[int] = []
     exported(acme, progress=lambda *it: seen.append(it), tick=lambda: ticks.append(1))
-    assert seen == [(n, 60) for n in range(61)]
-    assert len(ticks) > 60
+    assert seen == [(n, 68) for n in range(69)]
+    assert len(ticks) > 68
 
 
 def test_big_tables_are_read_in_blocks(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,14 @@ def test_a_new_tenant_gets_schema_roles_root_and_owner(pending: Tenant, alice: P
     assert provisioning.provision(pending.id) is True
     pending.refresh_from_db()
     assert (pending.status, pending.attempts) == ("ready", 0)
-    assert pending.steps_done == ["schema", "plan", "roles", "organization", "owner"]
+    assert pending.steps_done == [
+        "schema",
+        "plan",
+        "roles",
+        "organization",
+        "owner",
+        "onboarding",
+    ]
     assert provisioning.progress(pending).percent == 100
     with tenant_context(pending):
         assert set(Role.objects.values_list("code", flat=True)) == {
@@ -99,7 +106,7 @@ def test_after_five_failures_it_is_failed_and_staff_can_retry(
     assert (pending.status, pending.attempts) == ("failed", 5)
     assert pending.status_reason == "RuntimeError: no luck"
     states = [state for _, state in provisioning.progress(pending).steps]
-    assert states == ["done", "done", "failed", "waiting", "waiting"]
+    assert states == ["done", "done", "failed", "waiting", "waiting", "waiting"]
     assert provisioning.provision(pending.id) is False
 
     monkeypatch.setitem(provisioning._steps, "roles", real)
@@ -151,7 +158,7 @@ def test_eight_workers_run_each_step_once(pending: Tenant, monkeypatch: pytest.M
     assert sorted(runs) == sorted(set(runs))
     if True not in results:
         assert provisioning.provision(pending.id) is True
-    assert sorted(runs) == ["organization", "owner", "plan", "roles", "schema"]
+    assert sorted(runs) == ["onboarding", "organization", "owner", "plan", "roles", "schema"]
 
 
 def test_deletion_waits_for_its_grace_and_leaves_nothing(globex: Tenant, charlie: Person) -> None:

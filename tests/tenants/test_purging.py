@@ -23,6 +23,7 @@ from apps.accounts.models import (
     TokenSession,
 )
 from apps.accounts.token_sessions import token_session_start
+from apps.adoption.models import FeatureDay, FeatureUse, SurveyAnswer
 from apps.billing.models import BillingCustomer, TenantPlan, UsageRecord
 from apps.common.errors import Conflict
 from apps.common.files import tenant_files
@@ -37,6 +38,7 @@ from apps.tenants.roles import tenant_roles_missing
 from apps.tenants.selectors import tenants_to_purge
 from apps.tenants.services import export_request, tenant_delete, tenant_resume
 from apps.trail.models import Checkpoint, Segment
+from tests.adoption.rows import give_use
 from tests.billing.rows import give_everything
 from tests.billing.support import give_stripe_rows, stripe_rows
 from tests.conftest import SYSTEM, World
@@ -45,7 +47,8 @@ from tests.notifications.support import EMPTY_TABLES as NOTIFICATION_TABLES
 
 pytestmark = pytest.mark.django_db
 STEPS = [
-    "exports_stop", "files", "tables", "schema", "role", "auto_top_up", "credit_purchases",
+    "exports_stop", "files", "tables", "schema", "role", "survey_answers", "feature_uses", "feature_days",
+    "auto_top_up", "credit_purchases",
     "usage_records", "usage_counters",
     "entitlement_overrides", "tenant_add_ons", "tenant_plan", "subscription", "memberships", "refresh_tokens",
     "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
@@ -81,6 +84,7 @@ def due(globex: Tenant, charlie: Person) -> Tenant:
         first_seq=1, last_seq=1, prev_hash=b"x", last_hash=b"x", file="x", **signed
     )
     give_everything(globex)
+    give_use(globex)
     give_stripe_rows(globex)
     tenant_delete(actor=SYSTEM, tenant_id=globex.id, reason="left", grace_days=0)
     globex.refresh_from_db()
@@ -107,6 +111,11 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "providers": set(IdentityProvider.objects.filter(**of_it)),
         "browsers": set(BrowserSession.objects.filter(**of_it)),
         "plan": {*TenantPlan.objects.filter(**of_it), *UsageRecord.objects.filter(**of_it)},
+        "uses": {
+            *FeatureUse.objects.filter(**of_it),
+            *FeatureDay.objects.filter(**of_it),
+            *SurveyAnswer.objects.filter(**of_it),
+        },
         "checkpoints": set(Checkpoint.objects.filter(**of_it)),
         "segments": set(Segment.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
@@ -119,7 +128,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
 KINDS = (
     "schema", "role", "files", "tenant", "domains", "history", "exports", "memberships", "sign_ins",
     "policy", "email_domains", "scim_tokens", "identities", "provider_organizations", "providers", "browsers",
-    "checkpoints", "segments", "plan",
+    "checkpoints", "segments", "plan", "uses",
     "checkpoints", "segments", "billing_customer", "stripe",
 )  # fmt: skip
 NOTHING: dict[str, Any] = {kind: set() for kind in KINDS}
@@ -192,14 +201,15 @@ def test_each_batch_is_small_and_leaves_a_mark(
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
     # begin, exports; seven files and folders by three, and once to see that none is left; the tables by four,
-    # and once more; schema, role, its auto top-up, a purchase, five of its plan, its subscription, one
-    # membership, one token, one sign-in, one policy, one e-mail domain, one provisioning token, one identity,
-    # one organization, one provider, one browser; no event that is settled yet, one event of Stripe, no
-    # refused task, one copy of Stripe's customer, the customer; five entries of the history by two; one
-    # checkpoint and one archive of the audit log; one domain, one export, no late file.
+    # and once more; schema, role, an answer, a use, a day of uses, its auto top-up, a purchase, five of its
+    # plan, its subscription, one membership, one token, one sign-in, one policy, one e-mail domain, one
+    # provisioning token, one identity, one organization, one provider, one browser; no event that is settled
+    # yet, one event of Stripe, no refused task, one copy of Stripe's customer, the customer; five entries of
+    # the history by two; one checkpoint and one archive of the audit log; one domain, one export, no
+    # late file.
     assert batches == [
-        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
-        19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 28, 28, 29, 30, 31, 32, 33, 34,
+        0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+        19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 31, 31, 32, 33, 34, 35, 36, 37,
     ]  # fmt: skip
     assert seen[-1] == [f"purge:{name}" for name in STEPS]
 
@@ -361,7 +371,9 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
             "credits_account": 7,
             **dict.fromkeys(EMPTY_TABLES, 0),
             **dict.fromkeys(NOTIFICATION_TABLES, 0),
-            "django_migrations": 20,
+            "django_migrations": 23,
+            "onboarding_stepstate": 1,
+            "onboarding_workflowrun": 2,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,
@@ -380,7 +392,7 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "schema": due.schema_name,
         "role": due.schema_name,
         **dict.fromkeys(STEPS[5 : STEPS.index("events")], 1),
-        "events": 6,
+        "events": 9,
         "agenda": 0,
         "stripe_events": 1,
         "dead_tasks": 0,

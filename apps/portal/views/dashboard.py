@@ -1,65 +1,21 @@
 """A workspace's first page, and what is reachable from anywhere in it."""
 
-from dataclasses import dataclass
-
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.common.urls import public_url
+from apps.onboarding.selectors import checklists_for
 from apps.organizations import permissions as p
 from apps.organizations.selectors import members_for, organizations_for
 from apps.portal.http import WorkspaceRequest, may, workspace_page
-from apps.portal.selectors import Figures, dashboard_figures, members_with_roles, workspaces_in
+from apps.portal.selectors import dashboard_figures, members_with_roles, workspaces_in
 from apps.portal.shell import Shell
 from apps.tenants.permissions import EXPORT_DATA, MANAGE_DOMAINS, VIEW_SETTINGS
 
 NEWEST = 5
 FOUND = 6
-
-
-@dataclass(frozen=True, slots=True)
-class FirstStep:
-    title: str
-    detail: str
-    url: str
-    done: bool
-
-
-def first_steps(request: WorkspaceRequest, figures: Figures) -> list[FirstStep]:
-    """What makes a new workspace useful; each is ticked off by what is really there."""
-    steps = []
-    # The profile is the person's own: who acts for them has none here.
-    if request.actor.impersonator is None:
-        steps.append(
-            FirstStep(
-                "Set your time zone",
-                "So that every time you see is your own.",
-                public_url("/profile/"),
-                request.user.time_zone != "UTC",
-            )
-        )
-    if figures.pending is not None and figures.members is not None:
-        steps.append(
-            FirstStep(
-                "Invite a colleague",
-                "They get a link by e-mail that is good for seven days.",
-                reverse("invite"),
-                figures.members > 1 or figures.pending > 0,
-            )
-        )
-    if figures.organizations is not None and figures.pending is not None:
-        steps.append(
-            FirstStep(
-                "Shape your organization",
-                "Add a division, branch or team below your company.",
-                reverse("organizations"),
-                figures.organizations > 1,
-            )
-        )
-    return steps
 
 
 @require_safe
@@ -69,7 +25,6 @@ def dashboard(request: WorkspaceRequest) -> HttpResponse:
     newest = []
     if figures.members is not None:
         newest = list(members_with_roles(request.actor).order_by("-id")[:NEWEST])
-    steps = first_steps(request, figures)
     hour = timezone.localtime().hour
     context = {
         "greeting": "Good morning"
@@ -79,8 +34,7 @@ def dashboard(request: WorkspaceRequest) -> HttpResponse:
         else "Good evening",
         "figures": figures,
         "newest": newest,
-        "steps": steps,
-        "steps_done": sum(step.done for step in steps),
+        "checklists": [one for one in checklists_for(request.actor) if one.is_shown],
         "can_invite": may(request.actor, p.INVITE_MEMBER),
     }
     return render(request, "portal/dashboard.html", context)
@@ -105,6 +59,7 @@ def palette(request: WorkspaceRequest) -> HttpResponse:
     if len(query) < 2:
         shell = Shell(request)
         results += [_result(link.label, "Page", link.url) for link in shell.nav]
+        results.append(_result("Setup", "Page", reverse("onboarding")))
         if may(request.actor, p.INVITE_MEMBER):
             results.append(_result("Invite a colleague", "Action", reverse("invite")))
         if may(request.actor, VIEW_SETTINGS):
