@@ -92,7 +92,8 @@ def _floor() -> float:
         part = members[start : start + 1000]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO notifications_inboxitem (id, created_at, updated_at, notification_id, member_id) "
+                "INSERT INTO notifications_inboxitem "
+                "(id, created_at, updated_at, notification_id, member_id) "
                 "SELECT i, now(), now(), %s, m FROM unnest(%s::uuid[], %s::uuid[]) AS t(i, m)",
                 [made.id, [uuid7() for _ in part], part],
             )

@@ -20,9 +20,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
-
-from apps.common.outages import REDIS_OUTAGES
 
 log = structlog.get_logger(__name__)
 
@@ -184,7 +183,7 @@ def _add(*messages: dict[str, str | bytes]) -> None:
             for fields in messages:
                 pipe.xadd(STREAM, fields, maxlen=KEEP_ENTRIES, approximate=True)  # type: ignore[arg-type]
             pipe.execute()
-    except REDIS_OUTAGES as error:
+    except RedisError as error:  # away, or full: whatever it says, it is not told
         _silence.until_s = time.monotonic() + SILENCE_S
         _silence.lost += len(messages)
         log.warning(

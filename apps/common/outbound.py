@@ -138,7 +138,7 @@ def fetch(
     """Ask, and read the whole answer: at most timeout_s seconds in all. Never inside a transaction.
 
     data: of a form, or the body itself. connect_s: at most so many of them until an address takes the
-    connection; None: no less than all. is_trusted: an operator named the address, so it may be internal.
+    connection; None: all. is_trusted: an operator named the address, so it may be internal.
     A redirect is an answer with its status, not followed. No proxies, cookies or .netrc are used.
     Raises OutboundError: url_refused, address_refused, unreachable, timeout, too_large.
     """

@@ -6,7 +6,10 @@ class Suppressed(Exception):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"the address is suppressed: {reason}")
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"the address is suppressed: {self.reason}"
 
 
 class Refused(Exception):
@@ -27,6 +30,10 @@ class Unavailable(OSError):
     def __init__(self, detail: str, retry_after_s: float) -> None:
         self.detail, self.retry_after_s = detail, retry_after_s
         super().__init__(detail)
+
+    def __reduce__(self) -> tuple[type["Unavailable"], tuple[str, float]]:
+        """Celery carries it from one process to another."""
+        return type(self), (self.detail, self.retry_after_s)
 
 
 class CannotTell(Exception):

@@ -98,10 +98,11 @@ def _without_suppressed(message: EmailMessage) -> EmailMessage:
         if not left.to:
             # No provider takes a mail that is to nobody.
             left.to, left.cc = left.cc, []
-    headers = {name.lower() for name in message.extra_headers}
-    left.extra_headers = dict(message.extra_headers)
-    if "message-id" not in headers:
-        left.extra_headers["Message-ID"] = make_msgid(domain=settings.BASE_DOMAIN)
+    left.extra_headers = {
+        "Message-ID" if name.lower() == "message-id" else name: value
+        for name, value in message.extra_headers.items()
+    }
+    left.extra_headers.setdefault("Message-ID", make_msgid(domain=settings.BASE_DOMAIN))
     return left
 
 

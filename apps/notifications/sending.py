@@ -104,7 +104,7 @@ def _send(tenant: Tenant, row: Delivery | Digest) -> None:
             return
         sent = sent or adapter.send(message)
     except Skipped as error:
-        _note(row, state=S.SKIPPED, reason=error.reason, error=error.detail)
+        _end(row, S.SKIPPED, error.reason, error.detail)
     except Suppressed as error:
         _end(row, S.SKIPPED, Reason.SUPPRESSED, error.reason)
     except Refused as error:

@@ -38,9 +38,7 @@ def waiting_move(member_id: uuid.UUID, hours: Hours, now: datetime) -> datetime 
     """
     clock = Clock.at(now)
     due_at = clock.quiet_end(hours) or now
-    quiet = Delivery.objects.filter(
-        member_id=member_id, state=S.PENDING, reason=Reason.QUIET_HOURS, attempts=0
-    )
+    quiet = Delivery.objects.filter(member_id=member_id, state=S.PENDING, reason=Reason.QUIET_HOURS)
     moved = quiet.update(due_at=due_at, updated_at=Now())
     first = [due_at] if moved else []
     opened = Digest.objects.select_for_update().filter(

@@ -7,7 +7,7 @@ from apps.tenants.provisioning import ACTOR, Step
 
 
 def _start(tenant: Tenant) -> None:
-    """A copy of another workspace has more members, who find their own when they come."""
+    """A copy of another workspace has more members: theirs begin within the hour."""
     workflows_start(actor=ACTOR, member=None)
     for member in Member.objects.filter(person_id=tenant.owner_person_id):
         workflows_start(actor=ACTOR, member=member)

@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
 from typing import cast
 
@@ -14,6 +12,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from apps.common.live import audience_of
 from apps.realtime.hub import Audience, Listener
 from apps.realtime.judging import PATH, Admission, Handshake
 
@@ -65,7 +64,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._open: set[Socket] = set()
-        self._of_person: Counter[uuid.UUID] = Counter()
+        self._of_person: dict[str, set[Socket]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.sent = 0
         self.cut = 0
@@ -80,19 +79,20 @@ class Connections:
     def people(self) -> int:
         return len(self._of_person)
 
-    def count_of(self, person_id: uuid.UUID) -> int:
-        return self._of_person[person_id]
+    def of(self, person: str) -> Collection[Socket]:
+        """Of one person, as audiences name them."""
+        return tuple(self._of_person.get(person, ()))
 
     def add(self, socket: Socket) -> None:
         self._open.add(socket)
-        self._of_person[socket.admission.person_id] += 1
+        self._of_person.setdefault(_person(socket), set()).add(socket)
 
     def remove(self, socket: Socket) -> None:
         self._open.discard(socket)
-        person_id = socket.admission.person_id
-        self._of_person[person_id] -= 1
-        if not self._of_person[person_id]:
-            del self._of_person[person_id]
+        of_it = self._of_person[_person(socket)]
+        of_it.discard(socket)
+        if not of_it:
+            del self._of_person[_person(socket)]
 
     def send(self, listeners: Iterable[Listener], frame: bytes) -> None:
         """At once to all that keep up; those that do not are cut off, and hold up nobody."""
@@ -117,6 +117,10 @@ class Connections:
         task = asyncio.create_task(_close(socket, code, reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _person(socket: Socket) -> str:
+    return audience_of(socket.admission.person_id)
 
 
 async def _close(socket: Socket, code: Close, reason: str) -> None:

@@ -17,6 +17,7 @@ def read_handshake(connection: Socket, request: Request) -> Handshake:
     headers = request.headers
 
     def first(name: str) -> str:
+        """As the library has it, and WSGI wants it: each byte a character (PEP 3333)."""
         return next(iter(headers.get_all(name)), "")
 
     return Handshake(

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
@@ -137,7 +136,6 @@ def _answer(handshake: Handshake, path: str, door: Door | None) -> Verdict:
 
 
 def _environ(handshake: Handshake, path: str, door: Door | None) -> dict[str, Any]:
-    parts = urlsplit(f"//{handshake.host}")
     headers = {
         "Host": handshake.host,
         "Cookie": handshake.cookie,
@@ -151,7 +149,7 @@ def _environ(handshake: Handshake, path: str, door: Door | None) -> dict[str, An
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": "",
-        "SERVER_NAME": parts.hostname or "",
+        "SERVER_NAME": "realtime",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": handshake.address,

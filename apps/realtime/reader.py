@@ -10,11 +10,10 @@ import structlog
 from django.conf import settings
 from redis.asyncio import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from apps.common.live import JUDGE, KEEP_S, STREAM
-from apps.common.outages import REDIS_OUTAGES
 from apps.realtime.hub import NOTHING, EntryId, Hub, Message, read_id, write_id
 
 log = structlog.get_logger(__name__)
@@ -55,7 +54,7 @@ class Reader:
             )
             try:
                 await self._follow(client)
-            except REDIS_OUTAGES as error:
+            except RedisError as error:
                 log.warning("realtime.redis_lost", reason=str(error))
             finally:
                 await client.aclose()

@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import orjson
 import structlog
@@ -19,6 +19,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from apps.common.live import audience_of
 from apps.common.outages import OUTAGES
 from apps.realtime.connections import CLOSE_TIMEOUT_S, Close, Connections, Socket
 from apps.realtime.handshakes import problem, read_handshake, refusal
@@ -145,17 +146,17 @@ class Realtime:
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """None: let the library answer 101. Otherwise what is answered instead."""
         assert isinstance(connection, Socket)  # noqa: S101 - create_connection
-        url = urlsplit(request.path)
+        path, _mark, query = request.path.partition("?")
         is_upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-        if url.path != PATH and url.path not in HEALTH_PATHS:
+        if path != PATH and path not in HEALTH_PATHS:
             return problem(404, "not_found", "Not found", "There is nothing here.")
         if is_upgrade and len(self.connections) + self._handshakes >= self.limits.connections:
             log.warning("realtime.full", connections=len(self.connections))
             return problem(503, "unavailable", "Not available right now", "Try again in a moment.")
         handshake = read_handshake(connection, request)
-        if url.path != PATH or not is_upgrade:
-            return refusal(await self._in_thread(plain_answer, handshake, url.path))
-        ticket = parse_qs(url.query).get("ticket", [""])[0]
+        if path != PATH or not is_upgrade:
+            return refusal(await self._in_thread(plain_answer, handshake, path))
+        ticket = parse_qs(query).get("ticket", [""])[0]
         if ticket:
             handshake = replace(handshake, cookie="", authorization="")
         self._handshakes += 1
@@ -183,7 +184,7 @@ class Realtime:
         assert isinstance(connection, Socket)  # noqa: S101 - create_connection
         connection.forget_request()
         person_id = connection.admission.person_id
-        if self.connections.count_of(person_id) >= self.limits.a_person:
+        if len(self.connections.of(audience_of(person_id))) >= self.limits.a_person:
             log.info("realtime.too_many", person_id=str(person_id))
             await connection.close(Close.TOO_MANY, "too many connections")
             return
@@ -236,12 +237,8 @@ class Realtime:
 
     def _judge_soon(self, tenant: str, audience: str) -> None:
         """Of a tenant, of a person, or of the person in the tenant; empty: of any."""
-        for one in self.connections:
-            admission = one.admission
-            if tenant in ("", str(admission.tenant_id)) and audience in (
-                "",
-                f"person:{admission.person_id}",
-            ):
+        for one in self.connections.of(audience) if audience else self.connections:
+            if tenant in ("", str(one.admission.tenant_id)):
                 one.due_at_s = 0.0
         self._wake.set()
 
@@ -250,11 +247,15 @@ class Realtime:
         while True:
             self._wake.clear()
             now = time.monotonic()
-            due: dict[Handshake, list[Socket]] = {}
+            together: dict[Handshake, list[Socket]] = {}
             for one in self.connections:
-                if one.due_at_s <= now:
-                    due.setdefault(one.handshake_by, []).append(one)
-            await asyncio.gather(*(self._judge_one(*found) for found in due.items()))
+                together.setdefault(one.handshake_by, []).append(one)
+            due = [
+                self._judge_one(handshake, found)
+                for handshake, found in together.items()
+                if any(one.due_at_s <= now for one in found)
+            ]
+            await asyncio.gather(*due)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 1.0)
 

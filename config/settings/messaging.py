@@ -22,7 +22,6 @@ ANYMAIL = {
     "MAILGUN_WEBHOOK_SIGNING_KEY": env("MAILGUN_WEBHOOK_KEY", default=""),
     # user:password pairs that webhooks of e-mail have to bring besides, where there are any.
     "WEBHOOK_SECRET": env.list("EMAIL_WEBHOOK_SECRET", default=[]),
-    "REQUESTS_TIMEOUT": 15,
 }
 
 # Without an account there is no SMS.

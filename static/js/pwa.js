@@ -174,13 +174,19 @@ const devicesPage = async (section, registration) => {
   await refresh();
 };
 
-/* Over plain HTTP, but on localhost, there is no service worker. */
+/* There is none over plain HTTP, but on localhost, nor in some private windows. */
+const worker = async () => {
+  if (!("serviceWorker" in navigator)) return undefined;
+  try {
+    await register();
+  } catch (error) {
+    console.info(`No service worker: ${error.message}`);
+    return undefined;
+  }
+  return navigator.serviceWorker.ready;
+};
+
 const section = one("[data-push]");
-if ("serviceWorker" in navigator) {
-  await register();
-  const registration = await navigator.serviceWorker.ready;
-  if (member && registration.pushManager) await checkIn(registration);
-  if (section) await devicesPage(section, registration);
-} else if (section) {
-  await devicesPage(section, undefined);
-}
+const registration = await worker();
+if (member && registration?.pushManager) await checkIn(registration);
+if (section) await devicesPage(section, registration);

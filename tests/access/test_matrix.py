@@ -133,6 +133,9 @@ def samples(world: World) -> Samples:
             "code": "organizations.invitation_days",
             "slug": "acme",
             "account_id": 0,
+            "workflow": "workspace",
+            "step": "workspace.name",
+            "act": "complete",
         }
     return Samples({name: str(value) for name, value in known.items()})
 

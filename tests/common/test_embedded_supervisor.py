@@ -61,6 +61,7 @@ def test_procfile_is_read(tmp_path: Path) -> None:
     assert procfile_read(path) == {"web": "serve --port $PORT", "worker": "work -c 'a: b'"}
     assert list(procfile_read(PROJECT / "Procfile")) == [
         "web",
+        "realtime",
         "worker",
         "sync",
         "bulk",

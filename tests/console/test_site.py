@@ -119,6 +119,7 @@ def test_other_apps_admins_are_not_shown() -> None:
         "events.OutboxEvent",
         "events.Handling",
         "events.DeadTask",
+        "messaging.Suppression",
         "schedules.Schedule",
         "billing.StripeEvent",
         "trail.PlatformEntry",

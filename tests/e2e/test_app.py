@@ -1,4 +1,4 @@
-"""A workspace as an installed app: what browsers want before they offer it, offline, updates, push."""
+"""A workspace as an app: what browsers want before they install it, offline, updates, push messages."""
 
 import json
 import re
@@ -177,7 +177,7 @@ def test_push_messages(person: Visitor, demo: RunningDemo) -> None:
     person.open(demo.workspace("acme", "/notifications/"))
     person.follow("Devices")
     person.heading("Devices")
-    person.look("devices-none")
+    person.look("devices-off")
     with person.page.expect_navigation():
         person.press("Turn on for this browser")
     row = person.page.locator("li:has([data-here]:visible)")
@@ -189,7 +189,8 @@ def test_push_messages(person: Visitor, demo: RunningDemo) -> None:
     answer = person.context.request.get(
         f"{demo.url}/sandbox/push/", headers={"Accept": "application/json"}
     )
-    (message,) = answer.json()["results"]
+    message = answer.json()["results"][0]
+    assert subscription["endpoint"].endswith(message["receiver"])
     assert (message["title"], message["service"], message["urgency"]) == ("A test", "web", "high")
     assert message["url"] == f"{origin}/notifications/devices/"
     person.open("/sandbox/push/")
@@ -209,6 +210,30 @@ def test_push_messages(person: Visitor, demo: RunningDemo) -> None:
     with person.page.expect_navigation():
         person.press("Turn off")
     expect(row).to_have_count(0)
+
+
+def test_an_iphone(person: Visitor, demo: RunningDemo) -> None:
+    """APNs by HTTP/2, which the demo's server speaks with a client that speaks nothing else."""
+    made = demo.request(
+        "/sandbox/push/receivers/",
+        method="POST",
+        data={"service": "apns", "label": "Alice's iPhone"},
+    )
+    registered = demo.request(
+        "/api/v1/push-devices/",
+        slug="acme",
+        method="POST",
+        data={**made.json(), "label": "Alice's iPhone"},
+        headers={"Authorization": f"Bearer {demo.token('alice@acme.test', DEMO_PASSWORD, 'acme')}"},
+    )
+    assert registered.status == 201, registered.body
+    person.open(demo.workspace("acme", "/notifications/devices/"))
+    person.page.get_by_role("button", name="Send a test to Alice's iPhone").first.click()
+    person.notice("A test is on its way")
+    found = demo.request(f"/sandbox/push/?receiver={made.json()['token']}").json()["results"]
+    assert [(one["service"], one["title"], one["urgency"]) for one in found] == [
+        ("apns", "A test", "10")
+    ]
 
 
 def deliver(person: Visitor, origin: str, note: dict[str, str]) -> list[list[str]]:

@@ -1,5 +1,6 @@
 """Sending e-mail over real HTTP and SMTP: by the first provider, by the second, by none."""
 
+import pickle
 import time
 from datetime import timedelta
 from typing import Any
@@ -58,6 +59,13 @@ def test_without_an_id_it_gets_one_and_stays_as_it_was(platform: str, mail: Mail
     assert kept() == [("mailgun", sent.provider_message_id)]
     assert sent.provider_message_id.endswith("@localhost>")
     assert message.extra_headers == {}
+
+
+def test_an_id_in_other_letters_is_an_id(platform: str, mail: Mail) -> None:
+    message = mail()
+    message.extra_headers["Message-Id"] = ID
+    assert email_send(message).provider_message_id == ID
+    assert kept() == [("mailgun", ID)]
 
 
 @pytest.mark.parametrize("mode", [Mode.DOWN, Mode.THROTTLE])
@@ -237,6 +245,18 @@ def test_unavailable_is_what_tasks_retry() -> None:
     assert issubclass(Unavailable, OSError)
     assert not issubclass(Refused, OSError)
     assert not issubclass(Suppressed, OSError)
+    away = pickle.loads(pickle.dumps(Unavailable("429", 7)))
+    assert (str(away), away.detail, away.retry_after_s) == ("429", "429", 7)
+    assert pickle.loads(pickle.dumps(Suppressed("bounced"))).reason == "bounced"
+
+
+def test_in_tests_it_lands_in_djangos_outbox(mail: Mail, mailoutbox: list[Any]) -> None:
+    """Who asks a sender by name needs no stand-in either."""
+    sent = email_send(mail(message_id=ID))
+    assert sent == Sent("smtp", ID)
+    assert [(one.to, one.extra_headers) for one in mailoutbox] == [
+        (["dana@example.com"], {"Message-ID": ID})
+    ]
 
 
 def test_platform_mail_goes_by_it(platform: str, settings: Any) -> None:

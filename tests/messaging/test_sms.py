@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -162,6 +163,7 @@ def hooks(settings: Any, db: None) -> Client:
 
 STATUS = f"/hooks/sms/twilio/status/?tenant_id={TENANT}&delivery_id={DELIVERY}"
 REPLY = "/hooks/sms/twilio/reply/"
+FORM = "application/x-www-form-urlencoded"
 DELIVERED = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": NUMBER}
 
 
@@ -171,25 +173,8 @@ def post(
     """Signed for the public address, however the client came here."""
     signed = telling.twilio_signature(f"http://localhost:8000{at or path}", form)
     header = signed if given is None else given
-    return client.post(path, form, headers={"X-Twilio-Signature": header}, content_type=FORM)
-
-
-FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture(autouse=True)
-def _encoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Django's client encodes forms as multipart unless it is given text."""
-    from urllib.parse import urlencode
-
-    original = Client.post
-
-    def encoded(self: Client, path: str, data: Any = None, **options: Any) -> Any:
-        if options.get("content_type") == FORM and isinstance(data, dict):
-            data = urlencode(data)
-        return original(self, path, data, **options)
-
-    monkeypatch.setattr(Client, "post", encoded)
+    headers = {"X-Twilio-Signature": header}
+    return client.post(path, urlencode(form), headers=headers, content_type=FORM)
 
 
 def test_the_signature_is_twilios() -> None:

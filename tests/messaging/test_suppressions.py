@@ -16,6 +16,7 @@ from apps.common.actors import Actor
 from apps.common.database import app_connection, system_connection
 from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.common.personal_data import Subject, declared, tables_of
+from apps.common.tenancy import tenant_context
 from apps.messaging.addresses import digest, hint, normalized
 from apps.messaging.enums import Channel, SuppressionReason
 from apps.messaging.models import Suppression, TrackedEvent
@@ -169,6 +170,8 @@ def test_it_is_the_platforms_alone(world: Any) -> None:
     with app_connection():
         assert (Suppression.objects.count(), TrackedEvent.objects.count()) == (0, 0)
         assert suppressed(Channel.EMAIL, [ADDRESS]) == {ADDRESS: "manual"}
+        with tenant_context(world.acme):
+            assert suppressed(Channel.EMAIL, [ADDRESS]) == {ADDRESS: "manual"}
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from apps.common.tenancy import tenant_context
@@ -52,8 +53,13 @@ def sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def push(sandbox_url: str, settings: Any) -> Iterator[str]:
-    """All three push services are the sandbox's. Where its pages are."""
+def push(sandbox_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """All three push services are the sandbox's. Where its pages are.
+
+    The tests' server knows no HTTP/2; tests/e2e/test_app.py has one that does.
+    """
+    client = httpx.Client(timeout=10, trust_env=False)
+    monkeypatch.setattr(apns, "_client", lambda: client)
     settings.PUBLIC_URL = sandbox_url.removesuffix("/sandbox")
     settings.PUSH_INTERNAL_HOSTS = [settings.PUBLIC_URL.removeprefix("http://")]
     settings.WEB_PUSH_PRIVATE_KEY = keys.vapid_private_key()
@@ -64,8 +70,7 @@ def push(sandbox_url: str, settings: Any) -> Iterator[str]:
     settings.APNS_API_URL = f"{sandbox_url}/push/apns"
     yield sandbox_url
     fcm.credentials_of.cache_clear()
-    apns._client().close()
-    apns._client.cache_clear()
+    client.close()
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_of_what_there_is_not(inside: World, arguments: tuple[str, ...]) -> None
 def test_resume(inside: World, monkeypatch: pytest.MonkeyPatch) -> None:
     queued: list[Any] = []
     for task in (tasks.resume_handing_out, tasks.resume_sending):
-        monkeypatch.setattr(task, "delay", lambda tenant_id: queued.append(tenant_id))
+        monkeypatch.setattr(task, "delay", lambda *, tenant_id: queued.append(tenant_id))
     assert run("resume", "acme") == "1 workspace queued.\n"
     assert queued == [str(inside.acme.id)] * 2
     assert run("resume") == "2 workspaces queued.\n"

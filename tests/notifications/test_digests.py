@@ -213,7 +213,7 @@ def test_who_finds_it_after_a_crash_asks_first(
     assert (digest.state, digest.attempts) == (S.SENT, 2)
     assert digest.provider_key == ("<known>" if was_sent else "<new>")
     # What the first one notes when it wakes up again counts no more.
-    assert sending._note(taken[0], state=S.FAILED) is False
+    assert sending._note(taken, state=S.FAILED) is False
 
 
 def test_quiet_hours_are_looked_at_again_when_it_is_sent(
@@ -322,5 +322,5 @@ def test_one_that_was_taken_meanwhile_is_not_merged_into(inside: World, daily: M
     assert taken is not None
     tell_of(used=9)
     first, second = Digest.objects.order_by("id")
-    assert (first.id, first.state, second.state) == (taken[0].id, S.SENDING, S.PENDING)
+    assert (first.id, first.state, second.state) == (taken.id, S.SENDING, S.PENDING)
     assert (first.deliveries.count(), second.deliveries.count()) == (1, 1)

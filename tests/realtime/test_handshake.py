@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,34 @@ def test_what_is_no_handshake_is_told_so(serve: Serve, acme: Tenant) -> None:
         assert (response.status, body["code"]) == (404, "not_found")
     response, body = get(server, "/health/ready/", "10.0.0.1")
     assert (response.status, body["checks"]) == (200, {"database": "ok", "redis": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "status"),
+    [
+        (b"GET //[ HTTP/1.1", b"Host: acme.localhost:8000", 404),
+        (b"GET /ws/ HTTP/1.1", b"Host: [::1", 404),
+        (b"GET /ws/ HTTP/1.1", b"Host: \xff\xfe", 404),
+        (b"GET /ws/?ticket=%ff&ticket=%00 HTTP/1.1", b"Host: acme.localhost:8000", 401),
+        (b"GET /ws/ HTTP/1.1", b"Host: acme.localhost:8000\r\nCookie: session=\xff\xc3", 401),
+        (b"GET /ws/ HTTP/1.1", b"Host: acme.localhost:8000\r\nAuthorization: Bearer \xe9", 401),
+        (b"GET /ws/ HTTP/1.1", b"X: y", 404),
+        (b"GET /ws/ HTTP/1.1", b"Host: acme.localhost:8000\r\nX-Tenant: globex", 401),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    serve: Serve, acme: Tenant, line: bytes, headers: bytes, status: int
+) -> None:
+    upgrade = (
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", serve().port)) as client:
+        client.settimeout(20)
+        client.sendall(line + b"\r\n" + headers + b"\r\n" + upgrade + b"\r\n")
+        answer = client.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 %d " % status), answer
+    assert b"application/problem+json" in answer
 
 
 def test_without_a_session_nobody_gets_in(serve: Serve, acme: Tenant) -> None:

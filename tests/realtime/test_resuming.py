@@ -168,6 +168,17 @@ def test_without_redis_nothing_is_told_and_nothing_fails(
         live._silence.until_s = 0.0
 
 
+def test_a_redis_that_is_full_breaks_no_write(acme: Tenant, alice: Person, stream: Any) -> None:
+    before = live._silence.lost
+    stream.set("live", "no stream")  # any error that Redis may answer
+    try:
+        tell_person(acme, alice)
+        assert live._silence.lost == before + 1
+    finally:
+        stream.delete("live")
+        live._silence.until_s = 0.0
+
+
 def test_what_cannot_be_told(acme: Tenant, alice: Person) -> None:
     for kind, data in (("bell", {}), ("a.b", {"text": "x" * 3000}), ("", {})):
         with pytest.raises(ValueError, match="cannot be told"):

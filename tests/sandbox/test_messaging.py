@@ -1,6 +1,7 @@
 """The stand-ins for providers: their pages, their switches, and what they count."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -25,8 +26,6 @@ def client(world: object) -> Client:
 
 
 def basic(user: str, password: str) -> dict[str, str]:
-    from base64 import b64encode
-
     return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 

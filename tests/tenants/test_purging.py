@@ -23,7 +23,7 @@ from apps.accounts.models import (
     TokenSession,
 )
 from apps.accounts.token_sessions import token_session_start
-from apps.adoption.models import FeatureDay, FeatureUse, SurveyAnswer
+from apps.adoption.models import FeatureUse, SurveyAnswer
 from apps.billing.models import BillingCustomer, TenantPlan, UsageRecord
 from apps.common.errors import Conflict
 from apps.common.files import tenant_files
@@ -42,20 +42,9 @@ from tests.adoption.rows import give_use
 from tests.billing.rows import give_everything
 from tests.billing.support import give_stripe_rows, stripe_rows
 from tests.conftest import SYSTEM, World
-from tests.credits.support import EMPTY_TABLES
-from tests.notifications.support import EMPTY_TABLES as NOTIFICATION_TABLES
+from tests.tenants.tables import ROWS, STEPS
 
 pytestmark = pytest.mark.django_db
-STEPS = [
-    "exports_stop", "files", "tables", "schema", "role", "survey_answers", "feature_uses", "feature_days",
-    "auto_top_up", "credit_purchases",
-    "usage_records", "usage_counters",
-    "entitlement_overrides", "tenant_add_ons", "tenant_plan", "subscription", "memberships", "refresh_tokens",
-    "token_sessions", "sign_in_policy", "email_domains", "scim_tokens", "external_identities",
-    "provider_organizations", "identity_providers", "browser_sessions", "events", "agenda",
-    "stripe_events", "dead_tasks", "stripe_objects", "billing_customer", "history", "audit_checkpoints",
-    "audit_segments", "domains", "exports", "files_late",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -111,11 +100,7 @@ def left_of(tenant: Tenant, files_root: str) -> dict[str, Any]:
         "providers": set(IdentityProvider.objects.filter(**of_it)),
         "browsers": set(BrowserSession.objects.filter(**of_it)),
         "plan": {*TenantPlan.objects.filter(**of_it), *UsageRecord.objects.filter(**of_it)},
-        "uses": {
-            *FeatureUse.objects.filter(**of_it),
-            *FeatureDay.objects.filter(**of_it),
-            *SurveyAnswer.objects.filter(**of_it),
-        },
+        "uses": {*FeatureUse.objects.filter(**of_it), *SurveyAnswer.objects.filter(**of_it)},
         "checkpoints": set(Checkpoint.objects.filter(**of_it)),
         "segments": set(Segment.objects.filter(**of_it)),
         "sign_ins": set(TokenSession.objects.filter(**of_it)),
@@ -200,13 +185,10 @@ def test_each_batch_is_small_and_leaves_a_mark(
     monkeypatch.setattr(purging, "BATCH_ROWS", 2)
     seen = step_by_step(due)
     batches = [len(marks) for marks in seen]
-    # begin, exports; seven files and folders by three, and once to see that none is left; the tables by four,
-    # and once more; schema, role, an answer, a use, a day of uses, its auto top-up, a purchase, five of its
-    # plan, its subscription, one membership, one token, one sign-in, one policy, one e-mail domain, one
-    # provisioning token, one identity, one organization, one provider, one browser; no event that is settled
-    # yet, one event of Stripe, no refused task, one copy of Stripe's customer, the customer; five entries of
-    # the history by two; one checkpoint and one archive of the audit log; one domain, one export, no
-    # late file.
+    # begin, exports; files and folders by three, and once to see that none is left; the tables by four, and
+    # once more; schema, role, and one of each kind, of its plan five; no event that is settled yet, one of
+    # Stripe, no refused task, one copy of Stripe's customer, the customer; five of the history by two; one
+    # checkpoint and one archive of the audit log; one domain, one export, no late file.
     assert batches == [
         0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
         19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 31, 31, 32, 33, 34, 35, 36, 37,
@@ -369,11 +351,8 @@ def test_preview_counts_everything_and_changes_nothing(due: Tenant) -> None:
         "tables": {
             "audit_entry": 0,
             "credits_account": 7,
-            **dict.fromkeys(EMPTY_TABLES, 0),
-            **dict.fromkeys(NOTIFICATION_TABLES, 0),
-            "django_migrations": 23,
-            "onboarding_stepstate": 1,
-            "onboarding_workflowrun": 2,
+            **ROWS,
+            "django_migrations": 24,
             "organizations_directoryuser": 0,
             "organizations_group": 0,
             "organizations_groupmembership": 0,

@@ -25,6 +25,7 @@ from apps.credits.enums import (
 from apps.credits.errors import IdempotencyConflict, InsufficientCredits, SecondPersonNeeded
 from apps.credits.events import Adjusted, FrozenChanged, Refunded
 from apps.credits.fingerprints import details_of, fingerprint, known, require_key
+from apps.credits.live import tell_balance
 from apps.credits.models import SPENDABLE, Account, Entry, Grant, Transaction
 from apps.credits.posting import Move, lock_accounts, lock_grants, lock_key, post
 from apps.credits.services.grants import grant_create
@@ -321,4 +322,5 @@ def account_freeze(
         account.frozen_reason = reason[:500] if is_frozen else ""
         account.save(update_fields=["frozen_at", "frozen_reason", "updated_at"])
         publish(FrozenChanged(account.id, is_frozen, reason), actor=actor)
+        tell_balance()
     return account

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from apps.common.breakers import Breaker
-from apps.messaging.providers.http import anymail_send, ask, found
+from apps.messaging.providers.http import TOTAL_S, anymail_send, ask, found
 
 
 class Mailgun:
@@ -20,7 +20,7 @@ class Mailgun:
     breaker = Breaker("email.mailgun")
 
     def send(self, message: EmailMessage) -> str:
-        anymail_send(EmailBackend(), message)
+        anymail_send(EmailBackend(timeout=TOTAL_S), message)
         return str(message.extra_headers["Message-ID"])
 
     def find(self, message_id: str, *, to: str, since: datetime) -> str | None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.common.breakers import Breaker
 from apps.messaging.errors import CannotTell
-from apps.messaging.providers.http import anymail_send, ask, found
+from apps.messaging.providers.http import TOTAL_S, anymail_send, ask, found
 
 # Each costs a request, of six that it allows a minute.
 LOOKED_AT = 4
@@ -42,7 +42,7 @@ class SendGrid:
     breaker = Breaker("email.sendgrid")
 
     def send(self, message: EmailMessage) -> str:
-        anymail_send(_Backend(), message)
+        anymail_send(_Backend(timeout=TOTAL_S), message)
         return str(message.extra_headers["Message-ID"])
 
     def find(self, message_id: str, *, to: str, since: datetime) -> str | None:

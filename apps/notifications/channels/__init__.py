@@ -64,7 +64,7 @@ class Skipped(Exception):
 
 class ChannelAdapter(Protocol):
     def reachable(self, readers: Sequence[Reader]) -> set[uuid.UUID]:
-        """Ids of those members who have an address for it. One statement at most."""
+        """Ids of those members who have an address for it. Two statements at most."""
 
     def send(self, message: Message) -> Sent:
         """Hand it over. No transaction is open."""

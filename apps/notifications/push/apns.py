@@ -96,9 +96,12 @@ def _meaning(response: httpx.Response) -> Answer:
 
 @lru_cache(maxsize=1)
 def _client() -> httpx.Client:
-    """HTTP/2 where the server offers it (ALPN), which the sandbox's does not."""
+    """HTTP/2 and nothing else: by TLS (ALPN), or in clear text with what serves the demo."""
     return httpx.Client(
-        http2=True, timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S), trust_env=False
+        http1=False,
+        http2=True,
+        timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S),
+        trust_env=False,
     )
 
 

@@ -167,26 +167,37 @@ def twilio_signature(url: str, form: dict[str, str]) -> str:
 
 def parcel(one: Telling) -> Parcel:
     """Signed now, as it would be at each attempt."""
-    now = str(int(time.time()))
-    if one.provider == Provider.TWILIO:
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "X-Twilio-Signature": twilio_signature(one.url, one.told),
-        }
-        return Parcel(one.id, one.url, headers, urlencode(one.told).encode())
-    headers = {"Content-Type": "application/json"}
-    if one.provider == Provider.MAILGUN:
-        token = secrets.token_hex(25)
-        key = keys.MAILGUN_SIGNING_KEY.encode()
-        signature = hmac.new(key, f"{now}{token}".encode(), hashlib.sha256).hexdigest()
-        signed = {"timestamp": now, "token": token, "signature": signature}
-        body = json.dumps({"signature": signed, "event-data": one.told}).encode()
-        return Parcel(one.id, one.url, headers, body)
+    sign = {
+        Provider.TWILIO: _twilio_parcel,
+        Provider.MAILGUN: _mailgun_parcel,
+        Provider.SENDGRID: _sendgrid_parcel,
+    }[Provider(one.provider)]
+    return sign(one, str(int(time.time())))
+
+
+def _twilio_parcel(one: Telling, now: str) -> Parcel:
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Twilio-Signature": twilio_signature(one.url, one.told),
+    }
+    return Parcel(one.id, one.url, headers, urlencode(one.told).encode())
+
+
+def _mailgun_parcel(one: Telling, now: str) -> Parcel:
+    token = secrets.token_hex(25)
+    text = f"{now}{token}".encode()
+    digest = hmac.new(keys.MAILGUN_SIGNING_KEY.encode(), text, hashlib.sha256).hexdigest()
+    signed = {"timestamp": now, "token": token, "signature": digest}
+    body = json.dumps({"signature": signed, "event-data": one.told}).encode()
+    return Parcel(one.id, one.url, {"Content-Type": "application/json"}, body)
+
+
+def _sendgrid_parcel(one: Telling, now: str) -> Parcel:
     body = json.dumps([one.told]).encode()
-    key_ = keys.sendgrid_signing_key()
-    signature_ = key_.sign(now.encode() + body, ec.ECDSA(hashes.SHA256()))
-    headers |= {
-        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature_).decode(),
+    signed = keys.sendgrid_signing_key().sign(now.encode() + body, ec.ECDSA(hashes.SHA256()))
+    headers = {
+        "Content-Type": "application/json",
+        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signed).decode(),
         "X-Twilio-Email-Event-Webhook-Timestamp": now,
     }
     return Parcel(one.id, one.url, headers, body)

@@ -81,9 +81,9 @@ def reply(*, sender: str, to: str, body: str) -> Sms:
     return sms
 
 
-def is_stopped(number_: str) -> bool:
+def is_stopped(sender: str) -> bool:
     """Whether their last word was STOP."""
-    words = Sms.objects.filter(sender=number_, is_reply=True).values_list("body", flat=True)
+    words = Sms.objects.filter(sender=sender, is_reply=True).values_list("body", flat=True)
     said = (word.strip().upper() for word in words)
     return next((word in STOP for word in said if word in STOP | START), False)
 

@@ -1,4 +1,4 @@
-"""APNs, but by HTTP/1.1: Apple's own takes HTTP/2 only.
+"""APNs, by HTTP/2 where the demo's server is; also by 1.1, which Apple's own refuses.
 
 https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
 """

@@ -21,6 +21,7 @@ from apps.organizations.services import (
 )
 from apps.roles.selectors import role_by_code
 from apps.sandbox.demo_credits import credits_fill
+from apps.sandbox.push.demo import browser_give
 from apps.sandbox.stripe.demo import endpoint_ensure
 from apps.tenants.enums import TenantStatus
 from apps.tenants.models import Tenant
@@ -102,3 +103,4 @@ class Command(BaseCommand):
             role_ids=[member.id],
             organization_id=made["North"].id,
         )
+        browser_give(actor_for(alice))
