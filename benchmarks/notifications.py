@@ -71,7 +71,7 @@ def _hand_out() -> float:
     made = Notification.objects.create(
         kind="billing.limit_neared",
         event_id=uuid.uuid4(),
-        params={"code": "organizations.seats", "what": "Seats", "used": 8, "included": 10},
+        params={"code": "organizations.seats", "used": 8, "limit": 10},
     )
     began_s = time.perf_counter()
     while not notification_hand_out(notification_id=made.id):

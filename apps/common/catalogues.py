@@ -13,6 +13,8 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 
 NAME = "django.po"
+# One, or its singular and plural.
+Text = str | tuple[str, str]
 
 
 def catalogues() -> Iterator[Path]:
@@ -49,7 +51,7 @@ def path_of(language: str) -> Path:
     return Path(settings.LOCALE_PATHS[0]) / language / "LC_MESSAGES" / NAME
 
 
-def update(language: str, messages: Iterable[tuple[str, str]]) -> Catalog:
+def update(language: str, messages: Iterable[tuple[str, Text]]) -> Catalog:
     """Bring a catalogue, which may be a new one, up to these texts: of each what it is, and the text.
 
     What is gone is dropped; what is new is empty until somebody translates it. Returns what was written.

@@ -28,7 +28,7 @@ from tests.notifications.choosing import prefer, timed
 
 pytestmark = pytest.mark.django_db
 S = DeliveryState
-PARAMS = {"code": "seats", "what": "Seats", "used": 8, "included": 10, "limit": 10}
+PARAMS = {"code": "organizations.seats", "used": 8, "limit": 10}
 
 
 def tell_of(kind: str = "billing.limit_neared", **params: Any) -> Notification:

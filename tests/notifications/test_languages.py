@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 
 from apps.accounts.enums import Language
 from apps.common import catalogues
@@ -34,6 +34,16 @@ def test_every_text_is_translated_and_none_is_left_over(language: str) -> None:
 def test_translations_have_the_same_places_to_fill_in(language: str) -> None:
     for message in catalogues.read(catalogues.path_of(language)):
         assert set(PLACES.findall(str(message.string))) == set(PLACES.findall(str(message.id)))
+
+
+def test_plurals() -> None:
+    several = ("%(count)s more is in the inbox.", "%(count)s more are in the inbox.")
+    assert several in [text for _place, text in texts()]
+    with override("de"):
+        assert [ngettext(*several, count) % {"count": count} for count in (1, 2)] == [
+            "1 weitere ist im Posteingang.",
+            "2 weitere sind im Posteingang.",
+        ]
 
 
 @pytest.mark.django_db

@@ -162,11 +162,12 @@ def language_name(code: str) -> str:
 def settings_tabs(context: dict[str, Any]) -> dict[str, Any]:
     """The parts of the settings that the person may see; the page's own is marked."""
     request = context["request"]
-    tabs = [
-        {"label": label, "url": reverse(name), "is_current": request.path == reverse(name)}
-        for label, name, permission in SETTINGS
-        if allows(request.actor, permission)
-    ]
+    tabs = []
+    for label, name, permission in SETTINGS:
+        url = reverse(name)
+        if allows(request.actor, permission):
+            is_below = name != "settings" and request.path.startswith(url)
+            tabs.append({"label": label, "url": url, "is_current": request.path == url or is_below})
     return {"tabs": tabs}
 
 
