@@ -1,7 +1,11 @@
-"""`python -m tests.worker_process QUEUES CONCURRENCY`: `celery worker` on the test's database and broker."""
+"""`python -m tests.worker_process QUEUES CONCURRENCY`: `celery worker` on the test's database and broker.
+
+WORKER_IMPORTS: modules that it imports first, with spaces between.
+"""
 
 import os
 import sys
+from importlib import import_module
 
 import django
 
@@ -12,6 +16,8 @@ if __name__ == "__main__":
     from config.celery import app
     from tests import worker_tasks  # noqa: F401 - registers them
 
+    for module in os.environ.get("WORKER_IMPORTS", "").split():
+        import_module(module)
     connection.settings_dict["NAME"] = os.environ["WORKER_DATABASE"]
     app.conf.broker_transport_options = {
         **app.conf.broker_transport_options,
