@@ -9,12 +9,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from queue import SimpleQueue
+from typing import IO, cast
 
 from apps.accounts.models import Person
 from apps.accounts.token_sessions import token_session_start
@@ -35,6 +37,7 @@ PEOPLE, EACH = 100, 10
 COUNT = PEOPLE * EACH
 PER_S, MESSAGES = 100, 2000
 FAN_OUTS = 20
+IDLE_S = 60
 # Everybody who listens hears of it: every member may see this topic.
 EVERYBODY = live_topic("bench.everybody", permission=None)
 
@@ -87,12 +90,12 @@ def _memory(serving: Server, before_mb: float) -> None:
 def _idle(serving: Server) -> None:
     """With beats and pings, and judging each of them again within 45 s."""
     before_s, began_s = serving.cpu_s, time.perf_counter()
-    time.sleep(60)
+    time.sleep(IDLE_S)
     share = (serving.cpu_s - before_s) / (time.perf_counter() - began_s)
     figure(f"CPU of {COUNT:,} idle sockets", f"{share:.1%}", "of one core")
 
 
-def _at_a_rate(tenant: Tenant, people: list[Person], heard: Any) -> None:
+def _at_a_rate(tenant: Tenant, people: list[Person], heard: SimpleQueue[float]) -> None:
     """Each message to one person, who hears it by all of theirs."""
     due_s = time.time()
     for n in range(MESSAGES):
@@ -108,7 +111,7 @@ def _at_a_rate(tenant: Tenant, people: list[Person], heard: Any) -> None:
     )
 
 
-def _to_all(tenant: Tenant, heard: Any) -> None:
+def _to_all(tenant: Tenant, heard: SimpleQueue[float]) -> None:
     """One message for everybody, again and again: when the last one has it."""
     samples = []
     for _ in range(FAN_OUTS):
@@ -117,15 +120,15 @@ def _to_all(tenant: Tenant, heard: Any) -> None:
     figure(f"one message to {COUNT:,} sockets, until the last has it", ms(samples), "p50")
 
 
-def _delays(heard: Any, count: int) -> list[float]:
-    """Seconds from telling to hearing."""
-    found: list[float] = []
-    while len(found) < count:
-        line = heard.readline()
-        if not line:
-            raise RuntimeError(f"only {len(found)} of {count} were heard")
-        found.append(float(line))
-    return found
+def _delays(heard: SimpleQueue[float], count: int) -> list[float]:
+    """Seconds from telling to hearing. Raises queue.Empty when one does not come."""
+    return [heard.get(timeout=60) for _ in range(count)]
+
+
+def _read(lines: IO[str], heard: SimpleQueue[float]) -> None:
+    """All the time: a pipe that is full would hold up who listens."""
+    for line in lines:
+        heard.put(float(line))
 
 
 @system_connection()
@@ -171,7 +174,7 @@ def server() -> Iterator[Server]:
 
 
 @contextmanager
-def clients(port: int, tokens: list[str]) -> Iterator[Any]:
+def clients(port: int, tokens: list[str]) -> Iterator[SimpleQueue[float]]:
     """All of them, open; a line for each message that one hears."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.realtime_process", "listen", str(port), str(EACH)],
@@ -187,9 +190,10 @@ def clients(port: int, tokens: list[str]) -> Iterator[Any]:
     try:
         if process.stdout.readline().strip() != "open":
             raise RuntimeError("not all sockets were opened")
-        yield process.stdout
+        heard: SimpleQueue[float] = SimpleQueue()
+        threading.Thread(target=_read, args=[process.stdout, heard], daemon=True).start()
+        yield heard
     finally:
         process.kill()
         process.wait(30)
         process.stdin.close()
-        process.stdout.close()
