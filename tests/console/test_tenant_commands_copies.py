@@ -193,6 +193,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         },
         "schema": acme.schema_name,
         "role": acme.schema_name,
+        "agenda": 0,
         "survey_answers": 0,
         "feature_uses": 0,
         "feature_days": 0,

@@ -33,6 +33,7 @@ from apps.common.database import app_connection, system_connection
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, Handling, OutboxEvent
 from apps.organizations.models import Member
+from apps.tenants.agenda import agenda_note
 from apps.tenants.drift import policies
 from apps.tenants.drift.policies import guarded_tables
 from apps.tenants.models import (
@@ -128,6 +129,8 @@ def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None
         MigrationTarget.objects.create(run=run, tenant_id=world.acme.id, schema_name="x", wave=1)
         give_everything(world.acme)
         give_use(world.acme)
+        with tenant_context(world.acme):
+            agenda_note("x.y", timezone.now())
         assert all(model.objects.exists() for model in OF_TENANTS)
     assert {model: model.objects.count() for model in hidden} == dict.fromkeys(hidden, 0)
 
@@ -214,7 +217,7 @@ def test_a_tenant_reads_what_it_has_and_changes_nothing_of_it(world: World, as_a
     with tenant_context(world.acme):
         for model in (
             *(TenantPlan, TenantAddOn, EntitlementOverride, Subscription),
-            *(CreditPurchase, AutoTopUp, AgendaEntry),
+            *(CreditPurchase, AutoTopUp),
         ):
             row = model.objects.get()
             assert row.tenant_id == world.acme.id

@@ -31,6 +31,12 @@ def with_files(twins: tuple[Twin, Twin]) -> tuple[Twin, Twin]:
     return twins
 
 
+NOTIFICATIONS = (
+    *("channeldefault", "delivery", "digest", "notification", "preference"),
+    *("pushdevice", "templateoverride", "webhooktarget"),
+)
+
+
 def contents(tenant: Tenant) -> dict[str, str]:
     target = io.BytesIO()
     tenant = Tenant.objects.get(id=tenant.id)
@@ -51,6 +57,7 @@ def test_all_of_acme_and_nothing_of_globex(with_files: tuple[Twin, Twin]) -> Non
             "json/credits_transaction.jsonl",
             "json/credits_usageevent.jsonl",
             "json/feedback_prompt.jsonl",
+            *(f"json/notifications_{name}.jsonl" for name in NOTIFICATIONS),
             "json/onboarding_stepstate.jsonl",
             "json/onboarding_workflowrun.jsonl",
             "json/organizations_directoryuser.jsonl",

@@ -205,6 +205,10 @@ def test_another_tenants_ids_answer_like_missing_ones(
     assert snapshot(globex.tenant) == before
 
 
+# The app has the workspace's name, for everybody who knows its address.
+APP = ("/manifest.webmanifest", "/offline/", "/service-worker.js")
+
+
 def test_sessions_of_one_host_open_no_other(twins: tuple[Twin, Twin], world: World) -> None:
     """charlie's session cookie of globex, sent to acme's host, which ends that session."""
     acme, globex = twins
@@ -214,7 +218,8 @@ def test_sessions_of_one_host_open_no_other(twins: tuple[Twin, Twin], world: Wor
             visitor = Client(HTTP_HOST=host(acme.tenant), raise_request_exception=False)
             visitor.cookies[settings.SESSION_COOKIE_NAME] = stolen.value
             response = as_json(visitor, method, path, body)
-            assert acme.canary not in text_of(response), f"{method} {path}"
+            if path not in APP:
+                assert acme.canary not in text_of(response), f"{method} {path}"
             assert response.status_code in (401, 405) or not route.needs_tenant, f"{method} {path}"
 
 

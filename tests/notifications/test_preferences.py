@@ -229,7 +229,7 @@ def test_what_waits_for_the_end_of_quiet_hours_follows(actor: Actor, alice_membe
 def test_the_matrix_of_a_member(actor: Actor, alice_member: Member) -> None:
     lines = preferences_matrix(actor)
     assert [line.subject.code for line in lines] == [
-        *("people", "access", "plan", "credits", "workspace")
+        *("people", "access", "plan", "credits", "setup", "workspace")
     ]
     cell = cell_of(lines, CATEGORY)
     assert (cell.chosen, cell.otherwise, cell.is_on, cell.is_locked) == (None, True, True, False)

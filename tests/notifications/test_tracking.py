@@ -103,7 +103,7 @@ def test_of_a_digest(inside: World, alice_member: Member) -> None:
     found = Delivery.objects.get(channel="email")
     assert (found.state, found.shown_state) == (S.MERGED, S.DELIVERED)
     hear(inside, tracked(T.COMPLAINED, digest.id))
-    assert Preference.objects.filter(is_unsubscribed=True).count() == 5
+    assert Preference.objects.filter(is_unsubscribed=True).count() == 6
 
 
 @pytest.mark.parametrize("kind", [T.COMPLAINED, T.UNSUBSCRIBED])

@@ -84,9 +84,9 @@ def test_who_follows_the_link_is_asked(inside: World, alice_member: Member) -> N
 
 def test_from_all(inside: World, alice_member: Member) -> None:
     stranger(inside.acme).post(path_of(inside.acme, alice_member), {"all": "1"})
-    categories = {"people", "access", "plan", "credits", "workspace"}
+    categories = {"people", "access", "plan", "credits", "setup", "workspace"}
     assert refused() == {(one, "email", True) for one in categories}
-    assert told()[0]["categories"] == "people,access,plan,credits,workspace"
+    assert told()[0]["categories"] == "people,access,plan,credits,setup,workspace"
 
 
 def test_of_a_digest_from_all(inside: World, alice_member: Member, mailoutbox: list[Any]) -> None:
@@ -102,7 +102,7 @@ def test_of_a_digest_from_all(inside: World, alice_member: Member, mailoutbox: l
     assert url[1:-1] in mail.body
     assert url[1:-1] in mail.alternatives[0][0]
     stranger(inside.acme).post("/" + url[1:-1].split("/", 3)[3], ONE_CLICK)
-    assert len(refused()) == 5
+    assert len(refused()) == 6
 
 
 def test_every_mail_says_how(inside: World, alice_member: Member, mailoutbox: list[Any]) -> None:

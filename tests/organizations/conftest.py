@@ -14,11 +14,12 @@ Published = Callable[[], list[str]]
 
 @pytest.fixture
 def published(world: object) -> Published:
-    """Names of the events since the test began, in order."""
+    """Names of the events since the test began, in order, without those of checklists, which follow."""
     last = OutboxEvent.objects.order_by("-position").first()
     start = last.position if last else 0
     return lambda: list(
         OutboxEvent.objects.filter(position__gt=start)
+        .exclude(name__startswith="onboarding.")
         .order_by("position")
         .values_list("name", flat=True)
     )

@@ -136,7 +136,7 @@ def test_bad_profiles(client, alice: Person, data: dict[str, str], message: str)
 
 
 def test_the_profile_is_saved(client, alice: Person) -> None:
-    data = {"name": "Alice  Ahead", "time_zone": "Europe/Amsterdam"}
+    data = {"name": "Alice  Ahead", "time_zone": "Europe/Amsterdam", "language": "de"}
     assert client.post("/profile/", data).headers["Location"] == "/profile/"
     alice.refresh_from_db()
     assert (alice.name, alice.time_zone) == ("Alice Ahead", "Europe/Amsterdam")

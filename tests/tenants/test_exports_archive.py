@@ -123,7 +123,7 @@ def test_psql_restores_the_dump_row_by_row(odd: Tenant, database: str, tmp_path:
         f"SELECT relname FROM pg_class WHERE relnamespace = '{odd.schema_name}'::regnamespace "
         "AND relkind = 'r' ORDER BY 1",
     ).splitlines()
-    assert len(tables) == 35
+    assert len(tables) == 46
     empty = set()
     original = connection.settings_dict["NAME"]
     for table in tables:
@@ -385,8 +385,8 @@ def test_progress_and_ticks(acme: Tenant) -> None:
     seen: list[tuple[int, int]] = []
     ticks: list[int] = []
     exported(acme, progress=lambda *it: seen.append(it), tick=lambda: ticks.append(1))
-    assert seen == [(n, 68) for n in range(69)]
-    assert len(ticks) > 68
+    assert seen == [(n, 90) for n in range(91)]
+    assert len(ticks) > 90
 
 
 def test_big_tables_are_read_in_blocks(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_it_is_made_and_noted(queued: Export, acme: Tenant, settings: Any) -> No
     assert export_run(queued.id) is True
     queued.refresh_from_db()
     assert (queued.status, queued.error) == ("ready", "")
-    assert queued.tables_done == queued.tables_total == 60
+    assert queued.tables_done == queued.tables_total == 90
     assert stored(acme) == [queued.file]
     with tenant_context(acme), tenant_files.open(queued.file) as file:
         content = file.read()

@@ -116,6 +116,12 @@ def test_the_check_names_what_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> 
     assert "organizations.Member.person_id is neither masked nor kept" in error.msg
 
 
+NOTIFICATIONS = (
+    *("ChannelDefault", "Delivery", "Digest", "InboxItem", "Notification", "Phone", "Preference"),
+    *("PushDevice", "TemplateOverride", "Timing", "WebhookTarget"),
+)
+
+
 def test_every_table_of_tenants_is_looked_at() -> None:
     labels = {model._meta.label for model in masking.tenant_models()}
     assert labels == {
@@ -134,6 +140,11 @@ def test_every_table_of_tenants_is_looked_at() -> None:
         "credits.Transaction",
         "credits.UsageDay",
         "credits.UsageEvent",
+        "feedback.Prompt",
+        *(f"notifications.{name}" for name in NOTIFICATIONS),
+        "onboarding.Dismissal",
+        "onboarding.StepState",
+        "onboarding.WorkflowRun",
         "roles.ApiKey",
         "roles.Role",
         "organizations.Organization",

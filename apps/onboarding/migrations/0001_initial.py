@@ -156,7 +156,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="stepstate",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["open", "done", "skipped"])),
+                condition=models.Q(
+                    ("status", "open"), ("status", "done"), ("status", "skipped"), _connector="OR"
+                ),
                 name="step_state_stored",
             ),
         ),
