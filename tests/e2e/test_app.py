@@ -175,6 +175,7 @@ def test_push_messages(person: Visitor, demo: RunningDemo) -> None:
     subscription = made.json()["subscription"]
     person.context.add_init_script(f"({PUSH_SERVICE})({json.dumps(subscription)})")
     person.open(demo.workspace("acme", "/notifications/"))
+    person.follow("Preferences")
     person.follow("Devices")
     person.heading("Devices")
     person.look("devices-off")
