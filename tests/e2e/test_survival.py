@@ -28,7 +28,7 @@ def test_the_workspace_gets_ready_although_the_worker_is_killed(
     alice.heading("Survivor")
     expect(alice.page.get_by_role("progressbar")).to_be_visible()
     steps = alice.page.get_by_role("listitem")
-    expect(steps).to_have_count(5)
+    expect(steps).to_have_count(6)
     alice.look("provisioning")
 
     guest = meet("guest")
