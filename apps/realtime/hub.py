@@ -96,7 +96,7 @@ class Hub:
         self._kept_for.setdefault(message.audience, deque()).append(message)
         self.position = max(self.position, message.id)
         oldest_ms = self.position[0] - self._keep_ms
-        while len(self._kept) > self._keep or self._kept[0].id[0] < oldest_ms:
+        while self._kept and (len(self._kept) > self._keep or self._kept[0].id[0] < oldest_ms):
             gone = self._kept.popleft()
             of_it = self._kept_for[gone.audience]
             of_it.popleft()

@@ -222,5 +222,16 @@ def test_only_so_long(hub: Callable[..., Hub]) -> None:
     assert kept.missed(listener, (1_000, 1)) == []
 
 
+def test_who_begins_with_what_is_old_keeps_nothing_of_it(hub: Callable[..., Hub]) -> None:
+    """The stream ends with who is to be judged again, long after its last message."""
+    kept = hub(keep_s=300)
+    listener = SimpleNamespace(audiences=(("t", "person:a"),))
+    kept.begin(floor=(1_000, 0), position=(900_000, 0))
+    kept.keep(_message(1, at_ms=1_000))
+    assert len(kept._kept) == 0
+    assert kept.missed(listener, (0, 0)) is None
+    assert kept.missed(listener, (1_000, 1)) == []
+
+
 def test_ids_are_in_the_order_of_numbers() -> None:
     assert read_id("999-10") < read_id("1000-2") < read_id("1000-10")
