@@ -142,6 +142,8 @@ class TestLive:
         spend(demo)
         changes(page, before)
         before = shown(page)
+        # What comes within a second of the last one is told later by the very process that is killed.
+        page.wait_for_timeout(2_000)
         (pid,) = [pid for pid, command in demo.processes() if "manage.py realtime" in command]
         os.kill(pid, signal.SIGKILL)
         spend(demo)
