@@ -142,8 +142,9 @@ def test_when_redis_lost_the_stream_everybody_asks_anew(
     heard = listen(server, alice, acme)
     tell_person(acme, alice, 1)
     seen = heard.next()["id"]
+    database = str(stream.connection_pool.connection_kwargs["db"])
     for client in stream.client_list():
-        if client["name"] == "wrapper-realtime":
+        if client["name"] == "wrapper-realtime" and client["db"] == database:
             stream.client_kill_filter(_id=client["id"])
     assert heard.next()["kind"] == "realtime.reset"
     tell_person(acme, alice, 2)
