@@ -215,6 +215,12 @@ def paths_allowed(actor: Actor, permission: str) -> list[str] | None:
     return paths
 
 
+def scope_of(actor: Actor, permission: str) -> tuple[str, ...] | None:
+    """paths_allowed, as what is remembered can be found by."""
+    paths = paths_allowed(actor, permission)
+    return None if paths is None else tuple(sorted(paths))
+
+
 def allows(actor: Actor, permission: str, node: Node | None = None) -> bool:
     """For pages that show or hide; services call `authorize`."""
     return decide(actor, permission, node).allowed

@@ -37,6 +37,17 @@ def execute_with_next(statement: str, parameters: list[Any]) -> None:
     connections[DEFAULT_DB_ALIAS].execute_with_next(statement, parameters)  # type: ignore[attr-defined]
 
 
+def fetch_prepared(statement: str) -> list[tuple[Any, ...]]:
+    """The rows of a read that is complete with its values. One round trip.
+
+    What is read again and again in a tenant is parsed and planned once a connection, where connections are
+    our own (docs/adr/0046).
+    """
+    found: list[tuple[Any, ...]]
+    found = connections[DEFAULT_DB_ALIAS].fetch_prepared(statement)  # type: ignore[attr-defined]
+    return found
+
+
 def in_transaction() -> bool:
     """Whether one is open that is not a test's own: nobody may be waited for then."""
     blocks = connections[DEFAULT_DB_ALIAS].atomic_blocks

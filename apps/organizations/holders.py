@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, Expression, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, Expression, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.organizations.enums import MemberStatus
+from apps.organizations.enums import BindingState, MemberStatus
 from apps.organizations.models import GroupMembership, Member, RoleBinding
 from apps.roles.models import OWNER, Role
 
@@ -17,10 +18,19 @@ def not_ended(now: datetime | Expression, prefix: str = "") -> Q:
     return Q(**{f"{prefix}ends_at": None}) | Q(**{f"{prefix}ends_at__gt": now})
 
 
-def in_force(now: datetime, prefix: str = "") -> Q:
+def in_force(now: datetime | Expression, prefix: str = "") -> Q:
     """Bindings that hold at a moment: begun, and not ended."""
     begun = Q(**{f"{prefix}starts_at": None}) | Q(**{f"{prefix}starts_at__lte": now})
     return not_ended(now, prefix) & begun
+
+
+def binding_state(prefix: str = "") -> Expression:
+    """RoleBinding.state_at, of now, in SQL. prefix: where the binding is."""
+    return Case(
+        When(**{f"{prefix}ends_at__lte": Now()}, then=Value(BindingState.ENDED.value)),
+        When(**{f"{prefix}starts_at__gt": Now()}, then=Value(BindingState.SCHEDULED.value)),
+        default=Value(BindingState.ACTIVE.value),
+    )
 
 
 def members_holding(bindings: QuerySet[RoleBinding]) -> QuerySet[Member]:

@@ -1,13 +1,14 @@
 """Reads of a tenant's people and organizations; every one takes the actor and filters in SQL."""
 
 import uuid
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Length, Substr
+from django.db.models.functions import Length, Now, Substr
 from django.utils import timezone
 
 from apps.accounts.permissions import MANAGE_IDENTITY_PROVIDER
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-def below(field: str, paths: list[str] | None) -> Q:
+def below(field: str, paths: Sequence[str] | None) -> Q:
     """What lies at or below one of the paths; None: everything. Raises PermissionDenied for none."""
     if paths is None:
         return Q()
@@ -44,7 +45,7 @@ def below(field: str, paths: list[str] | None) -> Q:
     return reduce(or_, (Q(**{f"{field}__startswith": path}) for path in top_paths(paths)))
 
 
-def top_paths(paths: list[str]) -> list[str]:
+def top_paths(paths: Iterable[str]) -> list[str]:
     """Without those that lie below another of them, in tree order."""
     tops: list[str] = []
     for path in sorted(paths):
@@ -53,7 +54,7 @@ def top_paths(paths: list[str]) -> list[str]:
     return tops
 
 
-def belongs(paths: list[str] | None, prefix: str = "") -> Q:
+def belongs(paths: Sequence[str] | None, prefix: str = "") -> Q:
     """Members whose primary organization or a further one lies at or below one of the paths.
 
     prefix: where the member is, for rows about members. What lies below is found once for the statement, by
@@ -124,10 +125,8 @@ def members_for(actor: Actor) -> QuerySet[Member]:
     It is enough that one of those that they belong to lies there. Three statements, the others for their
     roles and their further organizations.
     """
-    allowed = belongs(paths_allowed(actor, p.VIEW_MEMBER))
     return (
-        Member.objects.filter(allowed)
-        .exclude(status=MemberStatus.REMOVED)
+        members_below(paths_allowed(actor, p.VIEW_MEMBER))
         .select_related("organization")
         .prefetch_related(
             Prefetch(
@@ -137,6 +136,11 @@ def members_for(actor: Actor) -> QuerySet[Member]:
             PLACEMENTS,
         )
     )
+
+
+def members_below(paths: Sequence[str] | None) -> QuerySet[Member]:
+    """Members who belong at or below one of the paths; None: all. Not the removed ones."""
+    return Member.objects.filter(belongs(paths)).exclude(status=MemberStatus.REMOVED)
 
 
 def members_matching(
@@ -155,7 +159,7 @@ def members_matching(
     if status:
         members = members.filter(status=status)
     if role:
-        held = RoleBinding.objects.filter(in_force(timezone.now()), role__code=role)
+        held = RoleBinding.objects.filter(in_force(Now()), role__code=role)
         members = members.filter(id__in=members_holding(held).values("id"))
     if organization is not None:
         top = Organization.objects.filter(id=organization).values("path")[:1]

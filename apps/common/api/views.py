@@ -1,7 +1,7 @@
 """Bases of the API's views. A view translates HTTP; services and selectors decide."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +20,7 @@ from apps.common.access import authorize, paths_allowed
 from apps.common.actors import Actor, ActorKind
 from apps.common.api.exceptions import PreconditionFailed, TenantRequired
 from apps.common.api.fields import QuerySerializer
+from apps.common.api.listing import Listing, listed
 from apps.common.api.pagination import CursorPagination
 from apps.common.api.principals import MachinePrincipal
 from apps.common.api.renderers import to_json
@@ -77,6 +78,10 @@ class PlatformView(APIView):
         if present is not None:
             found = present(list(found))
         return paginator.get_paginated_response(serializer_class(found, many=True).data)
+
+    def listed(self, listing: Listing, scope: Hashable) -> Response:
+        """One page of a list that PostgreSQL renders. scope: all of the caller that the rows depend on."""
+        return Response(listed(listing, scope, self.request, self.query))
 
     def whole(self, rows: Sequence[Any], serializer_class: type[BaseSerializer]) -> Response:
         """A list that is short by nature, in the shape of a page."""

@@ -24,6 +24,7 @@ from django_tenants.postgresql_backend import base
 from apps.common.database import is_system
 from apps.common.tenancy import PUBLIC_SCHEMA, checked_schema_name, current_tenant
 from apps.tenants.backend.cursor import ContextCursor
+from apps.tenants.backend.prepared import prepared_of
 from apps.tenants.backend.riders import Riders
 
 Context = tuple[str, bool, str, str]  # schema, whether public is on the path, tenant id, role
@@ -153,6 +154,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         with self.cursor() as cursor:
             cursor.execute(statement, parameters)
+
+    def fetch_prepared(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a read that is complete with its values; prepared from its third time on."""
+        self.ensure_connection()
+        text, results = statement, 0
+        if not self._lasts_a_transaction:
+            text, results = prepared_of(self.connection).take(self.schema_name, statement)
+        try:
+            with self.cursor() as cursor:
+                cursor.execute(text)
+                for _ in range(results):
+                    cursor.nextset()
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+        except BaseException:
+            if self.connection is not None:
+                prepared_of(self.connection).forget(self.schema_name, statement)
+            raise
+        return found
 
     # --- The context ---------------------------------------------------------------------------------
 

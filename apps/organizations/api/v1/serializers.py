@@ -1,9 +1,13 @@
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Expression, OuterRef
 from rest_framework import serializers
 
 from apps.accounts.models import Erasure
 from apps.common.api.fields import FlagField, IdField, QuerySerializer, TextField
+from apps.common.api.sql_json import json_list, json_of
 from apps.organizations.enums import BindingState, InvitationStatus, MemberStatus
-from apps.organizations.models import Invitation, Member, Organization, RoleBinding
+from apps.organizations.holders import binding_state
+from apps.organizations.models import Invitation, Member, Organization, Placement, RoleBinding
 from apps.organizations.selectors_tree import ARCHIVED
 from apps.roles.models import Role
 from apps.tenants.api.v1.serializers import TenantSummarySerializer
@@ -86,9 +90,24 @@ class HeldRoleSerializer(serializers.ModelSerializer[RoleBinding]):
     organization = OrganizationBriefSerializer()
     state = serializers.ChoiceField(choices=BindingState.choices)
 
+    sql_columns = {"state": binding_state}
+
     class Meta:
         model = RoleBinding
         fields = ["binding_id", "role", "organization", "starts_at", "ends_at", "state"]
+
+
+def _further_organizations(prefix: str) -> Expression:
+    placed = Placement.objects.filter(member_id=OuterRef(f"{prefix}id"))
+    shown = placed.order_by("organization__path").values(
+        json=json_of(OrganizationBriefSerializer(), "organization__")
+    )
+    return ArraySubquery(shown)
+
+
+def _roles(prefix: str) -> Expression:
+    held = RoleBinding.objects.filter(member_id=OuterRef(f"{prefix}id"))
+    return json_list(held.order_by("id"), HeldRoleSerializer())
 
 
 class MemberSerializer(serializers.ModelSerializer[Member]):
@@ -102,6 +121,8 @@ class MemberSerializer(serializers.ModelSerializer[Member]):
         many=True,
         help_text="Their own; what groups give besides is in `members/{id}/access/`.",
     )
+
+    sql_columns = {"further_organizations": _further_organizations, "roles": _roles}
 
     class Meta:
         model = Member

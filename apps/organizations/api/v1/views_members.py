@@ -1,13 +1,17 @@
 """The members of the workspace."""
 
 import uuid
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.access import scope_of
+from apps.common.api.listing import Listing
 from apps.common.api.views import TenantView
 from apps.organizations import permissions as p
 from apps.organizations import selectors, services
@@ -22,7 +26,15 @@ from apps.organizations.api.v1.serializers import (
     OffboardSerializer,
 )
 from apps.organizations.enums import MemberStatus
+from apps.organizations.models import Member
 from apps.roles.selectors import owner_role_locked
+
+
+def _members(paths: tuple[str, ...] | None, **filters: Any) -> QuerySet[Member]:
+    return selectors.members_matching(selectors.members_below(paths), **filters)
+
+
+MEMBERS = Listing(MemberSerializer, _members, MEMBER_ORDERINGS, MembersQuery)
 
 
 class MembersView(TenantView):
@@ -37,10 +49,7 @@ class MembersView(TenantView):
         examples=[examples.MEMBER],
     )
     def get(self, request: Request) -> Response:
-        filters = self.query(MembersQuery)
-        ordering = MEMBER_ORDERINGS[filters.pop("ordering", "joined")]
-        members = selectors.members_matching(selectors.members_for(self.actor), **filters)
-        return self.page(members, MemberSerializer, ordering=ordering)
+        return self.listed(MEMBERS, scope_of(self.actor, p.VIEW_MEMBER))
 
 
 class MemberView(TenantView):

@@ -1,0 +1,134 @@
+"""Lists as PostgreSQL renders them: one statement, no instances, JSON that goes out as it came.
+
+Django takes several times as long to write such a statement as PostgreSQL to run it, so a process remembers
+it by all that it depends on: what is listed, what of the caller (`scope`), and the address's query string.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
+from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
+
+from apps.common.api.fields import QuerySerializer
+from apps.common.api.pagination import CursorPagination
+from apps.common.api.sql_json import json_of
+from apps.common.database import fetch_prepared
+
+MAX_REMEMBERED = 2_000
+MAX_QUERY_LENGTH = 500
+Filters = Callable[[type[QuerySerializer]], dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """What a list has. Made once, at import.
+
+    rows: from the scope and the validated query parameters to the rows. It may look at nothing else: not at
+    the caller, and at the time only as the database's Now(). ordering: as for page(), or by the value of
+    the parameter `ordering`, the first if it is not given.
+    """
+
+    serializer: type[BaseSerializer]
+    rows: Callable[..., QuerySet[Any]]
+    ordering: tuple[str, ...] | Mapping[str, tuple[str, ...]] = ("id",)
+    query: type[QuerySerializer] = field(default=QuerySerializer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A statement, complete with its values, and the order in which it reads."""
+
+    statement: str
+    ordering: tuple[str, ...]
+
+
+_lock = threading.Lock()
+_reads: OrderedDict[Hashable, _Read] = OrderedDict()
+
+
+def listed(listing: Listing, scope: Hashable, request: Request, filters: Filters) -> dict[str, Any]:
+    """A page of the list, ready to be rendered. One statement. Raises ValidationError, InvalidInput."""
+    query_string = request.META.get("QUERY_STRING", "")
+    key = (listing, scope, query_string)
+    with _lock:
+        known = _reads.get(key)
+    rows = _Remembered(known) if known else _written(listing, scope, filters)
+    paginator = CursorPagination()
+    paginator.ordering = rows.ordering
+    found = paginator.paginate_queryset(rows, request) or []
+    if known is None and len(query_string) <= MAX_QUERY_LENGTH:
+        with _lock:
+            _reads[key] = _Read(rows.statement, rows.ordering)
+            if len(_reads) > MAX_REMEMBERED:
+                _reads.popitem(last=False)
+    results = ",".join([row["json"] for row in found])
+    return {
+        "next": paginator.get_next_link(),
+        "previous": paginator.get_previous_link(),
+        "results": orjson.Fragment(f"[{results}]"),
+    }
+
+
+def _written(listing: Listing, scope: Hashable, filters: Filters) -> "_Rows":
+    given = filters(listing.query)
+    ordering = listing.ordering
+    if not isinstance(ordering, tuple):
+        ordering = ordering[given.pop("ordering", next(iter(ordering)))]
+    return _Rows(listing.rows(scope, **given), json_of(listing.serializer()), ordering)
+
+
+class _Rows:
+    """What the paginator takes for a queryset, and orders, filters and slices. It writes the statement."""
+
+    def __init__(self, rows: QuerySet[Any], json: Any, ordering: tuple[str, ...]) -> None:
+        self.rows, self.json, self.ordering = rows, json, ordering
+        self.statement = ""
+
+    def order_by(self, *names: str) -> "_Rows":
+        self.rows = self.rows.order_by(*names)
+        return self
+
+    def filter(self, **conditions: Any) -> "_Rows":
+        self.rows = self.rows.filter(**conditions)
+        return self
+
+    def __getitem__(self, part: slice) -> list[dict[str, Any]]:
+        position = self.ordering[0].removeprefix("-")
+        rows = self.rows.values_list(position, Cast(self.json, TextField()))[part]
+        self.statement = _with_values(*rows.query.sql_with_params())
+        return _fetch(self.statement, position)
+
+
+class _Remembered(_Rows):
+    """The same, of a statement that was written before: it is ordered, filtered and sliced already."""
+
+    def __init__(self, read: _Read) -> None:
+        self.statement, self.ordering = read.statement, read.ordering
+
+    def order_by(self, *names: str) -> "_Rows":
+        return self
+
+    def filter(self, **conditions: Any) -> "_Rows":
+        return self
+
+    def __getitem__(self, part: slice) -> list[dict[str, Any]]:
+        return _fetch(self.statement, self.ordering[0].removeprefix("-"))
+
+
+def _with_values(statement: str, params: tuple[Any, ...]) -> str:
+    """By the driver, which quotes them."""
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor:
+        return str(cursor.mogrify(statement, params))
+
+
+def _fetch(statement: str, position: str) -> list[dict[str, Any]]:
+    return [{position: at, "json": json} for at, json in fetch_prepared(statement)]
