@@ -8,5 +8,9 @@ from apps.common.requests import Utf8WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
-application = get_wsgi_application()
-application.request_class = Utf8WSGIRequest
+django = get_wsgi_application()
+django.request_class = Utf8WSGIRequest
+
+from apps.gateway.wsgi import Gateway  # noqa: E402 - it needs the apps to be ready
+
+application = Gateway(django)

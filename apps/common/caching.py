@@ -81,7 +81,7 @@ class Namespace:
         """
         if not settings.CACHE_READS:
             return load()
-        names = _Names(self.name, self._scope(scope), key)
+        names = Names(self.name, self._scope(scope), key)
         try:
             state, is_ours = _look(names)
         except REDIS_OUTAGES as error:
@@ -107,7 +107,15 @@ class Namespace:
         Nobody is told an old value who asks after the commit. One round trip now, one after the commit.
         Raises redis.exceptions.ConnectionError, TimeoutError if the namespace is strict.
         """
-        names, token = _Names(self.name, self._scope(scope)), secrets.token_hex(8)
+        # Robust: what was committed stays so; the mark expires by itself.
+        transaction.on_commit(self.mark(scope=scope), robust=True)
+
+    def mark(self, *, scope: str | None = None) -> Callable[[], None]:
+        """The first half of invalidate, for who knows the moment of the commit otherwise. Returns the second.
+
+        Raises as invalidate does.
+        """
+        names, token = Names(self.name, self._scope(scope)), secrets.token_hex(8)
         now = time.time()
         try:
             with _redis().pipeline() as pipe:
@@ -120,15 +128,14 @@ class Namespace:
             if self.is_strict:
                 raise
             log.warning("cache.not_invalidated", cache=self.name, reason=str(error))
-        # Robust: what was committed stays so; the mark expires by itself.
-        transaction.on_commit(lambda: _changed(names, token), robust=True)
+        return lambda: _changed(names, token)
 
     def _scope(self, scope: str | None) -> str:
         if scope is None and self.is_shared:
             raise TypeError(f"{self.name} is shared: say which scope")
         return str(require_tenant().id) if scope is None else scope
 
-    def _load(self, names: "_Names", state: "_State", load: Callable[[], _T]) -> _T:
+    def _load(self, names: "Names", state: "_State", load: Callable[[], _T]) -> _T:
         """For the one that has the claim. Raises what `load` does."""
         try:
             if state.is_usable:
@@ -142,8 +149,8 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """Of the keys. key: of an entry; empty for the namespace."""
+class Names:
+    """Of the keys in Redis. key: of an entry; empty for the namespace."""
 
     namespace: str
     scope: str
@@ -188,7 +195,7 @@ def _redis() -> Any:
     return caches["global"]._cache.get_client()  # type: ignore[attr-defined]
 
 
-def _read(names: _Names) -> _State:
+def _read(names: Names) -> _State:
     """One round trip. A scope that nothing was changed in lately has no stamp, which is a stamp like others.
 
     The marks first: where there is none (any more), the stamp that is read next is that of the last commit.
@@ -203,7 +210,7 @@ def _read(names: _Names) -> _State:
     return _State(stamp, bool(changing), is_good, value)
 
 
-def _look(names: _Names) -> tuple[_State, bool]:
+def _look(names: Names) -> tuple[_State, bool]:
     """The entry, and whether the caller is the one to load it. Waits while another does, for LOADING_S."""
     deadline_s = time.monotonic() + LOADING_S
     while True:
@@ -216,16 +223,16 @@ def _look(names: _Names) -> tuple[_State, bool]:
         time.sleep(POLL_S)
 
 
-def _claim(names: _Names) -> bool:
+def _claim(names: Names) -> bool:
     """Whether the caller is the one to load, for LOADING_S."""
     return bool(_redis().set(names.loading, 1, ex=LOADING_S, nx=True))
 
 
-def _keep(names: _Names, state: _State, value: Any, ttl_s: int) -> None:
+def _keep(names: Names, state: _State, value: Any, ttl_s: int) -> None:
     _redis().set(names.entry, state.stamp + b":" + pickle.dumps(value), ex=ttl_s)
 
 
-def _changed(names: _Names, token: str) -> None:
+def _changed(names: Names, token: str) -> None:
     """First another stamp, then the end of the mark: in between nobody takes from the cache."""
     with _redis().pipeline() as pipe:
         pipe.set(names.stamp, secrets.token_hex(8), ex=STAMP_S)

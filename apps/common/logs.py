@@ -1,10 +1,13 @@
 """Structured logs: one JSON object a line with the field names of the Elastic Common Schema."""
 
+import json
 import logging
 import re
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import ecs_logging
+import orjson
 import structlog
 
 ECS_NAMES = {
@@ -20,7 +23,30 @@ ECS_NAMES = {
     "task_id": "celery.task.id",
 }
 
+ECS_VERSION = "1.6.0"  # as the library writes it
 FILE_LINK = re.compile(r"/files/[^/\s]+")
+
+
+def ecs_line(message: str, logger: str, level: int, fields: dict[str, Any]) -> str:
+    """What the formatter makes of it, for lines that are written for every request: a tenth of the cost."""
+    line: dict[str, Any] = {
+        "@timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "log.level": logging.getLevelName(level).lower(),
+        "message": message,
+        "ecs.version": ECS_VERSION,
+        "log": {"logger": logger},
+    }
+    for name, value in _ecs_names(None, "", fields).items():
+        if value is not None and name != "log.level":
+            *outer, last = name.split(".")
+            inner = line
+            for part in outer:
+                inner = inner.setdefault(part, {})
+            inner[last] = FILE_LINK.sub("/files/…", value) if name == "url.path" else value
+    try:
+        return orjson.dumps(line).decode()
+    except TypeError:  # half a surrogate pair in what a client sent
+        return json.dumps(line)
 
 
 def _ecs_names(_logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -55,9 +81,16 @@ _SHARED: list[Any] = [
 ]
 
 
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Leaves alone what is a line already: that of an answered request, which must cost little."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return getattr(record, "ecs_line", None) or super().format(record)
+
+
 def ecs_formatter() -> logging.Formatter:
     """The formatter of settings.LOGGING, for records of structlog and of the standard library."""
-    return structlog.stdlib.ProcessorFormatter(
+    return _Formatter(
         foreign_pre_chain=_SHARED,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -1,5 +1,6 @@
 """The outermost middleware: request id and access log, and refusal of input no view should see."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -10,16 +11,23 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.common.database import app_connection
 from apps.common.ids import uuid7
+from apps.common.logs import ecs_line
 from apps.common.origin import origin_bound
 from apps.common.problems import problem_or_page
 from apps.common.requests import INTERNAL
 
-log = structlog.get_logger("wrapper.request")
+log = logging.getLogger("wrapper.request")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")  # the last two are a part of UTF-8
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id_of(meta: dict[str, Any]) -> str:
+    """What the client calls the request, or a name of our own."""
+    sent = meta.get("HTTP_X_REQUEST_ID", "")
+    return sent if REQUEST_ID.fullmatch(sent) else str(uuid7())
 
 
 class RequestLogMiddleware:
@@ -35,11 +43,10 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        sent = request.headers.get("X-Request-ID", "")
-        request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid7())
+        request_id = request_id_of(request.META)
         request.request_id = request_id  # type: ignore[attr-defined]
         trace = request.headers.get("traceparent", "")
-        context = {"request_id": request_id}
+        context: dict[str, str] = {"request_id": request_id}
         if TRACEPARENT.fullmatch(trace):
             context["traceparent"] = trace
         started = time.perf_counter()
@@ -50,25 +57,38 @@ class RequestLogMiddleware:
         ):
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            self._log(request, response, time.perf_counter() - started)
+        log_answer(
+            request.META,
+            getattr(request, "log_path", request.path),
+            response.status_code,
+            time.perf_counter() - started,
+            **context,
+            tenant_id=getattr(request, "log_tenant_id", None),
+            person_id=getattr(request, "log_person_id", None),
+            impersonator_id=getattr(request, "log_impersonator_id", None),
+            api_key_id=getattr(request, "log_api_key_id", None),
+        )
         return response
 
-    def _log(self, request: HttpRequest, response: HttpResponse, took_s: float) -> None:
-        fields: dict[str, Any] = {
-            "http.request.method": request.method,
-            "url.path": getattr(request, "log_path", request.path),
-            "url.domain": request.META.get("HTTP_HOST", ""),
-            "code": response.status_code,
+
+def log_answer(meta: dict[str, Any], path: str, status: int, took_s: float, **who: Any) -> None:
+    """The one line that each request has in the log: written at once, as there is one for each.
+
+    who: request_id, traceparent, tenant_id, person_id, impersonator_id, api_key_id.
+    """
+    level = logging.DEBUG if meta.get(INTERNAL) else logging.INFO
+    level = logging.ERROR if status >= 500 else level
+    if log.isEnabledFor(level):
+        fields = {
+            "http.request.method": meta["REQUEST_METHOD"],
+            "url.path": path,
+            "url.domain": meta.get("HTTP_HOST", ""),
+            "code": status,
             "event.duration": int(took_s * 1e9),  # nanoseconds, as ECS wants
-            "ip": request.META.get("REMOTE_ADDR"),
-            "tenant_id": getattr(request, "log_tenant_id", None),
-            "person_id": getattr(request, "log_person_id", None),
-            "impersonator_id": getattr(request, "log_impersonator_id", None),
-            "api_key_id": getattr(request, "log_api_key_id", None),
+            "ip": meta.get("REMOTE_ADDR"),
+            **who,
         }
-        write = log.debug if request.META.get(INTERNAL) else log.info
-        write = log.error if response.status_code >= 500 else write
-        write("request", **fields)
+        log.log(level, fields, extra={"ecs_line": ecs_line("request", log.name, level, fields)})
 
 
 class BadInputMiddleware:

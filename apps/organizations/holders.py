@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Case, Exists, Expression, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, Expression, Min, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -31,6 +31,16 @@ def binding_state(prefix: str = "") -> Expression:
         When(**{f"{prefix}starts_at__gt": Now()}, then=Value(BindingState.SCHEDULED.value)),
         default=Value(BindingState.ACTIVE.value),
     )
+
+
+def bindings_turn_at() -> datetime | None:
+    """When the next binding begins or ends by itself. One statement."""
+    now = timezone.now()
+    turns: dict[str, datetime | None] = RoleBinding.objects.aggregate(
+        begins=Min("starts_at", filter=Q(starts_at__gt=now)),
+        ends=Min("ends_at", filter=Q(ends_at__gt=now)),
+    )
+    return min((turn for turn in turns.values() if turn), default=None)
 
 
 def members_holding(bindings: QuerySet[RoleBinding]) -> QuerySet[Member]:

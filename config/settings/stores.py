@@ -58,6 +58,10 @@ REDIS_URL = env("REDIS_URL", default="")
 
 # Off: every read goes to the database, to find out whether a cache is the cause of something.
 CACHE_READS = env.bool("CACHE_READS", default=True)
+# Off: Django answers every request.
+GATEWAY = env.bool("GATEWAY", default=True)
+# Off: it reads every page from the database.
+GATEWAY_KEEPS_PAGES = env.bool("GATEWAY_KEEPS_PAGES", default=True)
 
 
 def caches(url: str) -> dict[str, dict[str, object]]:

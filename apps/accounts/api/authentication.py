@@ -22,6 +22,7 @@ from apps.accounts.proof import session_proof
 from apps.accounts.selectors import is_member
 from apps.accounts.tokens import AccessClaims
 from apps.common.errors import ImpersonationRefused, NotFound
+from apps.common.gate import notes_of
 from apps.common.proofs import Proof
 
 
@@ -61,6 +62,9 @@ class BearerAuthentication(BaseAuthentication):
             raise TokenRevoked
         http_request.authorization = authorization  # type: ignore[attr-defined]
         _accept(http_request, person, authorization.proof)
+        if notes := notes_of(http_request.META):
+            notes.person_id, notes.epochs = person.pk, tuple(authorization.epochs)
+            notes.good_until_s = min(claims.expires_at_s, authorization.expires_at.timestamp())
         return person, claims
 
     def authenticate_header(self, request: Request) -> str:

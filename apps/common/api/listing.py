@@ -7,24 +7,40 @@ it by all that it depends on: what is listed, what of the caller (`scope`), and 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
+from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from apps.common.api.fields import QuerySerializer
 from apps.common.api.pagination import CursorPagination
+from apps.common.api.renderers import to_json
 from apps.common.api.sql_json import json_of
 from apps.common.database import fetch_prepared
+from apps.common.gate import notes_of
+from apps.common.watching import Watch
 
 MAX_REMEMBERED = 2_000
 MAX_QUERY_LENGTH = 500
 Filters = Callable[[type[QuerySerializer]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """That the gateway may keep pages of the list: until a table of the watch is written to.
+
+    turns_at: when what is listed becomes something else by itself next; None: never. In the tenant.
+    """
+
+    watch: Watch
+    turns_at: Callable[[], datetime | None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +49,14 @@ class Listing:
 
     rows: from the scope and the validated query parameters to the rows. It may look at nothing else: not at
     the caller, and at the time only as the database's Now(). ordering: as for page(), or by the value of
-    the parameter `ordering`, the first if it is not given.
+    the parameter `ordering`, the first if it is not given. kept: without it each page is read each time.
     """
 
     serializer: type[BaseSerializer]
     rows: Callable[..., QuerySet[Any]]
     ordering: tuple[str, ...] | Mapping[str, tuple[str, ...]] = ("id",)
-    query: type[QuerySerializer] = field(default=QuerySerializer)
+    query: type[QuerySerializer] = QuerySerializer
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +78,39 @@ def listed(listing: Listing, scope: Hashable, request: Request, filters: Filters
     with _lock:
         known = _reads.get(key)
     rows = _Remembered(known) if known else _written(listing, scope, filters)
+    body = _page(rows, request)
+    if known is None:
+        if listing.kept:
+            listing.kept.watch.check(rows.statement)
+        known = _Read(rows.statement, rows.ordering)
+        if len(query_string) <= MAX_QUERY_LENGTH:
+            with _lock:
+                _reads[key] = known
+                if len(_reads) > MAX_REMEMBERED:
+                    _reads.popitem(last=False)
+    if notes := notes_of(request.META):
+        read, asked = known, _Asked(request.query_params, request.build_absolute_uri())
+        notes.page = lambda: to_json(_page(_Remembered(read), asked))
+        if listing.kept:
+            notes.kept_by, notes.turns_at = listing.kept.watch.namespace, listing.kept.turns_at
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the paginator wants of a request."""
+
+    query_params: QueryDict
+    address: str
+
+    def build_absolute_uri(self) -> str:
+        return self.address
+
+
+def _page(rows: "_Rows", request: Any) -> dict[str, Any]:
     paginator = CursorPagination()
-    paginator.ordering = rows.ordering
-    found = paginator.paginate_queryset(rows, request) or []
-    if known is None and len(query_string) <= MAX_QUERY_LENGTH:
-        with _lock:
-            _reads[key] = _Read(rows.statement, rows.ordering)
-            if len(_reads) > MAX_REMEMBERED:
-                _reads.popitem(last=False)
+    paginator.ordering = rows.ordering  # type: ignore[assignment]
+    found: Any = paginator.paginate_queryset(rows, request) or []  # type: ignore[arg-type]
     results = ",".join([row["json"] for row in found])
     return {
         "next": paginator.get_next_link(),

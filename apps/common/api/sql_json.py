@@ -34,7 +34,9 @@ class JsonObject(Func):
                 raise ImproperlyConfigured(f"not a key: {key!r}")
         super().__init__(*columns.values())
 
-    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(  # type: ignore[override] - the stubs' own differs from Django's
+        self, compiler: Any, connection: Any, **_context: Any
+    ) -> tuple[str, list[Any]]:
         parts, params = [], []
         for key, expression in zip(self.keys, self.get_source_expressions(), strict=True):
             sql, values = compiler.compile(expression)

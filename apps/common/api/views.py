@@ -25,6 +25,7 @@ from apps.common.api.pagination import CursorPagination
 from apps.common.api.principals import MachinePrincipal
 from apps.common.api.renderers import to_json
 from apps.common.errors import NotAuthenticated, NotFound
+from apps.common.gate import notes_of
 from apps.common.proofs import Proof
 from apps.common.tenancy import tenant_context
 
@@ -166,6 +167,10 @@ class IsInTenant(BasePermission):
         # Held nowhere: refused before the input is looked at. Where it counts, the service checks.
         if needed and paths_allowed(actor, needed) == []:
             authorize(actor, needed)
+        if notes := notes_of(http_request.META):
+            notes.tenant = http_request.tenant.ref
+            if actor.good_until is not None:
+                notes.good_until_s = min(notes.good_until_s, actor.good_until.timestamp())
         return True
 
 

@@ -11,7 +11,8 @@ POOL_MODE of a DATABASES entry says how long a setting lasts (docs/adr/0009):
   statement outside of a transaction brings its own context and is a transaction by itself.
 """
 
-from collections.abc import Iterator
+import select
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,7 @@ from django.db.backends.utils import debug_transaction
 from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 
+from apps.common.caching import Namespace
 from apps.common.database import is_system
 from apps.common.tenancy import PUBLIC_SCHEMA, checked_schema_name, current_tenant
 from apps.tenants.backend.cursor import ContextCursor
@@ -43,6 +45,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.riders = Riders()
+        # Watched tables that the transaction has written to, and in which tenant.
+        self._marked: set[tuple[str, str]] = set()
 
     @property
     def schema_name(self) -> str:
@@ -89,6 +93,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.close()
         super().close_if_unusable_or_obsolete()
 
+    def is_usable(self) -> bool:
+        """Without a round trip where nothing has come in: a server that ended a connection has said so."""
+        if self.connection is None or self.connection.closed:
+            return False
+        poll = select.poll()
+        poll.register(self.connection.fileno(), select.POLLIN)
+        return not poll.poll(0) or super().is_usable()
+
     def _served(self) -> set[str]:
         """Schemas of the tenants that the server's end of this connection has worked for."""
         if self.connection is None:
@@ -120,6 +132,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rollback(self) -> None:
         self.riders.clear()
+        self._marked.clear()
         super()._rollback()
 
     @contextmanager
@@ -143,6 +156,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _savepoint_commit(self, sid: str) -> None:
         with self._bare():
             super()._savepoint_commit(sid)
+
+    @contextmanager
+    def writing(self, written: Iterable[Namespace]) -> Iterator[None]:
+        """Around a statement that writes to watched tables: what is kept of them is good no more.
+
+        From now until after the commit, which is at the end of the block outside of a transaction.
+        """
+        ref = current_tenant()
+        scope = str(ref.id) if ref else ""
+        new = [one for one in written if scope and (one.name, scope) not in self._marked]
+        done = [one.mark(scope=scope) for one in new]
+        if self.in_atomic_block:
+            self._marked.update((one.name, scope) for one in new)
+            for one in done:
+                self.on_commit(one, robust=True)
+            done = []
+        yield
+        for one in done:
+            one()
+
+    def run_and_clear_commit_hooks(self) -> None:
+        self._marked.clear()
+        super().run_and_clear_commit_hooks()
 
     def execute_with_next(self, statement: str, parameters: list[Any]) -> None:
         """Execute in the transaction, now or with what is executed next; nobody looks at its result.

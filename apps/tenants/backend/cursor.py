@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from apps.common.watching import written_by
+
 if TYPE_CHECKING:
     from psycopg import ClientCursor as Cursor
 
@@ -24,6 +26,14 @@ class ContextCursor(Cursor):
     wrapper: "DatabaseWrapper | None" = None
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "ContextCursor":
+        written = written_by(query) if self.wrapper else ()
+        if not written:
+            return self._execute(query, params, **options)
+        assert self.wrapper is not None  # noqa: S101 - it was asked
+        with self.wrapper.writing(written):
+            return self._execute(query, params, **options)
+
+    def _execute(self, query: Any, params: Any = None, **options: Any) -> "ContextCursor":
         prefix, results = self.wrapper.prefix() if self.wrapper else ("", 0)
         if not prefix:
             super().execute(query, params, **options)
@@ -46,7 +56,11 @@ class ContextCursor(Cursor):
 
     def executemany(self, query: Any, params_seq: Iterable[Any], **options: Any) -> None:
         self._ensure_context()
-        super().executemany(query, params_seq, **options)
+        if self.wrapper is None:
+            super().executemany(query, params_seq, **options)
+            return
+        with self.wrapper.writing(written_by(query)):
+            super().executemany(query, params_seq, **options)
 
     def copy(self, *args: Any, **options: Any) -> Any:
         self._ensure_context()

@@ -1,5 +1,5 @@
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Expression, OuterRef
+from django.db.models import OuterRef
 from rest_framework import serializers
 
 from apps.accounts.models import Erasure
@@ -97,7 +97,7 @@ class HeldRoleSerializer(serializers.ModelSerializer[RoleBinding]):
         fields = ["binding_id", "role", "organization", "starts_at", "ends_at", "state"]
 
 
-def _further_organizations(prefix: str) -> Expression:
+def _further_organizations(prefix: str) -> ArraySubquery:
     placed = Placement.objects.filter(member_id=OuterRef(f"{prefix}id"))
     shown = placed.order_by("organization__path").values(
         json=json_of(OrganizationBriefSerializer(), "organization__")
@@ -105,7 +105,7 @@ def _further_organizations(prefix: str) -> Expression:
     return ArraySubquery(shown)
 
 
-def _roles(prefix: str) -> Expression:
+def _roles(prefix: str) -> ArraySubquery:
     held = RoleBinding.objects.filter(member_id=OuterRef(f"{prefix}id"))
     return json_list(held.order_by("id"), HeldRoleSerializer())
 

@@ -1,0 +1,175 @@
+"""What the gateway remembers of a request that Django answered: enough to answer the same one again.
+
+An entry is good while the stamps in Redis are those from before Django looked at anything: of the host's
+tenant, of the person, of the membership, of the tenant's roles and of the signing keys (docs/adr/0020).
+Whoever changes any of these makes the stamps others, from before the commit until after it.
+"""
+
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from django.core.cache import caches
+from django.http.request import split_domain_port
+from redis.exceptions import ResponseError
+
+from apps.accounts import epochs
+from apps.common.caching import Names, Namespace
+from apps.common.gate import Notes
+from apps.common.outages import REDIS_OUTAGES
+from apps.common.tenancy import TenantRef
+from apps.common.urls import slug_host
+from apps.gateway import redis_line
+from apps.tenants.caches import HOSTS
+
+MAX_PASSES = 10_000
+REPLIES = 3  # to the commands of the stamps
+MAX_KEPT = 1_000
+MAX_KEPT_BYTES = 65_536
+# Even a Redis that lost its last second, or a write past the services, is noticed.
+MAX_AGE_S = 60
+
+
+class Asked(NamedTuple):
+    """All of a request that its answer may depend on, but for what Redis and the database say."""
+
+    host: str
+    scheme: str
+    path: str
+    query: str
+    tenant: str
+    authorization: str
+    accept: str
+
+    @property
+    def tenant_host(self) -> str:
+        """A host of the tenant's: that of the request, if that chose it."""
+        if self.tenant:
+            return slug_host(self.tenant)
+        return split_domain_port(self.host.lower())[0].rstrip(".")
+
+
+class Whom(NamedTuple):
+    """Whom a request was from, and in which tenant: what is looked up in Redis."""
+
+    host: str
+    tenant_id: uuid.UUID
+    person_id: uuid.UUID
+
+
+class Stamps:
+    """Those that a request depends on, and that of what a kept page was read from."""
+
+    def __init__(self, whom: Whom, kept_by: Namespace | None = None) -> None:
+        host = Names(HOSTS.name, whom.host)
+        cache = caches["global"]
+        keys = [
+            cache.make_key(key)
+            for key in (
+                epochs.of_person(whom.person_id),
+                epochs.SIGNING_KEYS,
+                epochs.of_membership(whom.tenant_id, whom.person_id),
+                epochs.of_tenant(whom.tenant_id),
+            )
+        ]
+        page = Names(kept_by.name if kept_by else "", str(whom.tenant_id))
+        # Marks first: where there is none (any more), the stamp read next is that of the last commit.
+        self.packed = redis_line.pack(
+            [
+                ("ZCARD", host.changing),
+                ("ZCARD", page.changing),
+                ("MGET", host.stamp, *keys, page.stamp),
+            ]
+        )
+        self._changing = cache._cache._serializer.dumps(epochs.CHANGING)  # type: ignore[attr-defined]
+
+    def read(self) -> "Found | None":
+        """None while Redis is away, or refuses."""
+        try:
+            replies = redis_line.ask(self.packed, REPLIES)
+        except REDIS_OUTAGES:
+            return None
+        if any(isinstance(reply, ResponseError) for reply in replies):
+            return None
+        host_changing, page_changing, (host, *epochs_now, page) = replies
+        return Found(
+            # The host and the page may have no stamp, which is one like others.
+            caller=[host, *epochs_now],
+            is_settled=not host_changing and not {None, self._changing} & set(epochs_now),
+            page=page,
+            is_written_to=bool(page_changing),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """caller: the stamps of host, person, keys, membership, tenant; settled: none is just being changed.
+
+    page: of the tables that it is read from. is_written_to: there is a transaction that has written to one.
+    """
+
+    caller: list[Any]
+    is_settled: bool
+    page: Any
+    is_written_to: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """caller: the stamps from before Django was asked."""
+
+    stamps: Stamps
+    keeps_pages: bool
+    caller: list[Any]
+    good_until_s: float
+    headers: list[tuple[str, str]]
+    whom: Whom
+    tenant: TenantRef
+    notes: Notes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """stamp: of its tables, from before it was read."""
+
+    body: bytes
+    stamp: Any
+    good_until_s: float
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """The most recently used, of this process."""
+
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
+        self._lock = threading.Lock()
+        self._found: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        with self._lock:
+            found = self._found.get(key)
+            if found is not None:
+                self._found.move_to_end(key)
+            return found
+
+    def put(self, key: K, value: V) -> None:
+        with self._lock:
+            self._found[key] = value
+            self._found.move_to_end(key)
+            if len(self._found) > self._at_most:
+                self._found.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        with self._lock:
+            self._found.pop(key, None)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._found.clear()

@@ -1,0 +1,196 @@
+"""In front of Django: what it answered once is answered again without it, where nothing has changed since.
+
+For lists that are asked for by a person's access token. All checks are Django's own: an answer is learned
+from a request that passed them, together with the stamps in Redis from before (`passes`). The same request
+is answered here while the stamps are the same; the page itself is read from the database each time, in the
+tenant's context, unless the list lets it be kept (`Kept`). Whatever is unusual goes to Django.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http.request import split_domain_port
+
+from apps.common.database import app_connection
+from apps.common.gate import KEY, Notes
+from apps.common.middleware import log_answer, request_id_of
+from apps.common.tenancy import tenant_context
+from apps.gateway.passes import (
+    MAX_AGE_S,
+    MAX_KEPT,
+    MAX_KEPT_BYTES,
+    MAX_PASSES,
+    Asked,
+    Found,
+    KeptPage,
+    Pass,
+    Recent,
+    Stamps,
+    Whom,
+)
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "/api/v1/"
+MAX_QUERY_LENGTH = 500
+# With one of these a request is answered by what else they ask for.
+UNUSUAL = (
+    "HTTP_COOKIE",
+    "HTTP_ORIGIN",
+    "HTTP_IF_MATCH",
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_RANGE",
+    "HTTP_TRANSFER_ENCODING",
+)
+OWN_HEADERS = frozenset({"x-request-id", "content-length", "date"})
+StartResponse = Callable[..., Any]
+Headers = list[tuple[str, str]]
+
+
+class Gateway:
+    """A WSGI application around Django's."""
+
+    def __init__(self, django: Callable[..., Iterable[bytes]]) -> None:
+        self.django = django
+        self.passes: Recent[Asked, Pass] = Recent(MAX_PASSES)
+        self.pages: Recent[Asked, KeptPage] = Recent(MAX_KEPT)
+        # By host, X-Tenant and Authorization.
+        self.callers: Recent[tuple[str, str, str], Whom] = Recent(MAX_PASSES)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        asked = asked_of(environ) if settings.GATEWAY else None
+        if asked is None:
+            return self.django(environ, start_response)
+        known = self.passes.get(asked)
+        answer = self._answer(asked, known, environ) if known else None
+        if answer is None:
+            return self._learn(asked, environ, start_response)
+        headers, body = answer
+        start_response("200 OK", headers)
+        return (body,)
+
+    def _answer(
+        self, asked: Asked, known: Pass, environ: dict[str, Any]
+    ) -> tuple[Headers, bytes] | None:
+        """None where Django has to be asked."""
+        began_s = time.perf_counter()
+        found = known.stamps.read()
+        if found is None:
+            return None
+        if (
+            not found.is_settled
+            or found.caller != known.caller
+            or time.time() >= known.good_until_s
+        ):
+            self.passes.drop(asked)
+            return None
+        body = self._page(asked, known, found)
+        if body is None:
+            return None
+        request_id = request_id_of(environ)
+        own = [("Content-Length", str(len(body))), ("X-Request-ID", request_id)]
+        log_answer(
+            environ,
+            asked.path,
+            200,
+            time.perf_counter() - began_s,
+            request_id=request_id,
+            tenant_id=str(known.tenant.id),
+            person_id=str(known.whom.person_id),
+        )
+        return known.headers + own, body
+
+    def _page(self, asked: Asked, known: Pass, found: Found) -> bytes | None:
+        """The kept one, or read anew in one statement. None if that fails."""
+        notes = known.notes
+        may_keep = known.keeps_pages and not found.is_written_to
+        if may_keep:
+            kept = self.pages.get(asked)
+            if kept and kept.stamp == found.page and time.time() < kept.good_until_s:
+                return kept.body
+        try:
+            with app_connection(), tenant_context(known.tenant):
+                turns_at = notes.turns_at() if may_keep and notes.turns_at else None
+                body: bytes = notes.page()  # type: ignore[misc]
+        except DatabaseError:
+            # Django, asked the same, has the words for it.
+            log.warning("gateway.page_failed", exc_info=True)
+            return None
+        finally:
+            connection.close_if_unusable_or_obsolete()
+        if may_keep and len(body) <= MAX_KEPT_BYTES:
+            until_s = turns_at.timestamp() if turns_at else known.good_until_s
+            self.pages.put(asked, KeptPage(body, found.page, min(until_s, known.good_until_s)))
+        return body
+
+    def _learn(
+        self, asked: Asked, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Django's answer. It is learned from at the second time, when it is known what it depends on."""
+        caller = (asked.host, asked.tenant, asked.authorization)
+        whom = self.callers.get(caller)
+        before, began_s = Stamps(whom).read() if whom else None, time.time()
+        notes = environ[KEY] = Notes()
+        sent: list[Any] = []
+
+        def start(status: str, headers: Headers, *rest: Any) -> Any:
+            sent[:] = status, headers
+            return start_response(status, headers, *rest)
+
+        body = self.django(environ, start)
+        if sent[0] != "200 OK" or not (notes.tenant and notes.person_id and notes.page):
+            return body
+        found = Whom(asked.tenant_host, notes.tenant.id, notes.person_id)
+        if found != whom:
+            self.callers.put(caller, found)
+        elif before and before.is_settled and "set-cookie" not in _names(sent[1]):
+            kept_by = notes.kept_by if settings.GATEWAY_KEEPS_PAGES else None
+            known = Pass(
+                stamps=Stamps(found, kept_by),
+                keeps_pages=kept_by is not None,
+                caller=before.caller,
+                good_until_s=min(notes.good_until_s, began_s + MAX_AGE_S),
+                headers=[one for one in sent[1] if one[0].lower() not in OWN_HEADERS],
+                whom=found,
+                tenant=notes.tenant,
+                notes=notes,
+            )
+            self.passes.put(asked, known)
+        return body
+
+
+def asked_of(environ: dict[str, Any]) -> Asked | None:
+    """None for what is not answered here in any case."""
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    host = environ.get("HTTP_HOST", "")
+    path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+    if (
+        environ["REQUEST_METHOD"] != "GET"
+        or not path.startswith(PREFIX)
+        or not authorization.startswith("Bearer ey")
+        or len(query) > MAX_QUERY_LENGTH
+        or environ.get("CONTENT_LENGTH") not in (None, "", "0")
+        or any(name in environ for name in UNUSUAL)
+    ):
+        return None
+    tenant = environ.get("HTTP_X_TENANT", "")
+    if tenant and split_domain_port(host)[0] not in settings.PUBLIC_HOSTS:
+        return None  # two tenants at once
+    return Asked(
+        host=host,
+        scheme=environ["wsgi.url_scheme"] + environ.get("HTTP_X_FORWARDED_PROTO", ""),
+        path=path,
+        query=query,
+        tenant=tenant,
+        authorization=authorization,
+        accept=environ.get("HTTP_ACCEPT", "") + environ.get("CONTENT_TYPE", ""),
+    )
+
+
+def _names(headers: Headers) -> set[str]:
+    return {name.lower() for name, _value in headers}
