@@ -91,7 +91,12 @@ PLACED_INSIDE_SQL = (
 
 def organizations_for(actor: Actor) -> QuerySet[Organization]:
     """The organizations that the actor may see, in tree order, with `parent_id` annotated."""
-    allowed = below("path", paths_allowed(actor, p.VIEW_ORGANIZATION))
+    return organizations_below(paths_allowed(actor, p.VIEW_ORGANIZATION))
+
+
+def organizations_below(paths: Sequence[str] | None) -> QuerySet[Organization]:
+    """Those at or below one of the paths; None: all. With `parent_id`. Raises PermissionDenied for none."""
+    allowed = below("path", paths)
     parent = Organization.objects.filter(
         path=Substr(OuterRef("path"), 1, Length(OuterRef("path")) - Organization.steplen)
     )
@@ -184,10 +189,15 @@ def member_for(actor: Actor, member_id: uuid.UUID) -> Member:
 
 def bindings_for(actor: Actor) -> QuerySet[RoleBinding]:
     """Role bindings of the members that the actor may see, and of groups for who may see groups."""
-    shown = belongs(paths_allowed(actor, p.VIEW_MEMBER), "member__")
-    if shown and sees_groups(actor):
+    return bindings_below(paths_allowed(actor, p.VIEW_MEMBER), sees_groups(actor))
+
+
+def bindings_below(paths: Sequence[str] | None, with_groups: bool) -> QuerySet[RoleBinding]:
+    """Of members at or below one of the paths; None: of all. with_groups: those of groups too."""
+    shown = belongs(paths, "member__")
+    if shown and with_groups:
         shown |= Q(group__isnull=False)
-    elif not shown and not sees_groups(actor):
+    elif not shown and not with_groups:
         shown = Q(group=None)
     return RoleBinding.objects.filter(shown).select_related(
         "member", "group", "role", "organization"

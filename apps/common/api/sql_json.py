@@ -34,7 +34,7 @@ class JsonObject(Func):
                 raise ImproperlyConfigured(f"not a key: {key!r}")
         super().__init__(*columns.values())
 
-    def as_sql(  # type: ignore[override] - the stubs' own differs from Django's
+    def as_sql(  # type: ignore[override]
         self, compiler: Any, connection: Any, **_context: Any
     ) -> tuple[str, list[Any]]:
         parts, params = [], []

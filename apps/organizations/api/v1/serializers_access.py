@@ -12,6 +12,7 @@ from apps.organizations.api.v1.serializers import (
     RoleBriefSerializer,
 )
 from apps.organizations.enums import BindingState
+from apps.organizations.holders import binding_state
 from apps.organizations.models import Group, GroupMembership, RoleBinding
 from apps.organizations.previews import SHOWN, AccessPreview
 from apps.organizations.services.local_groups import MEMBERS_AT_ONCE
@@ -31,6 +32,8 @@ class RoleBindingSerializer(serializers.ModelSerializer[RoleBinding]):
     role = RoleBriefSerializer()
     organization = OrganizationBriefSerializer()
     state = serializers.ChoiceField(choices=BindingState.choices)
+
+    sql_columns = {"state": binding_state}
 
     class Meta:
         model = RoleBinding

@@ -7,10 +7,12 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.access import scope_of
 from apps.common.api.views import TenantView
 from apps.organizations import permissions as p
 from apps.organizations import selectors, services
 from apps.organizations.api.v1 import examples_access as examples
+from apps.organizations.api.v1.listings import BINDINGS
 from apps.organizations.api.v1.serializers_access import (
     AccessPreviewSerializer,
     AccessQuery,
@@ -41,10 +43,8 @@ class RoleBindingsView(TenantView):
         examples=[examples.BINDING],
     )
     def get(self, request: Request) -> Response:
-        filters = {f"{name}_id": value for name, value in self.query(RoleBindingsQuery).items()}
-        return self.page(
-            selectors.bindings_for(self.actor).filter(**filters), RoleBindingSerializer
-        )
+        seen = scope_of(self.actor, p.VIEW_MEMBER)
+        return self.listed(BINDINGS, (seen, selectors.sees_groups(self.actor)))
 
     @extend_schema(
         operation_id="role_bindings_create",

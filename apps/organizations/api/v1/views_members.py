@@ -1,24 +1,20 @@
 """The members of the workspace."""
 
 import uuid
-from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common.access import scope_of
-from apps.common.api.listing import Kept, Listing
 from apps.common.api.views import TenantView
-from apps.common.watching import Watch
 from apps.organizations import permissions as p
 from apps.organizations import selectors, services
 from apps.organizations.api.v1 import examples
+from apps.organizations.api.v1.listings import MEMBERS
 from apps.organizations.api.v1.serializers import (
-    MEMBER_ORDERINGS,
     MemberOrganizationSerializer,
     MemberSerializer,
     MembersQuery,
@@ -27,42 +23,7 @@ from apps.organizations.api.v1.serializers import (
     OffboardSerializer,
 )
 from apps.organizations.enums import MemberStatus
-from apps.organizations.holders import bindings_turn_at
-from apps.organizations.models import (
-    DirectoryUser,
-    Group,
-    GroupMembership,
-    Member,
-    Organization,
-    Placement,
-    RoleBinding,
-)
-from apps.roles.models import Role
 from apps.roles.selectors import owner_role_locked
-
-
-def _members(paths: tuple[str, ...] | None, **filters: Any) -> QuerySet[Member]:
-    return selectors.members_matching(selectors.members_below(paths), **filters)
-
-
-MEMBERS_READ = Watch(
-    "members",
-    Member,
-    Organization,
-    Placement,
-    RoleBinding,
-    Role,
-    Group,
-    GroupMembership,
-    DirectoryUser,
-)
-MEMBERS = Listing(
-    MemberSerializer,
-    _members,
-    MEMBER_ORDERINGS,
-    MembersQuery,
-    Kept(MEMBERS_READ, turns_at=bindings_turn_at),
-)
 
 
 class MembersView(TenantView):

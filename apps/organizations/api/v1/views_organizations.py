@@ -9,10 +9,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.access import scope_of
 from apps.common.api.views import TenantView
 from apps.organizations import permissions as p
 from apps.organizations import selectors, services
 from apps.organizations.api.v1 import examples, examples_access
+from apps.organizations.api.v1.listings import ORGANIZATIONS
 from apps.organizations.api.v1.serializers import (
     OrganizationCreateSerializer,
     OrganizationMoveSerializer,
@@ -24,7 +26,6 @@ from apps.organizations.api.v1.serializers_access import (
     AccessPreviewSerializer,
     MovePreviewSerializer,
 )
-from apps.organizations.selectors_tree import organizations_matching
 from apps.organizations.tree_lock import tree_locked
 
 
@@ -44,9 +45,7 @@ class OrganizationsView(TenantView):
         examples=[examples.ORGANIZATION],
     )
     def get(self, request: Request) -> Response:
-        filters = self.query(OrganizationsQuery)
-        rows = organizations_matching(selectors.organizations_for(self.actor), **filters)
-        return self.page(rows, OrganizationSerializer, ordering=("path",))
+        return self.listed(ORGANIZATIONS, scope_of(self.actor, p.VIEW_ORGANIZATION))
 
     @extend_schema(
         operation_id="organizations_create",
