@@ -26,6 +26,7 @@ from apps.billing.models import EntitlementOverride
 from apps.billing.source import epoch_of
 from apps.common import catalogues
 from apps.common.actors import Actor
+from apps.common.api import limits
 from apps.common.database import system_connection
 from apps.common.tenancy import tenant_context
 from apps.notifications.tasks import send_due
@@ -261,6 +262,7 @@ def _clean_redis() -> Iterator[None]:
     yield
     caches["global"].clear()
     keys.forget()
+    limits.forget_all()
 
 
 @pytest.fixture(autouse=True)
@@ -290,6 +292,7 @@ def entitle(acme: Tenant) -> Entitle:
                     code=code,
                     defaults={"value": value, "is_soft": is_soft, "reason": "A test"},
                 )
+        limits.forget_all()
 
     return give
 

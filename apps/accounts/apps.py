@@ -3,6 +3,8 @@ from django.apps import AppConfig
 from django.core.cache import caches
 from django.utils.connection import ConnectionProxy
 
+from apps.accounts.attempts import attempts
+
 
 class AccountsConfig(AppConfig):
     name = "apps.accounts"
@@ -12,10 +14,9 @@ class AccountsConfig(AppConfig):
         from allauth.socialaccount.internal import jwtkit
         from allauth.socialaccount.providers import registry
 
-        # Attempts to sign in belong to no tenant, and count the same on every host; allauth has no
-        # setting for the cache of its limits, and the default cache is the tenant's.
-        ratelimit.cache = ConnectionProxy(caches, "global")
-        # Nor do tokens of Google, of which it remembers the used ones.
+        # allauth has no setting for the cache of its limits, and the default cache is the tenant's.
+        ratelimit.cache = attempts
+        # Tokens of Google belong to no tenant either, of which it remembers the used ones.
         jwtkit.cache = ConnectionProxy(caches, "global")
         # What including its URLs would do.
         registry.load()

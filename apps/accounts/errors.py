@@ -1,6 +1,3 @@
-from typing import ClassVar
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import NotAuthenticated, PermissionDenied, PlatformError
@@ -39,18 +36,6 @@ class MfaCodeRequired(NotAuthenticated):
 class MfaCodeInvalid(NotAuthenticated):
     code = "mfa_code_invalid"
     default_detail = _("The code is wrong, or was used before. Each one is good once.")
-
-
-class RateLimited(PlatformError):
-    """Too many attempts. The header Retry-After says when the next one is let through."""
-
-    status = 429
-    code = "rate_limited"
-    title: ClassVar[str | Promise] = _("Too many requests")
-    default_detail = _("Too many attempts. Wait a little before the next one.")
-
-    def __init__(self, retry_after_s: int, detail: str | Promise | None = None) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
 class _BearerError(NotAuthenticated):

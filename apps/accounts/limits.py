@@ -4,11 +4,11 @@ import math
 import time
 
 from allauth.core.internal import ratelimit
-from django.core.cache import caches
 from django.http import HttpRequest
 
-from apps.accounts.errors import RateLimited
+from apps.accounts.attempts import attempts
 from apps.accounts.models import Person
+from apps.common.errors import RateLimited
 
 APP = "allauth.account"
 
@@ -33,7 +33,7 @@ def retry_after_s(request: HttpRequest, action: str, *, key: str | None = None) 
     now, wait_s = time.time(), 1.0
     for rate in ratelimit.get_rates(app=APP, action=action):
         cache_key = ratelimit.get_cache_key(request, app=APP, action=action, rate=rate, key=key)
-        history = caches["global"].get(cache_key, [])
+        history = attempts.get(cache_key, [])
         allowed, history = ratelimit.apply_rate(history, now, rate, dry_run=True)
         if not allowed:
             wait_s = max(wait_s, history[-1] + rate.duration - now)
@@ -50,7 +50,7 @@ def locked_for_s(person: Person) -> int:
     now = time.time()
     waits = [0.0]
     for rate, cache_key in _failed_sign_ins(person):
-        history = caches["global"].get(cache_key, [])
+        history = attempts.get(cache_key, [])
         allowed, history = ratelimit.apply_rate(history, now, rate, dry_run=True)
         if not allowed:
             waits.append(history[-1] + rate.duration - now)
@@ -59,7 +59,7 @@ def locked_for_s(person: Person) -> int:
 
 def unlock(person: Person) -> None:
     """Forget the wrong passwords and codes of an account. Those of a network address count on."""
-    caches["global"].delete_many([cache_key for _rate, cache_key in _failed_sign_ins(person)])
+    attempts.delete_many([cache_key for _rate, cache_key in _failed_sign_ins(person)])
 
 
 def _failed_sign_ins(person: Person) -> list[tuple[ratelimit.Rate, str]]:

@@ -10,8 +10,12 @@ from apps.accounts.models import Person
 from apps.accounts.selectors import is_email_verified, memberships_of, person_actor
 from apps.common.database import system_connection
 from apps.common.personal_data import Subject, tables_of
+from apps.common.rate_limits import Limit
 from apps.common.tenancy import tenant_context
 from apps.events.services import publish
+
+# Each reads every table that is about people, in every workspace of the person.
+COPIES = Limit("accounts.data_copies", at_most=10, window_s=3600)
 
 
 @system_connection()
@@ -20,8 +24,9 @@ def person_data_export(*, person: Person) -> dict[str, Any]:
     """Everything by table: what concerns the account, and what each of the person's workspaces has.
 
     One statement a table and workspace. Workspaces that are closed are named without their tables.
-    Publishes accounts.person_data_exported.
+    Publishes accounts.person_data_exported. Raises RateLimited.
     """
+    COPIES.require(str(person.id))
     subject = Subject(person.id, person.email if is_email_verified(person) else "")
     workspaces = []
     for membership in memberships_of(person):

@@ -15,7 +15,6 @@ from apps.accounts.errors import (
     InvalidCredentials,
     MfaCodeInvalid,
     MfaCodeRequired,
-    RateLimited,
 )
 from apps.accounts.factors import factors_of, recovery_code_note_use
 from apps.accounts.forms import ResetPasswordForm
@@ -23,6 +22,7 @@ from apps.accounts.methods import METHOD_OF_TYPE
 from apps.accounts.models import Person
 from apps.accounts.selectors import is_email_verified, person_actor, person_by_email
 from apps.common.actors import Actor
+from apps.common.errors import RateLimited
 
 LOCKED = "too_many_login_attempts"
 

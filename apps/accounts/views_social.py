@@ -19,9 +19,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import limits, social
 from apps.accounts.enums import SocialRefusal
-from apps.accounts.errors import RateLimited
 from apps.accounts.redirects import is_safe_path
 from apps.accounts.social_adapter import ACTOR, sign_in_failed
+from apps.common.errors import RateLimited
 from apps.common.problems import problem_or_page
 
 log = structlog.get_logger(__name__)

@@ -10,11 +10,20 @@ from collections.abc import Iterator
 from apps.audit.chains import chain_of
 from apps.audit.representation import csv_header, csv_lines, json_lines, rows_of
 from apps.audit.selectors import Filters, entries_matching
+from apps.common.actors import Actor
+from apps.common.rate_limits import Limit
 from apps.common.tenancy import TenantRef, tenant_context
 from apps.trail.chains import PLATFORM_CHAIN
 
 BATCH = 2000
+# Each may read all that there is.
+EXPORTS = Limit("audit.exports", at_most=30, window_s=3600)
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+
+
+def export_count(actor: Actor) -> None:
+    """One more file for a member or a program. Raises RateLimited."""
+    EXPORTS.require(str(actor.api_key_id or actor.member_id))
 
 
 def export_lines(tenant: TenantRef | None, filters: Filters, form: str) -> Iterator[bytes]:

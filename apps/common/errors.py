@@ -114,6 +114,18 @@ class Gone(PlatformError):
     default_detail = _("This was used, withdrawn or has expired.")
 
 
+class RateLimited(PlatformError):
+    """Too many attempts. The header Retry-After says when the next one is let through."""
+
+    status = 429
+    code = "rate_limited"
+    title: ClassVar[str | Promise] = _("Too many requests")
+    default_detail = _("Too many attempts. Wait a little before the next one.")
+
+    def __init__(self, retry_after_s: int, detail: str | Promise | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
 class Unavailable(PlatformError):
     status = 503
     code = "unavailable"

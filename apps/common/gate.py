@@ -14,6 +14,8 @@ from apps.common.caching import Namespace
 from apps.common.tenancy import TenantRef
 
 KEY = "wrapper.gate"
+# In the environment of a request that the gateway has counted and then left to Django: the Admission.
+COUNTED = "wrapper.counted"
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class Notes:
     epochs: tuple[str, ...] = ()
     good_until_s: float = 0.0
     page: Callable[[], bytes] | None = None
+    caller: str = ""
+    cost: int = 1
     kept_by: Namespace | None = None
     turns_at: Callable[[], datetime | None] | None = None
 

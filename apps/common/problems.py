@@ -22,7 +22,26 @@ def problem(
     detail: str,
     errors: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The body. `type` is a stable address of the code's description in the API docs."""
+    return problem_body(
+        getattr(request, "request_id", ""),
+        status=status,
+        code=code,
+        title=title,
+        detail=detail,
+        errors=errors,
+    )
+
+
+def problem_body(
+    request_id: str,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    errors: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """`type` is a stable address of the code's description in the API docs."""
     return {
         "type": f"/api/docs/#error-{code}",
         "title": title,
@@ -30,7 +49,7 @@ def problem(
         "code": code,
         "detail": detail,
         "errors": list(errors),
-        "request_id": getattr(request, "request_id", ""),
+        "request_id": request_id,
     }
 
 

@@ -23,8 +23,10 @@ from typing import Any, NamedTuple
 import structlog
 from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
 from redis.exceptions import NoScriptError
 
+from apps.common.errors import RateLimited
 from apps.common.outages import REDIS_OUTAGES
 
 log = structlog.get_logger(__name__)
@@ -44,7 +46,7 @@ SCRIPT = """
 local told = redis.call('TIME')
 local now = told[1] * 1000000 + told[2]
 local n = tonumber(ARGV[1])
-local kept = redis.call('MGET', unpack(KEYS, 1, n))
+local kept = n > 0 and redis.call('MGET', unpack(KEYS, 1, n)) or {}
 local free_at, reply, wait = {}, {0, 0}, 0
 for i = 1, n do
   local spent = tonumber(ARGV[2 * i + 1])
@@ -122,6 +124,11 @@ class Limit:
             admission = admit_locally(key, spends)
         return admission.retry_after_s
 
+    def require(self, key: str, cost: int = 1, detail: str | Promise | None = None) -> None:
+        """As consume. Raises RateLimited, by default with words that fit any attempt."""
+        if wait_s := self.consume(key, cost):
+            raise RateLimited(wait_s, detail)
+
 
 class Spend(NamedTuple):
     """key: what is counted together. cost: 0 only looks."""
@@ -193,12 +200,56 @@ def admit(scope: str, spends: Sequence[Spend], *, caller: str = "") -> Admission
     return admission_of(spends, _execute(admission_command(scope, spends, caller=caller)))
 
 
+def note(scope: str, caller: str) -> None:
+    """Count a request that nothing limits, for people to see. Raises as admit does."""
+    _execute(admission_command(scope, (), caller=caller))
+
+
 def remaining(scope: str, limit: Limit, keys: Sequence[str]) -> dict[str, int]:
     """Of each counter, charging nothing. One round trip. Raises redis' ConnectionError, TimeoutError."""
     if not keys:
         return {}
     _wait, _at, *room_us = _execute(admission_command(scope, [Spend(limit, k, 0) for k in keys]))
     return {key: max(0, room // limit.interval_us) for key, room in zip(keys, room_us, strict=True)}
+
+
+@dataclass(slots=True)
+class Counted:
+    """What a caller sent in the present window, and of that of yesterday and today (UTC) what was refused.
+
+    refused_at: of the last, seconds since 1970; 0: none.
+    """
+
+    requests: int = 0
+    refused: int = 0
+    refused_at: int = 0
+
+
+def window_start_s() -> int:
+    """Of the window that requests are counted in now: seconds since 1970."""
+    return int(time.time()) // WINDOW_S * WINDOW_S
+
+
+def counted(scope: str) -> dict[str, Counted]:
+    """By caller. One round trip. Raises redis' ConnectionError, TimeoutError."""
+    day = int(time.time()) // DAY_S
+    with _redis().pipeline(transaction=False) as pipe:
+        pipe.hgetall(_requests(scope, window_start_s() // WINDOW_S))
+        pipe.hgetall(_refusals(scope, day - 1))
+        pipe.hgetall(_refusals(scope, day))
+        requests, *refusals = pipe.execute()
+    found: dict[str, Counted] = {}
+    for name, value in requests.items():
+        found.setdefault(name.decode(), Counted()).requests = int(value)
+    for one_day in refusals:
+        for name, value in one_day.items():
+            caller, at, _rest = name.decode().partition("@")
+            one = found.setdefault(caller, Counted())
+            if at:
+                one.refused_at = int(value)
+            else:
+                one.refused += int(value)
+    return found
 
 
 def _execute(command: Command) -> Sequence[int]:

@@ -20,6 +20,7 @@ from apps.console.tenant_acts_credits import CREDIT_PAGE_ACTS
 from apps.console.tenant_acts_keys import KEY_ACTS, api_keys_table, has_schema
 from apps.console.tenant_acts_plan import PLAN_ACTS
 from apps.console.tenant_acts_refund import REFUND_ACTS
+from apps.console.tenant_api_usage import api_usage_sections
 from apps.console.tenant_credits import credits_sections
 from apps.console.tenant_invoices import invoices_table
 from apps.console.tenant_members import IMPERSONATE_ACTS, members_sections
@@ -73,6 +74,12 @@ INSIDE_PAGES = (
     InsidePage("roles", "Roles", "Access", lambda tenant, _q: [roles_table(tenant)]),
     InsidePage(
         "api-keys", "API keys", "Programs", lambda tenant, _q: [api_keys_table(tenant)], KEY_ACTS
+    ),
+    InsidePage(
+        "api-usage",
+        "API usage",
+        "Requests",
+        _in_schema(lambda tenant, _q: api_usage_sections(tenant)),
     ),
     InsidePage(
         "plan", "Plan and usage", "Plan", lambda tenant, _q: plan_sections(tenant), PLAN_ACTS

@@ -6,6 +6,7 @@ Whoever changes any of these makes the stamps others, from before the commit unt
 """
 
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -17,16 +18,17 @@ from django.http.request import split_domain_port
 from redis.exceptions import ResponseError
 
 from apps.accounts import epochs
+from apps.common.api.limits import Charge, charge_in_workspace, requests_of
 from apps.common.caching import Names, Namespace
 from apps.common.gate import Notes
 from apps.common.outages import REDIS_OUTAGES
+from apps.common.rate_limits import WINDOW_S, Admission, admission_command, admission_of
 from apps.common.tenancy import TenantRef
 from apps.common.urls import slug_host
 from apps.gateway import redis_line
 from apps.tenants.caches import HOSTS
 
 MAX_PASSES = 10_000
-REPLIES = 3  # to the commands of the stamps
 MAX_KEPT = 1_000
 MAX_KEPT_BYTES = 65_536
 # Even a Redis that lost its last second, or a write past the services, is noticed.
@@ -77,30 +79,42 @@ class Stamps:
         ]
         page = Names(kept_by.name if kept_by else "", str(whom.tenant_id))
         # Marks first: where there is none (any more), the stamp read next is that of the last commit.
-        self.packed = redis_line.pack(
-            [
-                ("ZCARD", host.changing),
-                ("ZCARD", page.changing),
-                ("MGET", host.stamp, *keys, page.stamp),
-            ]
-        )
+        self._commands: list[tuple[str | int, ...]] = [
+            ("ZCARD", host.changing),
+            ("ZCARD", page.changing),
+            ("MGET", host.stamp, *keys, page.stamp),
+        ]
+        self._packed: list[Any] = []
+        self._packed_for: Any = None
         self._changing = cache._cache._serializer.dumps(epochs.CHANGING)  # type: ignore[attr-defined]
 
-    def read(self) -> "Found | None":
-        """None while Redis is away, or refuses."""
+    def read(self, charge: Charge | None = None) -> "Found | None":
+        """One round trip, which counts the request too if it has a charge.
+
+        None while Redis is away, or refuses, as it does when it does not know the script of the limits yet.
+        """
+        packed_for = charge, time.time() // WINDOW_S
+        if self._packed_for != packed_for:
+            commands = list(self._commands)
+            if charge is not None:
+                scope, spends, caller = charge
+                commands.append(admission_command(scope, spends, caller=caller))
+            self._packed, self._packed_for = redis_line.pack(commands), packed_for
         try:
-            replies = redis_line.ask(self.packed, REPLIES)
+            replies = redis_line.ask(self._packed, len(self._commands) + (charge is not None))
         except REDIS_OUTAGES:
             return None
         if any(isinstance(reply, ResponseError) for reply in replies):
             return None
-        host_changing, page_changing, (host, *epochs_now, page) = replies
+        host_changing, page_changing, (host, *epochs_now, page), *counted = replies
+        is_limited = bool(charge and charge.spends)
         return Found(
             # The host and the page may have no stamp, which is one like others.
             caller=[host, *epochs_now],
             is_settled=not host_changing and not {None, self._changing} & set(epochs_now),
             page=page,
             is_written_to=bool(page_changing),
+            admission=admission_of(charge.spends, counted[0]) if charge and is_limited else None,
         )
 
 
@@ -109,12 +123,14 @@ class Found:
     """caller: the stamps of host, person, keys, membership, tenant; settled: none is just being changed.
 
     page: of the tables that it is read from. is_written_to: there is a transaction that has written to one.
+    admission: None where nothing limits the caller.
     """
 
     caller: list[Any]
     is_settled: bool
     page: Any
     is_written_to: bool
+    admission: Admission | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +154,13 @@ class KeptPage:
     body: bytes
     stamp: Any
     good_until_s: float
+
+
+def charge_of(known: Pass) -> Charge:
+    """As Django would count it: what the plan allows is looked up every few seconds."""
+    notes = known.notes
+    requests = requests_of(known.tenant)
+    return charge_in_workspace(known.tenant.id, notes.caller, requests, notes.cost)
 
 
 K = TypeVar("K", bound=Hashable)

@@ -6,6 +6,7 @@ is answered here while the stamps are the same; the page itself is read from the
 tenant's context, unless the list lets it be kept (`Kept`). Whatever is unusual goes to Django.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,9 +16,13 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http.request import split_domain_port
 
+from apps.common.api.limits import headers_of, refusal
+from apps.common.api.renderers import to_json
 from apps.common.database import app_connection
-from apps.common.gate import KEY, Notes
+from apps.common.gate import COUNTED, KEY, Notes
 from apps.common.middleware import log_answer, request_id_of
+from apps.common.problems import CONTENT_TYPE, problem_body
+from apps.common.rate_limits import Admission
 from apps.common.tenancy import tenant_context
 from apps.gateway.passes import (
     MAX_AGE_S,
@@ -31,6 +36,7 @@ from apps.gateway.passes import (
     Recent,
     Stamps,
     Whom,
+    charge_of,
 )
 
 log = structlog.get_logger(__name__)
@@ -47,7 +53,7 @@ UNUSUAL = (
     "HTTP_RANGE",
     "HTTP_TRANSFER_ENCODING",
 )
-OWN_HEADERS = frozenset({"x-request-id", "content-length", "date"})
+OWN_HEADERS = re.compile(r"X-Request-ID|Content-Length|Date|RateLimit.*", re.IGNORECASE)
 StartResponse = Callable[..., Any]
 Headers = list[tuple[str, str]]
 
@@ -70,18 +76,21 @@ class Gateway:
         answer = self._answer(asked, known, environ) if known else None
         if answer is None:
             return self._learn(asked, environ, start_response)
-        headers, body = answer
-        start_response("200 OK", headers)
+        status, headers, body = answer
+        start_response(status, headers)
         return (body,)
 
     def _answer(
         self, asked: Asked, known: Pass, environ: dict[str, Any]
-    ) -> tuple[Headers, bytes] | None:
+    ) -> tuple[str, Headers, bytes] | None:
         """None where Django has to be asked."""
         began_s = time.perf_counter()
-        found = known.stamps.read()
+        charge = charge_of(known)
+        found = known.stamps.read(charge)
         if found is None:
             return None
+        if found.admission:
+            environ[COUNTED] = found.admission
         if (
             not found.is_settled
             or found.caller != known.caller
@@ -89,21 +98,33 @@ class Gateway:
         ):
             self.passes.drop(asked)
             return None
-        body = self._page(asked, known, found)
-        if body is None:
-            return None
         request_id = request_id_of(environ)
-        own = [("Content-Length", str(len(body))), ("X-Request-ID", request_id)]
+        headers = [*known.headers, ("X-Request-ID", request_id)]
+        if found.admission:
+            headers += headers_of(charge, found.admission).items()
+        if found.admission and not found.admission.is_admitted:
+            code, status, body = 429, "429 Too Many Requests", _refused(found.admission, request_id)
+            headers = [one for one in headers if one[0] != "Content-Type"]
+            headers += [
+                ("Content-Type", CONTENT_TYPE),
+                ("Retry-After", str(found.admission.retry_after_s)),
+            ]
+        else:
+            code, status, page = 200, "200 OK", self._page(asked, known, found)
+            if page is None:
+                return None
+            body = page
+        headers.append(("Content-Length", str(len(body))))
         log_answer(
             environ,
             asked.path,
-            200,
+            code,
             time.perf_counter() - began_s,
             request_id=request_id,
             tenant_id=str(known.tenant.id),
             person_id=str(known.whom.person_id),
         )
-        return known.headers + own, body
+        return status, headers, body
 
     def _page(self, asked: Asked, known: Pass, found: Found) -> bytes | None:
         """The kept one, or read anew in one statement. None if that fails."""
@@ -155,7 +176,7 @@ class Gateway:
                 keeps_pages=kept_by is not None,
                 caller=before.caller,
                 good_until_s=min(notes.good_until_s, began_s + MAX_AGE_S),
-                headers=[one for one in sent[1] if one[0].lower() not in OWN_HEADERS],
+                headers=[one for one in sent[1] if not OWN_HEADERS.fullmatch(one[0])],
                 whom=found,
                 tenant=notes.tenant,
                 notes=notes,
@@ -189,6 +210,19 @@ def asked_of(environ: dict[str, Any]) -> Asked | None:
         tenant=tenant,
         authorization=authorization,
         accept=environ.get("HTTP_ACCEPT", "") + environ.get("CONTENT_TYPE", ""),
+    )
+
+
+def _refused(admission: Admission, request_id: str) -> bytes:
+    error = refusal(admission)
+    return to_json(
+        problem_body(
+            request_id,
+            status=error.status,
+            code=error.code,
+            title=str(error.title),
+            detail=str(error.detail),
+        )
     )
 
 

@@ -7,6 +7,7 @@ from apps.portal.views import (
     add_ons,
     addresses,
     api_keys,
+    api_usage,
     audit,
     bindings,
     contacts,
@@ -286,6 +287,7 @@ urlpatterns = [
         notification_log.retry,
         name="notification-delivery-retry",
     ),
+    path("settings/api-usage/", api_usage.index, name="api-usage"),
     path("settings/export/", exports.exports, name="exports"),
     path("settings/sign-in/", sign_in_policy.index, name="sign_in_policy"),
     path(

@@ -1,5 +1,15 @@
 """Settings of the REST API and of the document that describes it."""
 
+from config.settings.environment import env
+
+# Where a plan says nothing: so many a caller may send in 15 minutes, and a workspace times as many.
+API_REQUESTS_PER_15_MINUTES = env.int("API_REQUESTS_PER_15_MINUTES", default=800)
+API_WORKSPACE_FACTOR = env.int("API_WORKSPACE_FACTOR", default=10)
+# From one address, of all who do not show who they are.
+API_REQUESTS_PER_15_MINUTES_BY_ADDRESS = env.int(
+    "API_REQUESTS_PER_15_MINUTES_BY_ADDRESS", default=300
+)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # Before the bearer's: it takes what begins with `sk_`, and leaves the rest.
@@ -26,7 +36,8 @@ SPECTACULAR_SETTINGS = {
         "**Workspace.** Send requests to the workspace's own host, or name it with the header "
         "`X-Tenant: <slug>`. **Lists** are `{next, previous, results}`: follow `next` until it is null. "
         "**Errors** are `application/problem+json`: programs read `code`, people `detail`; "
-        "`request_id` finds the request in our log. **Times** are RFC 3339 in UTC, ids are UUIDs."
+        "`request_id` finds the request in our log. **Times** are RFC 3339 in UTC, ids are UUIDs. "
+        "**Limits**: each answer says by `RateLimit` headers what is left; 429 has `Retry-After`."
     ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
@@ -56,6 +67,37 @@ SPECTACULAR_SETTINGS = {
         {"name": "surveys", "description": "Asking people how they like it."},
         {"name": "access", "description": "Why somebody may or may not do something."},
     ],
+    "APPEND_COMPONENTS": {
+        "headers": {
+            "RateLimit-Limit": {
+                "description": "Of the limit that is nearest: requests in its window.",
+                "schema": {"type": "integer", "examples": [800]},
+            },
+            "RateLimit-Remaining": {
+                "description": "Of that limit: requests that are let through at once.",
+                "schema": {"type": "integer", "examples": [799]},
+            },
+            "RateLimit-Reset": {
+                "description": "Of that limit: seconds until all of it is free again.",
+                "schema": {"type": "integer", "examples": [2]},
+            },
+            "RateLimit-Policy": {
+                "description": "All limits that count this request: how many (`q`) in so many seconds (`w`).",
+                "schema": {
+                    "type": "string",
+                    "examples": ['"caller";q=800;w=900, "workspace";q=8000;w=900'],
+                },
+            },
+            "RateLimit": {
+                "description": "The limit that is nearest: what remains (`r`), seconds to its reset (`t`).",
+                "schema": {"type": "string", "examples": ['"caller";r=799;t=2']},
+            },
+            "Retry-After": {
+                "description": "Seconds after which the request is let through.",
+                "schema": {"type": "integer", "examples": [12]},
+            },
+        },
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

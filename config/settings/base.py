@@ -250,6 +250,8 @@ SIGNING_KEY_CACHE_S = 60
 JWT_ROTATION_DAYS = env.int("JWT_ROTATION_DAYS", default=90)
 REFRESH_TOKEN_LIFETIME_S = 30 * 24 * 3600
 INVITATION_LIFETIME_S = 7 * 24 * 3600
+# So many mails a workspace sends in a day to people whom it invites, whatever its plan.
+INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=2000)
 TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=0)
 # Where no plan says otherwise (apps.audit.retention).
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=365)

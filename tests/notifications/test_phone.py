@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.accounts.errors import RateLimited
 from apps.common.actors import Actor
 from apps.common.entitlements import EntitlementExceeded
 from apps.common.errors import (
@@ -15,6 +14,7 @@ from apps.common.errors import (
     InvalidInput,
     NotFound,
     PermissionDenied,
+    RateLimited,
 )
 from apps.common.ids import uuid7
 from apps.common.proofs import Impersonator, Proof

@@ -40,6 +40,7 @@ TENANT_PAGES = (
     "/credits/rates/",
     "/api-keys/new/",
     "/settings/",
+    "/settings/api-usage/",
     "/settings/export/",
     "/settings/addresses/",
     "/settings/addresses/change/",

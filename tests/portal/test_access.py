@@ -30,6 +30,7 @@ MATRIX = {
     "/api-keys/": (200, 403),
     "/api-keys/new/": (200, 403),
     "/settings/": (200, 403),
+    "/settings/api-usage/": (200, 403),
     "/settings/export/": (200, 403),
     "/settings/addresses/": (200, 403),
     "/settings/addresses/change/": (200, 403),

@@ -48,6 +48,14 @@ REPLAYED_HEADER = OpenApiParameter(
     description="`true` where the key had been used: nothing was done again.",
     response=["201"],
 )
+# Described in SPECTACULAR_SETTINGS, as components.
+RATE_LIMIT_HEADERS = (
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+    "RateLimit",
+)
 # The scheme of programs that are nobody: operations about a person do not take it.
 MACHINE_SCHEME = "api_key"
 DESCRIPTIONS = {
@@ -63,7 +71,7 @@ DESCRIPTIONS = {
     "410": "It was used, withdrawn or has expired.",
     "412": "The object has changed since the version in `If-Match`.",
     "422": "The `Idempotency-Key` was used for another request.",
-    "429": "Too many of them; the next one is let through after `Retry-After` seconds.",
+    "429": "Too many requests; the next one is let through after `Retry-After` seconds.",
     "503": "Something that it needs cannot be reached; try again after `Retry-After` seconds.",
     "default": "Any other problem.",
 }
@@ -72,7 +80,8 @@ DESCRIPTIONS = {
 class AutoSchema(SpectacularAutoSchema):
     """Tags are the first segment of the path; every error is a Problem.
 
-    A view says what concerns it: `needs_tenant`, `needs`, `etag_methods`, `problems`.
+    A view says what concerns it: `needs_tenant`, `needs`, `costs`, `etag_methods`,
+    `problems`.
     """
 
     def get_tags(self) -> list[str]:
@@ -94,9 +103,12 @@ class AutoSchema(SpectacularAutoSchema):
     def get_description(self) -> str:  # type: ignore[override]
         text = str(super().get_description() or "")
         needed = getattr(self.view, "needs", {}).get(self.method)
-        return "\n\n".join(
-            filter(None, [text, f"Needs the permission `{needed}`." if needed else ""])
-        )
+        cost = getattr(self.view, "costs", {}).get(self.method)
+        notes = [
+            f"Needs the permission `{needed}`." if needed else "",
+            f"Counts as {cost} requests." if cost else "",
+        ]
+        return "\n\n".join(filter(None, [text, *notes]))
 
     @property
     def _needs_tenant(self) -> bool:
@@ -118,6 +130,7 @@ class AutoSchema(SpectacularAutoSchema):
         codes += getattr(self.view, "problems", {}).get(self.method, ())
         if self.method in self._etag_methods and self.method != "GET":
             codes.append("412")
+        codes.append("429")
         return [*dict.fromkeys(codes), "default"]
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
@@ -134,3 +147,11 @@ class AutoSchema(SpectacularAutoSchema):
                     response, code, media_types=[CONTENT_TYPE]
                 )
         return bodies
+
+    def _get_response_headers_for_code(
+        self, status_code: str, direction: Any = "response"
+    ) -> dict[str, Any]:
+        """Besides those of the operation the ones of every answer, which are described once."""
+        headers = super()._get_response_headers_for_code(status_code, direction)
+        names = [*RATE_LIMIT_HEADERS, *(["Retry-After"] if status_code == "429" else [])]
+        return headers | {name: {"$ref": f"#/components/headers/{name}"} for name in names}

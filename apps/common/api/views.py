@@ -20,6 +20,7 @@ from apps.common.access import authorize, paths_allowed
 from apps.common.actors import Actor, ActorKind
 from apps.common.api.exceptions import PreconditionFailed, TenantRequired
 from apps.common.api.fields import QuerySerializer
+from apps.common.api.limits import LimitedView
 from apps.common.api.listing import Listing, listed
 from apps.common.api.pagination import CursorPagination
 from apps.common.api.principals import MachinePrincipal
@@ -40,7 +41,7 @@ def set_actor_source(source: Callable[[Any, Proof | None], Actor]) -> None:
     _actor_source = source
 
 
-class PlatformView(APIView):
+class PlatformView(LimitedView):
     """Reads input, answers with pages and versions. Every list is a page of a cursor."""
 
     pagination_class: ClassVar[type[CursorPagination]] = CursorPagination

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.debug import sensitive_variables
 
-from apps.accounts.errors import RateLimited
 from apps.common import entitlements
 from apps.common.actors import Actor
 from apps.common.crypto import decrypt, encrypt
@@ -21,6 +20,7 @@ from apps.common.errors import (
     InvalidInput,
     NotFound,
     PermissionDenied,
+    RateLimited,
 )
 from apps.common.ids import uuid7
 from apps.common.origin import current_origin

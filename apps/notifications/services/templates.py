@@ -5,9 +5,8 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.errors import RateLimited
 from apps.common.actors import Actor
-from apps.common.errors import Conflict
+from apps.common.errors import Conflict, RateLimited
 from apps.common.ids import uuid7
 from apps.common.rate_limits import Limit
 from apps.events.services import publish

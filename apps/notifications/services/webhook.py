@@ -10,10 +10,9 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.errors import RateLimited
 from apps.common.access import authorize
 from apps.common.actors import Actor
-from apps.common.errors import InvalidInput, NotFound
+from apps.common.errors import InvalidInput, NotFound, RateLimited
 from apps.common.ids import uuid7
 from apps.common.notifying import notification_categories
 from apps.common.rate_limits import Limit

@@ -26,7 +26,7 @@ from apps.organizations.models import Invitation, Member
 from apps.organizations.seats import require_seat_to_invite
 from apps.organizations.selectors import invitation_for, organization_for
 from apps.organizations.services.bindings import check_holds, grantable_roles
-from apps.organizations.services.inviting import InvitingRules
+from apps.organizations.services.inviting import AGAIN, InvitingRules, invitations_count
 from apps.organizations.services.members import member_join
 from apps.organizations.tree_lock import tree_keep, tree_kept
 from apps.roles.models import Role
@@ -42,7 +42,7 @@ def invitation_create(
 
     Raises PermissionDenied (also for roles above the actor's own), InvalidInput, NotFound
     (organization), Conflict (member or invited already; the organization is archived, or its settings
-    refuse it), EntitlementExceeded.
+    refuse it), EntitlementExceeded, RateLimited.
     """
     actor = tree_kept(actor)
     organization = organization_for(actor, organization_id)
@@ -56,6 +56,7 @@ def invitation_create(
     if Member.objects.filter(email__iexact=email, status=MemberStatus.ACTIVE).exists():
         raise Conflict(_("This person is a member already."), code="already_member")
     require_seat_to_invite()
+    invitations_count(actor)
     _close_expired(email)
     try:
         with transaction.atomic():
@@ -82,7 +83,7 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     Whoever sends it again is the inviter from now on, whose roles count when it is accepted. Publishes
     organizations.member_invited. Raises PermissionDenied (also for roles above the actor's own), NotFound,
     Conflict (closed; the organization is archived, or its settings refuse it), EntitlementExceeded (an
-    expired one holds no seat).
+    expired one holds no seat), RateLimited.
     """
     actor = tree_kept(actor)
     invitation = _lock_open(actor, invitation_id)
@@ -91,6 +92,10 @@ def invitation_resend(*, actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     rules.require(invitation.organization, invitation.email)
     if invitation.status == InvitationStatus.EXPIRED:
         require_seat_to_invite()
+    AGAIN.require(
+        str(invitation.id), detail=_("This invitation was sent again often. Go on later.")
+    )
+    invitations_count(actor)
     expires_at = rules.expiry(invitation.organization)
     invitation.nonce, invitation.expires_at, invitation.sent_at = uuid7(), expires_at, None
     if actor.member_id is not None and actor.member_id != invitation.invited_by_id:

@@ -28,7 +28,7 @@ from apps.organizations.seats import no_seat_to_invite, require_seat_to_invite, 
 from apps.organizations.selectors import organizations_for
 from apps.organizations.services.bindings import check_holds
 from apps.organizations.services.invitations import email_validate
-from apps.organizations.services.inviting import InvitingRules
+from apps.organizations.services.inviting import InvitingRules, invitations_count
 from apps.organizations.tree_lock import tree_kept
 from apps.roles.models import Role
 
@@ -65,7 +65,7 @@ def invitations_create(
     Sent again, it invites nobody twice: who is invited already is an error of their row. Where there are not
     seats for all, the first rows get them. Publishes
     organizations.member_invited for each invitation. A dozen statements, whatever the number of rows.
-    Raises PermissionDenied (one may invite nowhere), InvalidInput (no rows, too many).
+    Raises PermissionDenied (one may invite nowhere), InvalidInput (no rows, too many), RateLimited.
     """
     actor = tree_kept(actor)
     if paths_allowed(actor, p.INVITE_MEMBER) == []:
@@ -81,6 +81,7 @@ def invitations_create(
         return outcomes
     if count := sum(not one.code for one in outcomes):
         require_seat_to_invite(count)
+        invitations_count(actor, count)
     return _created(actor, outcomes, checks.rules)
 
 

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.actors import Actor
 from apps.common.errors import Conflict
+from apps.common.rate_limits import DAY_S, Limit
+from apps.common.tenancy import require_tenant
 from apps.organizations.models import Organization
 from apps.organizations.organization_settings import (
     ALLOWED,
@@ -19,6 +21,21 @@ from apps.organizations.organization_settings import (
 )
 from apps.organizations.selectors_settings import SettingsOf
 from apps.organizations.services.bindings import holds_owner
+
+# One and the same invitation, to somebody who may not want it.
+AGAIN = Limit("organizations.invitation_again", at_most=5, window_s=DAY_S)
+
+
+def invitations_count(actor: Actor, count: int = 1) -> None:
+    """Mails to people who have not asked for any, by the workspace and day. Raises RateLimited."""
+    if actor.is_platform or not count:
+        return
+    a_day = Limit("organizations.invitations", settings.INVITATIONS_PER_DAY, DAY_S)
+    a_day.require(
+        str(require_tenant().id),
+        count,
+        _("This workspace has invited as many people as it may in a day. Go on later."),
+    )
 
 
 class InvitingRules:

@@ -31,6 +31,7 @@ SETTINGS = (
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
     ("Notifications", "notification-defaults", MANAGE_NOTIFICATIONS),
     ("Provisioning", "provisioning", MANAGE_PROVISIONING),
+    ("API usage", "api-usage", VIEW_SETTINGS),
     ("Export", "exports", EXPORT_DATA),
 )
 # As SETTINGS; shown where the address is there.

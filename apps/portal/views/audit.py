@@ -84,7 +84,7 @@ def export(request: WorkspaceRequest) -> HttpResponse:
     form = request.GET.get("form", "csv")
     if form not in CONTENT_TYPES:
         raise NotFound
-    return export_response(form, _filters(request))  # type: ignore[return-value]
+    return export_response(request.actor, form, _filters(request))  # type: ignore[return-value]
 
 
 def _line(entry: Entry) -> dict[str, Any]:

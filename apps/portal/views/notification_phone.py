@@ -8,9 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.errors import RateLimited
 from apps.common.entitlements import EntitlementExceeded
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.errors import Conflict, InvalidInput, NotFound, RateLimited
 from apps.messaging.senders import sms_is_configured
 from apps.notifications import services
 from apps.notifications.presenting import lines_of

@@ -12,8 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.enums import Language
-from apps.accounts.errors import RateLimited
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.errors import Conflict, InvalidInput, NotFound, RateLimited
 from apps.common.notifying import notification_categories
 from apps.notifications import services
 from apps.notifications.channels.email import mail_of

@@ -5,16 +5,14 @@ from typing import Any
 
 import structlog
 from allauth.account.adapter import get_adapter
-from allauth.core.internal import ratelimit
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apps.accounts.errors import RateLimited
 from apps.accounts.middleware import bearer_token
 from apps.common.api.principals import MachinePrincipal
-from apps.common.errors import NotAuthenticated, NotFound
+from apps.common.errors import NotFound
 from apps.common.tenancy import tenant_context
 from apps.roles.api_key_text import PREFIX, ApiKeyText, api_key_text_read
 from apps.roles.errors import (
@@ -31,17 +29,13 @@ from apps.tenants.selectors import tenant_by_id
 
 log = structlog.get_logger(__name__)
 
-# Keys that are none, by network address. Who has a good one is not asked about it.
-RATE_S = 60
-RATES = {"api_key_failed": f"60/{RATE_S}s/ip"}
-
 
 class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer sk_...`. One statement; none for what is not of our making.
 
     `request.user` is a MachinePrincipal, `request.auth` the ApiKey. Raises ApiKeyInvalid, ApiKeyExpired,
-    ApiKeyRevoked, ApiKeyReplaced, ApiKeyNetworkDenied, RateLimited, and NotFound for a tenant that the
-    key is not of, exactly as for a tenant that does not exist.
+    ApiKeyRevoked, ApiKeyReplaced, ApiKeyNetworkDenied, and NotFound for a tenant that the key is not of,
+    exactly as for a tenant that does not exist.
     """
 
     @sensitive_variables("text")
@@ -50,18 +44,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = bearer_token(http_request)
         if text is None or not text.startswith(PREFIX):
             return None
-        try:
-            return self._enter(http_request, api_key_text_read(text))
-        except NotAuthenticated:
-            if not ratelimit.consume(
-                http_request,
-                app="roles",
-                action="api_key_failed",
-                config=RATES,
-                limit_get=True,
-            ):
-                raise RateLimited(RATE_S) from None
-            raise
+        return self._enter(http_request, api_key_text_read(text))
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'

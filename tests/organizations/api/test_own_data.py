@@ -38,6 +38,15 @@ def test_copy(bearer: Any, bob: Person, alice: Person) -> None:
     assert event.payload == {"person_id": str(bob.id)}
 
 
+def test_so_many_copies_an_hour(bearer: Any, bob: Person) -> None:
+    client = bearer(bob, None)
+    for _ in range(10):
+        assert client.get("/api/v1/me/data/").status_code == 200
+    refused = client.get("/api/v1/me/data/")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "360")
+    assert OutboxEvent.objects.filter(name="accounts.person_data_exported").count() == 10
+
+
 def test_copy_needs_somebody(api: Any) -> None:
     assert api(None, None).get("/api/v1/me/data/").status_code == 401
     assert not OutboxEvent.objects.filter(name="accounts.person_data_exported").exists()

@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.accounts import sign_in, token_sessions
 from apps.accounts.api.v1 import examples
@@ -23,12 +22,13 @@ from apps.accounts.selectors import is_member
 from apps.accounts.sign_in_policy import require_satisfied, sign_in_policy_of
 from apps.accounts.token_sessions import TokenPair
 from apps.common.actors import Actor
+from apps.common.api.views import PlatformView
 from apps.common.errors import NotFound
 
 MAIL_SENT = "If the address can be used, a mail is on its way to it."
 
 
-class PublicView(APIView):
+class PublicView(PlatformView):
     """For callers who are nobody yet: their Authorization header and cookies are not looked at."""
 
     authentication_classes = []

@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.accounts import selectors, services, session_end, session_list
 from apps.accounts.api.v1 import examples
@@ -23,7 +22,9 @@ from apps.accounts.models import Person, TenantMembership
 from apps.accounts.oidc.external import ExternalClaims
 from apps.accounts.session_list import Current
 from apps.accounts.tokens import AccessClaims
+from apps.common.api.limits import LimitedView
 from apps.common.api.pagination import CursorPagination
+from apps.common.api.views import PlatformView
 from apps.common.database import system_connection
 from apps.common.errors import NotAuthenticated
 
@@ -34,7 +35,7 @@ def _person(request: Request) -> Person:
     return request.user
 
 
-class MeView(APIView):
+class MeView(PlatformView):
     open_to_workspace_sessions = ("GET", "HEAD")
 
     @extend_schema(
@@ -63,7 +64,7 @@ class MeView(APIView):
         return Response(PersonSerializer(changed).data)
 
 
-class MyTenantsView(ListAPIView[TenantMembership]):
+class MyTenantsView(LimitedView, ListAPIView[TenantMembership]):
     serializer_class = MyTenantSerializer
     queryset = TenantMembership.objects.none()
     filter_backends = []
@@ -87,7 +88,7 @@ def _current(request: Request) -> Current:
     return Current.browser(request._request.session)
 
 
-class SessionsView(APIView):
+class SessionsView(PlatformView):
     pagination_class = CursorPagination
     serializer_class = SessionSerializer
 
@@ -109,7 +110,7 @@ class SessionsView(APIView):
         return paginator.get_paginated_response(SessionSerializer(page, many=True).data)
 
 
-class SessionView(APIView):
+class SessionView(PlatformView):
     @extend_schema(
         operation_id="auth_sessions_revoke",
         summary="End a sign-in",
@@ -126,7 +127,7 @@ class SessionView(APIView):
         return Response(status=204)
 
 
-class SessionsRevokeOthersView(APIView):
+class SessionsRevokeOthersView(PlatformView):
     @extend_schema(
         operation_id="auth_sessions_revoke_others",
         summary="Sign out everywhere else",

@@ -19,11 +19,12 @@ from apps.audit.api.v1.serializers import (
     AuditFilters,
     AuditStreamQuery,
 )
-from apps.audit.exporting import CONTENT_TYPES, export_lines
+from apps.audit.exporting import CONTENT_TYPES, export_count, export_lines
 from apps.audit.permissions import VIEW_ENTRIES
 from apps.audit.representation import json_lines, rows_of
 from apps.audit.selectors import Filters, entries_for, entries_matching, entry_for
 from apps.common.access import authorize
+from apps.common.actors import Actor
 from apps.common.api.pagination import CursorPagination, invalid_cursor
 from apps.common.api.renderers import ORJSONRenderer, to_json
 from apps.common.api.views import TenantView
@@ -95,6 +96,7 @@ class AuditEventView(TenantView):
 
 class AuditExportView(TenantView):
     needs = {"GET": VIEW_ENTRIES}
+    costs = {"GET": 20}
     renderer_classes = (ORJSONRenderer, LinesRenderer, CsvRenderer)
 
     @extend_schema(
@@ -112,11 +114,12 @@ class AuditExportView(TenantView):
         query = self.query(AuditExportQuery)
         form = query.pop("format")
         authorize(self.actor, VIEW_ENTRIES)
-        return export_response(form, Filters(**query))
+        return export_response(self.actor, form, Filters(**query))
 
 
-def export_response(form: str, filters: Filters) -> StreamingHttpResponse:
-    """The file of the entered tenant. Who asks has been let through."""
+def export_response(actor: Actor, form: str, filters: Filters) -> StreamingHttpResponse:
+    """The file of the entered tenant. The actor has been let through. Raises RateLimited."""
+    export_count(actor)
     return StreamingHttpResponse(
         export_lines(require_tenant(), filters, form),
         content_type=CONTENT_TYPES[form],
@@ -130,6 +133,7 @@ def export_response(form: str, filters: Filters) -> StreamingHttpResponse:
 
 class AuditStreamView(TenantView):
     needs = {"GET": VIEW_ENTRIES}
+    costs = {"GET": 5}
     renderer_classes = (ORJSONRenderer, LinesRenderer)
     problems = {"GET": ("410",)}
 

@@ -134,6 +134,7 @@ class SubscriptionView(TenantView):
 
 class PreviewView(TenantView):
     needs = {"POST": MANAGE_BILLING}
+    costs = {"POST": 5}
     problems = {"POST": ("402", "404", "409", "503")}
 
     @extend_schema(
@@ -159,6 +160,7 @@ class PreviewView(TenantView):
 
 class CheckoutView(TenantView):
     needs = {"POST": MANAGE_BILLING}
+    costs = {"POST": 5}
     problems = {"POST": ("402", "404", "409", "503")}
 
     @extend_schema(
@@ -188,6 +190,7 @@ class CheckoutView(TenantView):
 
 class PortalView(TenantView):
     needs = {"POST": MANAGE_BILLING}
+    costs = {"POST": 5}
     problems = {"POST": ("402", "409", "503")}
 
     @extend_schema(

@@ -43,6 +43,7 @@ class PacksView(TenantView):
 
 class PackCheckoutView(TenantView):
     needs = {"POST": BUY_CREDITS}
+    costs = {"POST": 5}
     problems = {"POST": ("402", "404", "409", "503")}
 
     @extend_schema(

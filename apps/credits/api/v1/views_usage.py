@@ -24,6 +24,7 @@ from apps.credits.services.ingestion import EventResult, EventStatus
 
 class UsageView(TenantView):
     needs = {"GET": VIEW_CREDITS}
+    costs = {"GET": 5}
 
     @extend_schema(
         operation_id="credits_usage_retrieve",
@@ -51,6 +52,7 @@ class UsageView(TenantView):
 
 class UsageEventsView(TenantView):
     needs = {"POST": SPEND_CREDITS}
+    costs = {"POST": 5}
 
     @extend_schema(
         operation_id="credits_usage_events_create",

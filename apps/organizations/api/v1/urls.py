@@ -2,6 +2,7 @@ from django.urls import path
 
 from apps.organizations.api.v1 import (
     views_access,
+    views_api_usage,
     views_bulk,
     views_groups,
     views_invitations,
@@ -165,6 +166,7 @@ urlpatterns = [
         name="api_role_retire",
     ),
     path("access/explain/", views_access.ExplainView.as_view(), name="api_access_explain"),
+    path("tenant/api-usage/", views_api_usage.ApiUsageView.as_view(), name="api_usage"),
     path(
         "tenant/identity-provider/group-roles/",
         views_provider_groups.ProviderGroupRolesView.as_view(),

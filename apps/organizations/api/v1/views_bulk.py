@@ -70,6 +70,7 @@ EXAMPLES = [
 
 class InvitationsBulkView(TenantView):
     needs = {"POST": INVITE_MEMBER}
+    costs = {"POST": 20}
     parser_classes = (StrictJSONParser, CsvParser)
 
     @extend_schema(

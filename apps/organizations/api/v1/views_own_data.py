@@ -25,6 +25,8 @@ def _person(request: Request) -> Person:
 
 
 class OwnDataView(PersonView):
+    costs = {"GET": 20}
+
     @extend_schema(
         operation_id="me_data_retrieve",
         summary="A copy of what is kept about you",

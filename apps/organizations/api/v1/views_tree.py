@@ -113,6 +113,7 @@ class CsvRenderer(BaseRenderer):
 
 class OrganizationsExportView(TenantView):
     needs = {"GET": p.VIEW_ORGANIZATION}
+    costs = {"GET": 10}
     renderer_classes = (ORJSONRenderer, CsvRenderer)
 
     @extend_schema(
@@ -143,6 +144,7 @@ def export_response(actor: Any) -> StreamingHttpResponse:
 
 class OrganizationsImportView(TenantView):
     needs = {"POST": p.CREATE_ORGANIZATION}
+    costs = {"POST": 20}
     parser_classes = (CsvTreeParser,)
 
     @extend_schema(

@@ -22,6 +22,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 class ExportsView(TenantView):
     needs = {"GET": EXPORT_DATA, "POST": EXPORT_DATA}
+    costs = {"POST": 20}
     problems = {"POST": ("402", "409")}
 
     @extend_schema(
