@@ -84,8 +84,8 @@ class Stamps:
             ("ZCARD", page.changing),
             ("MGET", host.stamp, *keys, page.stamp),
         ]
-        self._packed: list[Any] = []
-        self._packed_for: Any = None
+        # For the charge and the window that it was made for.
+        self._packed: tuple[Any, list[Any]] = (None, [])
         self._changing = cache._cache._serializer.dumps(epochs.CHANGING)  # type: ignore[attr-defined]
 
     def read(self, charge: Charge | None = None) -> "Found | None":
@@ -93,15 +93,17 @@ class Stamps:
 
         None while Redis is away, or refuses, as it does when it does not know the script of the limits yet.
         """
-        packed_for = charge, time.time() // WINDOW_S
-        if self._packed_for != packed_for:
+        made_for = charge, time.time() // WINDOW_S
+        packed_for, packed = self._packed
+        if packed_for != made_for:
             commands = list(self._commands)
             if charge is not None:
                 scope, spends, caller = charge
                 commands.append(admission_command(scope, spends, caller=caller))
-            self._packed, self._packed_for = redis_line.pack(commands), packed_for
+            packed = redis_line.pack(commands)
+            self._packed = made_for, packed
         try:
-            replies = redis_line.ask(self._packed, len(self._commands) + (charge is not None))
+            replies = redis_line.ask(packed, len(self._commands) + (charge is not None))
         except REDIS_OUTAGES:
             return None
         if any(isinstance(reply, ResponseError) for reply in replies):
