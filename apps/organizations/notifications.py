@@ -35,6 +35,8 @@ register_notifications(
         category="people",
         event="organizations.member_joined",
         audience=Permitted(INVITE_MEMBER),
+        # The owner of a new workspace joins it by the platform's own hand.
+        when=lambda _params, actor: actor.kind is not ActorKind.SYSTEM,
         title=_("{{ email }} joined {{ tenant }}"),
         action=_("Look at the member"),
         url="/members/{{ member_id }}/",

@@ -73,7 +73,10 @@ def test_who_did_it_is_not_told(inside: World, alice_member: Member, bob_member:
     event = MemberJoined(member_id=bob_member.id, person_id=inside.bob.id, email="bob@acme.test")
     did = Actor(ActorKind.PERSON, "alice@acme.test", person_id=inside.alice.id)
     assert hand_out(inside, "organizations.member_joined", event, did) == []
-    assert hand_out(inside, "organizations.member_joined", event) == [alice_member]
+    himself = Actor(ActorKind.PERSON, "bob@acme.test", person_id=inside.bob.id)
+    assert hand_out(inside, "organizations.member_joined", event, himself) == [alice_member]
+    # As with a new workspace, whose owner knows.
+    assert note(inside, "organizations.member_joined", event) is None
 
 
 def test_who_it_is_about_is_told_and_what_comes_with_joining_is_not(
@@ -110,7 +113,8 @@ def test_page_by_page_goes_on_where_it_ended(
     admins = many_admins(4)
     monkeypatch.setattr(handing_out, "AT_ONCE", 2)
     event = MemberJoined(member_id=admins[0].id, person_id=admins[0].person_id, email="x@acme.test")
-    found = note(inside, "organizations.member_joined", event)
+    joined = Actor(ActorKind.PERSON, "x@acme.test", person_id=admins[0].person_id)
+    found = note(inside, "organizations.member_joined", event, joined)
     assert found is not None
     assert notification_hand_out(notification_id=found.id) is False
     found.refresh_from_db()
