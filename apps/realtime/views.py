@@ -40,7 +40,12 @@ def _upgrade_required(request: HttpRequest) -> HttpResponse:
 
 
 class _Handshake(PlatformView):
-    """Answers 204, and puts into the door who it is and what they hear."""
+    """Answers 204, and puts into the door who it is and what they hear.
+
+    Connections have limits of their own, and those that are open are judged again whenever rights change.
+    """
+
+    is_limited = False
 
     def get(self, request: Request) -> Response:
         http_request: Any = request._request

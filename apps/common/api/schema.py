@@ -103,12 +103,13 @@ class AutoSchema(SpectacularAutoSchema):
     def get_description(self) -> str:  # type: ignore[override]
         text = str(super().get_description() or "")
         needed = getattr(self.view, "needs", {}).get(self.method)
+        return "\n\n".join(
+            filter(None, [text, f"Needs the permission `{needed}`." if needed else ""])
+        )
+
+    def get_extensions(self) -> dict[str, Any]:
         cost = getattr(self.view, "costs", {}).get(self.method)
-        notes = [
-            f"Needs the permission `{needed}`." if needed else "",
-            f"Counts as {cost} requests." if cost else "",
-        ]
-        return "\n\n".join(filter(None, [text, *notes]))
+        return {"x-rate-limit-cost": cost} if cost else {}
 
     @property
     def _needs_tenant(self) -> bool:

@@ -206,6 +206,16 @@ def test_csv_holds_no_formula(api: Any, alice: Any, chain: Chain, entries: list[
     assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
 
 
+def test_so_many_files_an_hour(owner: Actor, api: Any, alice: Any) -> None:
+    client, program = api(alice), by_key(make_key(owner, codes=[VIEW_ENTRIES]).text)
+    for _ in range(30):
+        assert client.get(f"{URL}export/").status_code == 200
+    refused = client.get(f"{URL}export/")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert 0 < int(refused["Retry-After"]) <= 120
+    assert program.get(f"{URL}export/").status_code == 200
+
+
 def test_an_export_keeps_a_batch_in_memory(
     api: Any, alice: Any, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,8 @@ def test_so_many_copies_an_hour(bearer: Any, bob: Person) -> None:
     for _ in range(10):
         assert client.get("/api/v1/me/data/").status_code == 200
     refused = client.get("/api/v1/me/data/")
-    assert (refused.status_code, refused["Retry-After"]) == (429, "360")
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 360
     assert OutboxEvent.objects.filter(name="accounts.person_data_exported").count() == 10
 
 
