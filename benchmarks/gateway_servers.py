@@ -205,9 +205,14 @@ def _running(
     env: Mapping[str, str],
     folder: Path,
 ) -> Iterator[Server]:
-    process = subprocess.Popen(
-        [*pinned(core), *words], cwd=folder, env=os.environ | dict(env), stdout=subprocess.DEVNULL
-    )
+    with embedded.log_path(f"gateway-{name}").open("ab") as log:
+        process = subprocess.Popen(
+            [*pinned(core), *words],
+            cwd=folder,
+            env=os.environ | dict(env),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     server = Server(name, process, port, core)
     try:
         _wait(server)
@@ -221,7 +226,8 @@ def _wait(server: Server) -> None:
     deadline = time.monotonic() + 60
     while True:
         if server.process.poll() is not None:
-            raise RuntimeError(f"{server.name} ended with status {server.process.returncode}")
+            log = embedded.log_path(f"gateway-{server.name}").read_text()
+            raise RuntimeError(f"{server.name} ended:\n{log[-2000:]}")
         try:
             server.get("/health/live/", {})
         except OSError:
