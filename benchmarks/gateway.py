@@ -22,7 +22,7 @@ from benchmarks.gateway_world import MEMBERS_PATH, ORM_PATHS, World, build
 REPEATS = int(os.environ.get("GATEWAY_REPEATS", "5"))
 SECONDS = float(os.environ.get("GATEWAY_SECONDS", "4"))
 CLIENTS = (16, 64)
-PEERS = ("drizzle", "drizzle-cached", "pg", "pg-stamped")
+PEERS = ("drizzle", "drizzle-cached", "pg", "pg-json", "pg-stamped")
 OFF, ON, BARE, SCANT = "uncached", "cached", "unlimited", "exhausted"
 NO_CACHE = {"API_RESPONSE_CACHE": "false"}
 # Settings that a server is started with, and the one of ours without which it would be no other server.

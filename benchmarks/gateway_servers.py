@@ -131,7 +131,16 @@ def wrk(
     done = subprocess.run(
         [
             *pinned(core),
-            *("wrk", "-t1", f"-c{clients}", f"-d{max(1, round(for_s))}s", "-s", str(REPORT)),
+            *(
+                "wrk",
+                "-t1",
+                f"-c{clients}",
+                f"-d{max(1, round(for_s))}s",
+                "--timeout",
+                "10s",
+                "-s",
+                str(REPORT),
+            ),
             *(*words, f"http://127.0.0.1:{port}{path}"),
         ],
         capture_output=True,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from benchmarks.gateway_servers import Sample
 
 Samples = Mapping[str, Sample]
+# Two ways to write it by hand; which is the quicker depends on how busy PostgreSQL is.
+HAND_TUNED = ("pg", "pg-json")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def rows(results: Samples) -> Iterator[Row]:
 def _rates(results: Samples, clients: int) -> Iterator[Row]:
     for ours, theirs, target in (
         ("uncached", "drizzle-cached", 1.5),
-        ("uncached", "pg", 0.9),
+        *(("uncached", theirs, 0.9) for theirs in HAND_TUNED),
         ("uncached x2", "pg x2", 1.0),
         ("cached", "pg-stamped", 1.0),
         ("role-bindings", "drizzle", 0.7),

@@ -68,10 +68,8 @@ export function build(config) {
       if (permission === null) throw notFound()
       if (!permission) throw permissionDenied()
       const next = page.last === null ? null : pageUrl(request, page.last, size)
-      if (typeof page.results !== 'string') {
-        return { next, previous: null, results: page.results }
-      }
-      // Text by the database: nothing is left to be serialized.
+      if (typeof page.results !== 'string') return { next, previous: null, results: page.results }
+      // JSON by the database: nothing is left to be serialized.
       const body = Buffer.from(
         `{"next":${JSON.stringify(next)},"previous":null,"results":${page.results}}`,
       )

@@ -1,13 +1,40 @@
-// The list as Drizzle's guide has it: a transaction that takes the tenant's role, and a relational query.
+// The list by Drizzle: a transaction that takes the tenant's role, and a query by its builder.
 
-import { asc, and, gt, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, ne, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 
 import { permissionQuery } from './access.js'
-import * as schema from './tables.js'
+import { bindings, members, organizations, placements, roles } from './tables.js'
+import { stateAt, time } from './times.js'
+
+// What hangs on a member comes as JSON within the row: half the time of a relational query, whose SQL Drizzle
+// writes anew for each request.
+const PAGE = {
+  id: members.id,
+  person_id: members.personId,
+  email: members.email,
+  name: members.name,
+  status: members.status,
+  organization: { id: organizations.id, name: organizations.name },
+  further_organizations: sql`(
+    SELECT coalesce(json_agg(json_build_object('id', o.id, 'name', o.name) ORDER BY o.path), '[]')
+    FROM ${placements} p JOIN ${organizations} o ON o.id = p.organization_id
+    WHERE p.member_id = ${members.id})`,
+  roles: sql`(
+    SELECT coalesce(json_agg(json_build_object(
+      'binding_id', b.id,
+      'role', json_build_object('id', r.id, 'code', r.code, 'name', r.name),
+      'organization', json_build_object('id', o.id, 'name', o.name),
+      'starts_at', b.starts_at, 'ends_at', b.ends_at) ORDER BY b.id), '[]')
+    FROM ${bindings} b JOIN ${roles} r ON r.id = b.role_id
+    JOIN ${organizations} o ON o.id = b.organization_id
+    WHERE b.member_id = ${members.id})`,
+  created_at: members.createdAt,
+  updated_at: members.updatedAt,
+}
 
 export function drizzleMembers(pool, { systemRoles, permissions }) {
-  const db = drizzle(pool, { schema })
+  const db = drizzle(pool)
 
   const [heldRoles, heldPermissions] = [sql.param(systemRoles), sql.param(permissions)]
 
@@ -27,26 +54,13 @@ export function drizzleMembers(pool, { systemRoles, permissions }) {
         )
         const permission = known === undefined ? await mayList(tx, personId) : known
         if (!permission) return { permission, page: null }
-        const rows = await tx.query.members.findMany({
-          where: and(ne(schema.members.status, 'removed'), gt(schema.members.id, after)),
-          orderBy: asc(schema.members.id),
-          limit: size + 1,
-          with: {
-            organization: { columns: { id: true, name: true } },
-            placements: {
-              columns: {},
-              with: { organization: { columns: { id: true, name: true, path: true } } },
-            },
-            bindings: {
-              columns: { id: true, startsAt: true, endsAt: true },
-              orderBy: (bindings) => asc(bindings.id),
-              with: {
-                role: { columns: { id: true, code: true, name: true } },
-                organization: { columns: { id: true, name: true } },
-              },
-            },
-          },
-        })
+        const rows = await tx
+          .select(PAGE)
+          .from(members)
+          .innerJoin(organizations, eq(organizations.id, members.organizationId))
+          .where(and(ne(members.status, 'removed'), gt(members.id, after)))
+          .orderBy(asc(members.id))
+          .limit(size + 1)
         const shown = rows.slice(0, size)
         const last = rows.length > size ? shown.at(-1).id : null
         const now = new Date().toISOString()
@@ -57,43 +71,12 @@ export function drizzleMembers(pool, { systemRoles, permissions }) {
 }
 
 function present(row, now) {
-  return {
-    id: row.id,
-    person_id: row.personId,
-    email: row.email,
-    name: row.name,
-    status: row.status,
-    organization: row.organization,
-    further_organizations: row.placements
-      .map((placement) => placement.organization)
-      .sort((one, other) => (one.path < other.path ? -1 : 1)),
-    roles: row.bindings.map((binding) => {
-      const startsAt = binding.startsAt && time(binding.startsAt)
-      const endsAt = binding.endsAt && time(binding.endsAt)
-      return {
-        binding_id: binding.id,
-        role: binding.role,
-        organization: binding.organization,
-        starts_at: startsAt,
-        ends_at: endsAt,
-        state: stateAt(now, startsAt, endsAt),
-      }
-    }),
-    created_at: time(row.createdAt),
-    updated_at: time(row.updatedAt),
+  for (const role of row.roles) {
+    role.starts_at &&= time(role.starts_at)
+    role.ends_at &&= time(role.ends_at)
+    role.state = stateAt(now, role.starts_at, role.ends_at)
   }
-}
-
-// `2026-11-30 05:26:29.12+00` or, within JSON, with a T and `+00:00`; the platform gives all six digits, or none.
-function time(text) {
-  const end = text.indexOf('+', 19)
-  const fraction = text.slice(20, end)
-  const moment = `${text.slice(0, 10)}T${text.slice(11, 19)}`
-  return fraction ? `${moment}.${fraction.padEnd(6, '0')}Z` : `${moment}Z`
-}
-
-// Times are compared as text, all in UTC.
-function stateAt(now, startsAt, endsAt) {
-  if (endsAt !== null && endsAt <= now) return 'ended'
-  return startsAt !== null && startsAt > now ? 'scheduled' : 'active'
+  row.created_at = time(row.created_at)
+  row.updated_at = time(row.updated_at)
+  return row
 }

@@ -1,44 +1,47 @@
-// The list by hand: one round trip to PostgreSQL, with a prepared statement that yields JSON.
+// The list by hand: one round trip to PostgreSQL, with a prepared statement.
 
 import { permissionQuery } from './access.js'
+import * as json from './page_json.js'
+import * as rows from './page_rows.js'
 
-export function pgMembers(pool, { systemRoles, permissions }) {
+export function pgMembers(pool, { systemRoles, permissions, isJsonByDatabase }) {
+  const { pageStatement, pageOf } = isJsonByDatabase ? json : rows
   const known = new Map()
 
   // Named and qualified by the schema: with a search_path one shared statement would be planned anew each time.
-  function statementsOf(tenant) {
-    let found = known.get(tenant.id)
+  function statementsOf({ id, schema }) {
+    let found = known.get(id)
     if (found === undefined) {
-      const { id, schema } = tenant
       found = {
         begin: `BEGIN READ ONLY; SET LOCAL role = '${schema}'; SET LOCAL app.tenant_id = '${id}'`,
         may: { name: `may_${schema}`, text: permissionQuery(String.raw, `${schema}.`, '$1', '$2', '$3') },
-        page: { name: `members_${schema}`, text: pageStatement(schema) },
+        page: { name: `members_${schema}`, text: pageStatement(schema), rowMode: 'array' },
       }
       known.set(id, found)
     }
     return found
   }
 
-  // All at once where the permission is known, by pg's pipelining: one round trip.
+  // All at once where the permission is known, by pg's pipelining.
   async function read(client, statements, personId, permission, after, size) {
     const begun = client.query(statements.begin)
     if (permission === undefined) {
       await begun
       const values = [personId, systemRoles, permissions]
-      const { rows } = await client.query({ ...statements.may, values })
-      permission = rows.length === 0 ? null : rows[0].sees_members
+      const found = await client.query({ ...statements.may, values })
+      permission = found.rows.length === 0 ? null : found.rows[0].sees_members
     }
     if (!permission) {
+      await begun
       await client.query('ROLLBACK')
       return { permission, page: null }
     }
     const [, found] = await Promise.all([
       begun,
-      client.query({ ...statements.page, values: [after, size] }),
+      client.query({ ...statements.page, values: [after, size + 1] }),
       client.query('COMMIT'),
     ])
-    return { permission, page: found.rows[0] }
+    return { permission, page: pageOf(found.rows, size) }
   }
 
   return async (tenant, personId, permission, after, size) => {
@@ -54,46 +57,3 @@ export function pgMembers(pool, { systemRoles, permissions }) {
     }
   }
 }
-
-const time = (column) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
-
-// One row: the results as JSON, and the id of the last one if more follow.
-const pageStatement = (schema) => `
-WITH found AS (
-  SELECT m.*, row_number() OVER (ORDER BY m.id) AS place
-  FROM ${schema}.organizations_member m
-  WHERE m.status <> 'removed' AND m.id > $1
-  ORDER BY m.id LIMIT $2::int + 1
-)
-SELECT
-  '[' || coalesce(string_agg(row_to_json(shown)::text, ',' ORDER BY shown.id), '') || ']' AS results,
-  (SELECT id FROM found WHERE place = $2 AND EXISTS (SELECT FROM found WHERE place > $2)) AS last
-FROM (
-  SELECT
-    m.id, m.person_id, m.email, m.name, m.status,
-    (SELECT row_to_json(one) FROM (SELECT o.id, o.name) one) AS organization,
-    coalesce((
-      SELECT json_agg(one ORDER BY path) FROM (
-        SELECT po.id, po.name, po.path FROM ${schema}.organizations_placement p
-        JOIN ${schema}.organizations_organization po ON po.id = p.organization_id
-        WHERE p.member_id = m.id
-      ) placed, LATERAL (SELECT placed.id, placed.name) one
-    ), '[]') AS further_organizations,
-    coalesce((
-      SELECT json_agg(one ORDER BY one.binding_id) FROM (
-        SELECT b.id AS binding_id,
-          (SELECT row_to_json(x) FROM (SELECT r.id, r.code, r.name) x) AS role,
-          (SELECT row_to_json(x) FROM (SELECT bo.id, bo.name) x) AS organization,
-          ${time('b.starts_at')} AS starts_at, ${time('b.ends_at')} AS ends_at,
-          CASE WHEN b.ends_at <= now() THEN 'ended'
-               WHEN b.starts_at > now() THEN 'scheduled' ELSE 'active' END AS state
-        FROM ${schema}.organizations_rolebinding b
-        JOIN ${schema}.roles_role r ON r.id = b.role_id
-        JOIN ${schema}.organizations_organization bo ON bo.id = b.organization_id
-        WHERE b.member_id = m.id
-      ) one
-    ), '[]') AS roles,
-    ${time('m.created_at')} AS created_at, ${time('m.updated_at')} AS updated_at
-  FROM found m JOIN ${schema}.organizations_organization o ON o.id = m.organization_id
-  WHERE m.place <= $2
-) shown`

@@ -1,6 +1,5 @@
 // What the list reads of the platform's tables, for Drizzle. The search_path says whose they are.
 
-import { relations } from 'drizzle-orm'
 import { pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 // As text: Date has no microseconds.
@@ -43,29 +42,3 @@ export const bindings = pgTable('organizations_rolebinding', {
   startsAt: time('starts_at'),
   endsAt: time('ends_at'),
 })
-
-export const membersRelations = relations(members, ({ one, many }) => ({
-  organization: one(organizations, {
-    fields: [members.organizationId],
-    references: [organizations.id],
-  }),
-  placements: many(placements),
-  bindings: many(bindings),
-}))
-
-export const placementsRelations = relations(placements, ({ one }) => ({
-  member: one(members, { fields: [placements.memberId], references: [members.id] }),
-  organization: one(organizations, {
-    fields: [placements.organizationId],
-    references: [organizations.id],
-  }),
-}))
-
-export const bindingsRelations = relations(bindings, ({ one }) => ({
-  member: one(members, { fields: [bindings.memberId], references: [members.id] }),
-  role: one(roles, { fields: [bindings.roleId], references: [roles.id] }),
-  organization: one(organizations, {
-    fields: [bindings.organizationId],
-    references: [organizations.id],
-  }),
-}))
