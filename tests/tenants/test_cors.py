@@ -9,12 +9,14 @@ from django.test import Client
 
 from apps.accounts.models import Person
 from apps.accounts.token_sessions import token_session_start
+from apps.common.actors import Actor
 from apps.organizations.models import Organization
 from apps.tenants.models import Tenant
 from apps.tenants.services import allowed_origins_set
 from tests.accounts.support import PUBLIC, force_sign_in, host
 from tests.api.client import statements
 from tests.conftest import SYSTEM
+from tests.roles.support import make_key
 
 pytestmark = pytest.mark.django_db
 OURS, THEIRS = "https://app.acme.test", "https://app.globex.test"
@@ -205,6 +207,13 @@ def test_a_bound_token_names_the_tenant(acme: Tenant, alice: Person) -> None:
     bound = at(None, Authorization=token(alice, acme), Origin=OURS)
     assert bound.get("/api/v1/members/")["Access-Control-Allow-Origin"] == OURS
     assert refused(bound.get("/api/v1/members/", headers={"Origin": THEIRS}))
+
+
+def test_a_key_names_the_tenant(owner: Actor) -> None:
+    client = at(None, Authorization=f"Bearer {make_key(owner).text}", Origin=OURS)
+    response = client.get("/api/v1/members/")
+    assert (response.status_code, response["Access-Control-Allow-Origin"]) == (200, OURS)
+    assert refused(client.get("/api/v1/members/", headers={"Origin": THEIRS}))
 
 
 def test_cookies_never_cross_origins(acme: Tenant, alice: Person) -> None:
