@@ -34,7 +34,15 @@ def origin_normalize(text: str) -> str:
     except ValueError as error:
         raise _wrong(_("This is no origin, such as https://app.example.com."), origin) from error
     is_bare = not (parts.path or parts.query or parts.fragment or "?" in origin or "#" in origin)
-    if not parts.hostname or "@" in parts.netloc or len(origin) > 2 * MAX_CHARS or port == 0:
+    # urlsplit drops line breaks and tabs.
+    is_text = origin.isprintable() and " " not in origin
+    if (
+        not is_text
+        or not parts.hostname
+        or "@" in parts.netloc
+        or len(origin) > 2 * MAX_CHARS
+        or port == 0
+    ):
         raise _wrong(_("This is no origin, such as https://app.example.com."), origin)
     if not is_bare:
         raise _wrong(_("Write scheme, host and port only: no path and no query."), origin)

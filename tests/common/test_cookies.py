@@ -66,6 +66,7 @@ def test_signing_in_and_going_around(alice: Person, acme: Tenant) -> None:
 @pytest.mark.usefixtures("production")
 def test_messages() -> None:
     request = RequestFactory().get("/")
+    request.session = {}  # type: ignore[assignment]
     storage = MessageStorage(request)
     storage.add(messages.INFO, "Saved.")
     response = HttpResponse()
@@ -82,7 +83,7 @@ def test_messages() -> None:
 
 def test_no_cookie_is_set_past_the_helper() -> None:
     """Whoever calls set_cookie has to think of five things; cookie_set does."""
-    call = re.compile(r"\.set_(signed_)?cookie\(|\.cookies\[")
+    call = re.compile(r"response\.set_(signed_)?cookie\(|\.cookies\[")
     found = [
         path.relative_to(django_settings.BASE_DIR).as_posix()
         for path in Path(django_settings.BASE_DIR, "apps").rglob("*.py")

@@ -94,11 +94,13 @@ def test_errors_outside_of_any_site_do_too(http_host: str) -> None:
 
 
 @pytest.mark.django_db
-def test_static_files_do_too(world: object) -> None:
+def test_static_files_do_too(world: object, settings: Any) -> None:
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
     response = Client(HTTP_HOST=PUBLIC).get("/static/js/app.js")
     assert response.status_code == 200
     check(response, "static")
     assert parts(response) >= STRICT
+    response.close()
 
 
 @pytest.mark.django_db

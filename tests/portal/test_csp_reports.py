@@ -105,7 +105,6 @@ def test_other_reports_are_left_alone(client: Client) -> None:
     "data",
     [
         *(
-            b"",
             b"{",
             b"\xff",
             b"7",
