@@ -32,6 +32,7 @@ DEPLOY_ENV := DJANGO_SETTINGS_MODULE=config.settings.production \
 	BASE_DOMAIN=wrapper.example ALLOWED_HOSTS=.wrapper.example PUBLIC_URL=https://wrapper.example \
 	DATABASE_URL=postgres://app:unused@127.0.0.1:1/wrapper \
 	DATABASE_SYSTEM_URL=postgres://owner:unused@127.0.0.1:1/wrapper \
+	SECURITY_TXT_EXPIRES=$$($(BIN)/python -c 'from datetime import *; print((datetime.now(UTC) + timedelta(90)).isoformat())') \
 	REDIS_URL=redis://127.0.0.1:1/0 CELERY_BROKER_URL=redis://127.0.0.1:1/1
 
 .PHONY: help

@@ -13,13 +13,13 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
 from apps.accounts.redirects import safe_path
+from apps.common.cookies import cookie_set, host_cookie
 from apps.common.proofs import Proof
 from apps.tenants.models import Tenant
 
@@ -63,8 +63,7 @@ def _digest(value: str) -> str:
 
 
 def state_cookie_name() -> str:
-    """With the __Host- prefix, where cookies are secure, no sibling host can plant one."""
-    return "__Host-sign-in" if settings.SESSION_COOKIE_SECURE else "sign-in"
+    return host_cookie("sign-in")
 
 
 def state_of(request: HttpRequest) -> str | None:
@@ -78,14 +77,7 @@ def new_state() -> str:
 
 
 def set_state(response: HttpResponse, state: str) -> None:
-    response.set_cookie(
-        state_cookie_name(),
-        state,
-        max_age=STATE_LIFETIME_S,
-        secure=bool(settings.SESSION_COOKIE_SECURE),
-        httponly=True,
-        samesite="Lax",
-    )
+    cookie_set(response, state_cookie_name(), state, max_age_s=STATE_LIFETIME_S)
 
 
 def issue(

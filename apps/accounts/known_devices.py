@@ -6,7 +6,6 @@ import re
 import secrets
 from datetime import timedelta
 
-from django.conf import settings
 from django.core import signing
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from apps.accounts.devices import Client, client_of
 from apps.accounts.events import DeviceFirstSeen, EmailRequested
 from apps.accounts.models import KnownDevice, Person
 from apps.accounts.selectors import person_actor
+from apps.common.cookies import cookie_set, host_cookie
 from apps.events.services import publish
 
 MAIL = "account/email/new_device"
@@ -28,8 +28,7 @@ PRUNE_BATCH = 1000
 
 
 def cookie_name() -> str:
-    """With the __Host- prefix, where cookies are secure, no sibling host can plant one."""
-    return "__Host-device" if settings.SESSION_COOKIE_SECURE else "device"
+    return host_cookie("device")
 
 
 def browser_note(request: HttpRequest, person: Person) -> None:
@@ -101,14 +100,8 @@ def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
     token: str | None = getattr(request, "device_token", None)
     if token is None:
         return
-    response.set_cookie(
-        cookie_name(),
-        signing.Signer(salt=SALT).sign(token),
-        max_age=LIFETIME_S,
-        secure=bool(settings.SESSION_COOKIE_SECURE),
-        httponly=True,
-        samesite="Lax",
-    )
+    signed = signing.Signer(salt=SALT).sign(token)
+    cookie_set(response, cookie_name(), signed, max_age_s=LIFETIME_S)
 
 
 def prune() -> int:

@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from functools import cache
 from typing import Any, cast
 
+from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -15,6 +16,7 @@ from rest_framework.request import Request
 
 from apps.common.errors import NotFound, PlatformError
 from apps.common.problems import problem_response
+from apps.common.security_headers import WITHOUT_TRUSTED_TYPES
 
 URLCONF = "apps.api.urls"
 
@@ -41,6 +43,7 @@ class SchemaView(SpectacularAPIView):
         )
 
 
+@csp_replace(WITHOUT_TRUSTED_TYPES)
 def docs(request: HttpRequest) -> HttpResponse:
     """Swagger UI, from the static files of a package; its own script is static too."""
     if request.method not in ("GET", "HEAD"):

@@ -9,18 +9,19 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from apps.common.api.exceptions import MethodNotAllowed
 from apps.common.database import app_connection
 from apps.common.ids import uuid7
 from apps.common.logs import ecs_line
 from apps.common.origin import origin_bound
-from apps.common.problems import problem_or_page
+from apps.common.problems import error_response
 from apps.common.requests import INTERNAL
+from apps.common.strict_input import form_refusal, refusal
 
 log = logging.getLogger("wrapper.request")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")  # the last two are a part of UTF-8
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -92,31 +93,23 @@ def log_answer(meta: dict[str, Any], path: str, status: int, took_s: float, **wh
 
 
 class BadInputMiddleware:
-    """Answers 400 to NUL bytes in a path or query, which PostgreSQL cannot store; forms check fields.
-
-    415 to a charset that is not UTF-8: Django would decode query and form with whatever codec of
-    Python's it names, and some of these raise, others yield NUL bytes and lone surrogates.
-    """
+    """Refuses what `strict_input` finds, and gives bare refusals of a method the shape of all errors."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return problem_or_page(
-                request,
-                400,
-                "invalid",
-                "The input is not valid",
-                "The address contains a NUL byte.",
+        if error := refusal(request):
+            return error_response(request, error)
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.streaming and not response.content:
+            return error_response(
+                request, MethodNotAllowed(headers={"Allow": response.get("Allow", "")})
             )
-        charset = (request.content_params or {}).get("charset", "utf-8")
-        if charset.lower() not in CHARSETS:
-            return problem_or_page(
-                request,
-                415,
-                "unsupported_media_type",
-                "Unsupported media type",
-                "Send text in UTF-8.",
-            )
-        return self.get_response(request)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        error = form_refusal(request, view)
+        return error_response(request, error) if error else None

@@ -7,10 +7,12 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apps.common.errors import PlatformError
+
 CONTENT_TYPE = "application/problem+json"
 SCIM_PATH = "/scim/"
 SCIM_CONTENT_TYPE = "application/scim+json"
-MACHINE_PATHS = ("/api/", "/.well-known/", "/hooks/", "/health/", "/ws/", SCIM_PATH)
+MACHINE_PATHS = ("/api/", "/.well-known/", "/hooks/", "/health/", "/reports/", "/ws/", SCIM_PATH)
 
 
 def problem(
@@ -110,3 +112,15 @@ def problem_or_page(
     for name, value in (headers or {}).items():
         response[name] = value
     return response
+
+
+def error_response(request: HttpRequest, error: PlatformError) -> HttpResponse:
+    """An error of ours, where no view has answered yet."""
+    return problem_or_page(
+        request,
+        error.status,
+        error.code,
+        str(error.title),
+        str(error.detail),
+        headers=error.headers,
+    )

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from csp.decorators import csp_update
+from csp.decorators import csp_replace, csp_update
 from django.conf import settings
 from django.contrib.auth import logout as auth_logout
 from django.contrib.auth.views import redirect_to_login
@@ -18,6 +18,7 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.accounts.methods import has_second_factor
 from apps.accounts.proof import session_proof
+from apps.common.security_headers import WITHOUT_TRUSTED_TYPES
 from apps.console import dashboard, search
 from apps.console.features import features_view
 from apps.console.markup import accessible
@@ -60,7 +61,8 @@ class ConsoleSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        inner = csp_update(CSP)(super().admin_view(view, cacheable))
+        relaxed = csp_update(CSP)(super().admin_view(view, cacheable))
+        inner = csp_replace(WITHOUT_TRUSTED_TYPES)(relaxed)
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

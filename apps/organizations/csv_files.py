@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import InvalidInput
+from apps.common.uploads import known_format
 
 DELIMITERS = (",", ";", "\t")
 
@@ -32,6 +33,8 @@ def csv_read(data: bytes, *, headers: Mapping[str, str], needed: str, max_bytes:
     """
     if len(data) > max_bytes:
         csv_refuse(_("The file is too large: at most %d KiB.") % (max_bytes // 1024), "too_large")
+    if found := known_format(data):
+        csv_refuse(_("This is %s. Save it as “CSV UTF-8” and upload that.") % found, "not_csv")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

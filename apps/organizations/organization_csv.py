@@ -4,14 +4,13 @@ A line an organization: `path`, the names from below the workspace to its own wi
 `archived`. A slash or a backslash in a name has a backslash before it.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.csv_writing import FORMULA, csv_line
 from apps.organizations.csv_files import csv_read, csv_refuse
 from apps.organizations.models import Organization
 
@@ -25,10 +24,9 @@ HEADERS = {
 }
 YES, NO = ("yes", "true", "1", "x"), ("", "no", "false", "0")
 TEMPLATE = "path,archived\r\nEurope,no\r\nEurope / Lisbon,no\r\nEurope / Lisbon / Sales,no\r\n"
-# What a spreadsheet takes for a formula. An apostrophe before it makes it text, and one more before those
-# that there are already keeps them.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
-GUARDED = re.compile(r"'+[=+\-@\t\r]")
+# An apostrophe before a formula makes it text, and one more before those that there are already keeps them.
+BEGINS_FORMULA = re.compile(f"'*[{re.escape(''.join(FORMULA))}]")
+GUARDED = re.compile(f"'+[{re.escape(''.join(FORMULA))}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +95,7 @@ def path_split(text: str) -> tuple[str, ...]:
 
 
 def _line(*cells: str) -> str:
-    target = io.StringIO()
-    csv.writer(target).writerow([f"'{cell}" if FORMULA.match(cell) else cell for cell in cells])
-    return target.getvalue()
+    return csv_line(f"'{cell}" if BEGINS_FORMULA.match(cell) else cell for cell in cells)
 
 
 def _unguarded(cell: str) -> str:

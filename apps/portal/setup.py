@@ -6,13 +6,17 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.common.cookies import host_cookie
 from apps.common.urls import host_url, slug_host
 from apps.onboarding.declarations import step_by_key
 from apps.tenants.slugs import SLUG
 
-# `slug|workflow.step`, for so long.
-SETUP_COOKIE = "setup"
 SETUP_S = 30 * 60
+
+
+def setup_cookie() -> str:
+    """Of the cookie that holds `slug|workflow.step`, for SETUP_S."""
+    return host_cookie("setup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class WayBack:
 
 def way_back(request: HttpRequest) -> WayBack | None:
     """None where no step led here lately, and on the setup itself."""
-    slug, _bar, key = request.COOKIES.get(SETUP_COOKIE, "").partition("|")
+    slug, _bar, key = request.COOKIES.get(setup_cookie(), "").partition("|")
     found = step_by_key(key)
     if found is None or not SLUG.fullmatch(slug):
         return None

@@ -14,6 +14,7 @@ from apps.accounts.sessions import key_hash
 from apps.adoption.surveys import Question
 from apps.common.access import paths_allowed
 from apps.common.actors import Actor
+from apps.common.cookies import shared_cookie
 from apps.common.navigation import navigation
 from apps.common.urls import public_url
 from apps.notifications.unread import unread_count
@@ -24,7 +25,6 @@ from apps.tenants.models import Tenant
 from apps.tenants.selectors import tenant_by_id
 
 THEMES = ("light", "dark")
-THEME_COOKIE = "theme"
 CLOCK_SKEW_S = 2.0
 
 
@@ -36,9 +36,13 @@ class NavLink:
     current: bool
 
 
+def theme_cookie() -> str:
+    return shared_cookie("theme")
+
+
 def theme_of(request: HttpRequest) -> str:
     """The theme that this browser chose; empty: as its system has it."""
-    theme = request.COOKIES.get(THEME_COOKIE, "")
+    theme = request.COOKIES.get(theme_cookie(), "")
     return theme if theme in THEMES else ""
 
 

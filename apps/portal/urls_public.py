@@ -1,6 +1,6 @@
 """At the root of the public host."""
 
-from django.urls import path
+from django.urls import include, path
 
 from apps.portal.views import (
     connections,
@@ -16,6 +16,7 @@ from apps.portal.views import (
 
 urlpatterns = [
     path("", public.home, name="home"),
+    path("", include("apps.portal.urls_machines")),
     path("theme/", public.theme, name="theme"),
     path("workspaces/", workspaces.index, name="workspaces"),
     path("workspaces/new/", workspaces.create, name="workspace_new"),

@@ -1,6 +1,6 @@
 """At the root of a tenant's host."""
 
-from django.urls import path
+from django.urls import include, path
 
 from apps.portal.urls_notifications import urlpatterns as notification_patterns
 from apps.portal.views import (
@@ -39,6 +39,7 @@ from apps.portal.views import (
     organization_acts,
     organization_files,
     organizations,
+    origins,
     pause,
     plan,
     provisioning,
@@ -57,6 +58,7 @@ from apps.portal.views import (
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("", include("apps.portal.urls_machines")),
     path("theme/", public.theme, name="theme"),
     path("manifest.webmanifest", pwa.manifest, name="app-manifest"),
     path("service-worker.js", pwa.service_worker, name="service-worker"),
@@ -345,6 +347,7 @@ urlpatterns = [
         name="address_make_primary",
     ),
     path("settings/addresses/<uuid:domain_id>/remove/", addresses.remove, name="address_remove"),
+    path("settings/origins/", origins.index, name="origins"),
     path("settings/provisioning/", provisioning.index, name="provisioning"),
     path("settings/provisioning/tokens/new/", provisioning.create, name="scim_token_new"),
     path(

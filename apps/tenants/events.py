@@ -39,6 +39,15 @@ class BrandChanged(Event):
     mail_footer: str
 
 
+@event("tenants.allowed_origins_changed", version=1, scope="organization", aggregate="tenant_id")
+class AllowedOriginsChanged(Event):
+    """Pages of other sites may, or may no longer, call its API. Origins are separated by spaces."""
+
+    tenant_id: uuid.UUID
+    added: str
+    removed: str
+
+
 @event("tenants.tenant_deleted", version=1, scope="system", aggregate="tenant_id")
 class TenantDeleted(Event):
     """Schema, domains and row are gone."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse, HttpResponsePermanentRedirect
-from django.http.request import split_domain_port
 from django.utils import timezone
 
 from apps.common.errors import PlatformError
@@ -165,25 +164,3 @@ def _not_ready(request: PlatformRequest, tenant: Tenant) -> HttpResponse:
         },
         headers={"Retry-After": "2", "Cache-Control": "no-store"},
     )
-
-
-class OwnDomainHstsMiddleware:
-    """On hosts that are not ours, Strict-Transport-Security speaks for that host alone.
-
-    What SecurityMiddleware sends for ours includes subdomains; on a customer's example.com that would
-    force all else that they run below it to HTTPS. Comes after SecurityMiddleware, which then leaves the
-    header alone.
-    """
-
-    def __init__(self, get_response: Callable[[PlatformRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: PlatformRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if settings.SECURE_HSTS_SECONDS and request.is_secure() and not self._is_ours(request):
-            response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
-        return response
-
-    def _is_ours(self, request: PlatformRequest) -> bool:
-        host = split_domain_port(request.META.get("HTTP_HOST", ""))[0].rstrip(".")
-        return host in settings.PUBLIC_HOSTS or host.endswith(f".{settings.BASE_DOMAIN}")

@@ -23,7 +23,7 @@ PERMISSIONS = [
     Permission(
         MANAGE_DOMAINS,
         _("Manage addresses"),
-        _("Change the workspace's address, and add and remove its domains."),
+        _("Change the workspace's address and domains, and say which sites may call its API."),
         dangerous=True,
         for_keys=False,
         implies=(VIEW_SETTINGS,),

@@ -1,5 +1,6 @@
 """Development and the demo: embedded servers where no address is set, the sandbox for third parties."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from apps.common import embedded
@@ -16,6 +17,7 @@ from config.settings.base import (
     OIDC_CLIENT_SECRET,
     OIDC_DISCOVERY_URL,
     PUBLIC_URL,
+    SECURITY_TXT_EXPIRES,
     SHARED_APPS,
     STRIPE_SECRET_KEY,
     TENANT_APPS,
@@ -49,6 +51,11 @@ WHITENOISE_MAX_AGE = 0
 STATIC_ROOT = None
 
 FILES_ROOT = env("FILES_ROOT", default=str(embedded.state_folder() / "files"))
+
+# Each start of the demo is good for a while.
+SECURITY_TXT_EXPIRES = (
+    SECURITY_TXT_EXPIRES or f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%dT%H:%M:%SZ}"
+)
 
 # The sandbox's inbox takes all mail; /sandbox/inbox/ shows it.
 SANDBOX = True

@@ -4,6 +4,13 @@ const root = document.documentElement;
 const one = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
+/* Texts become markup by htmx alone, and only in a document that runs nothing; of scripts, none but our own
+   worker is loaded by name. Whatever else tries, the browser refuses (Trusted Types, docs/security.md). */
+globalThis.trustedTypes?.createPolicy("default", {
+  createHTML: (html, _type, sink) => (sink === "DOMParser parseFromString" ? html : null),
+  createScriptURL: (url) => (url === "/service-worker.js" ? url : null),
+});
+
 /* Theme: the form posts and the server remembers; here the page follows at once. */
 const setTheme = (theme) => {
   if (theme === "system") delete root.dataset.theme;

@@ -44,6 +44,7 @@ TENANT_PAGES = (
     "/settings/export/",
     "/settings/addresses/",
     "/settings/addresses/change/",
+    "/settings/origins/",
     "/settings/sign-in/",
     "/settings/sign-in/provider/connect/",
     "/settings/email-domains/",

@@ -65,3 +65,61 @@ def test_a_nul_byte(browser, world) -> None:
     response = browser(None).get("/?q=%00")
     assert response.status_code == 400
     assert read(response.content).check() == []
+
+
+METHODS = [
+    ("/theme/", "POST"),
+    ("/settings/", "GET, HEAD, POST"),
+    ("/members/", "GET, HEAD"),
+    ("/.well-known/security.txt", "GET, HEAD"),
+]
+
+
+@pytest.mark.parametrize(("path", "allowed"), METHODS)
+def test_a_method_that_is_not_there(browser, acme: Tenant, path: str, allowed: str) -> None:
+    response = browser(acme).generic("PATCH", path, headers={"Accept": "text/html"})
+    assert response.status_code == 405
+    assert set(response["Allow"].split(", ")) == set(allowed.split(", "))
+    if response["Content-Type"] != "application/problem+json":
+        assert read(response.content).check() == []
+        assert "does not take requests of that kind" in response.content.decode()
+    response = browser(acme).generic("PATCH", path, headers={"Accept": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/no-such-page/", "/theme/", "/?q=%00"])
+def test_every_page_of_an_error_names_its_request(
+    browser, sign_in: SignIn, alice: Person, acme: Tenant, path: str
+) -> None:
+    for client in (browser(None), browser(acme), sign_in(alice, acme)):
+        response = client.get(path, headers={"X-Request-ID": "my-request-1"})
+        assert response.status_code >= 400
+        assert "my-request-1" in response.content.decode()
+
+
+def test_so_does_one_inside_the_workspace(sign_in: SignIn, bob: Person, acme: Tenant) -> None:
+    response = sign_in(bob, acme).get("/settings/", headers={"X-Request-ID": "my-request-1"})
+    assert response.status_code == 403
+    assert "my-request-1" in response.content.decode()
+    assert read(response.content).check() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/console/no-such-page/", 404),
+        ("GET", "/console/tenants/tenant/no-such-id/nothing/", 404),
+        ("GET", "/console/logout/", 405),
+        ("GET", "/console/?q=%00", 400),
+    ],
+)
+def test_the_console_has_the_same_pages(
+    sign_in: SignIn, staff: Person, method: str, path: str, status: int
+) -> None:
+    client = sign_in(staff)
+    response = client.generic(method, path, headers={"X-Request-ID": "my-request-1"})
+    assert response.status_code == status
+    assert "my-request-1" in response.content.decode()
+    assert read(response.content).check() == []
+    response = client.generic(method, path, headers={"Accept": "application/json"})
+    assert response.headers["Content-Type"] == "application/problem+json"

@@ -12,6 +12,34 @@ class BodyTooLarge(PlatformError):
     default_detail = _("The body may have at most 1 MiB.")
 
 
+class HeadersTooLarge(PlatformError):
+    """More of them, or longer ones, than any client of ours sends (RFC 6585, section 5)."""
+
+    status = 431
+    code = "headers_too_large"
+    title = _("The headers are too large")
+    default_detail = _("A request may have at most 100 headers and 32 KiB of them.")
+
+
+class MethodNotAllowed(PlatformError):
+    status = 405
+    code = "method_not_allowed"
+    title = _("Method not allowed")
+    default_detail = _("This address does not take requests of that kind.")
+
+
+class OriginNotAllowed(PermissionDenied):
+    """A page of another site calls the API, and the workspace does not list that site."""
+
+    code = "origin_not_allowed"
+    title = _("This site may not call the API")
+    default_detail = _(
+        "The workspace does not allow requests from pages of this origin. An administrator can add it under "
+        "Settings, Allowed origins. On the platform's own host, name the workspace with the header "
+        "X-Tenant, an API key or a token of the workspace."
+    )
+
+
 class PersonRequired(PermissionDenied):
     """An API key asks for what is about a person: their profile, sign-ins, workspaces."""
 
@@ -35,6 +63,20 @@ class ServerError(PlatformError):
     code = "server_error"
     title = _("Something went wrong on our side")
     default_detail = _("The error has been recorded. If it stays, send us the request_id.")
+
+
+class UnsupportedMediaType(PlatformError):
+    status = 415
+    code = "unsupported_media_type"
+    title = _("Unsupported media type")
+    default_detail = _("Send text in UTF-8.")
+
+
+class UriTooLong(PlatformError):
+    status = 414
+    code = "uri_too_long"
+    title = _("The address is too long")
+    default_detail = _("Path and query may have at most 8,192 characters.")
 
 
 class TenantRequired(PlatformError):

@@ -1,5 +1,6 @@
 """JSON in: strict about what it accepts, so that nothing odd reaches a service."""
 
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -12,10 +13,16 @@ from apps.common.api.exceptions import BodyTooLarge
 MAX_BODY_BYTES = 1_048_576
 # Far below Python's stack: messages repeat what was sent, and repr() is recursive.
 MAX_DEPTH = 64
+# Beyond it a whole number is no longer exact: it was read as a float.
+MAX_FLOAT = 2.0**63
+STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 class StrictJSONParser(BaseParser):
-    """RFC 8259 JSON in UTF-8 of at most 1 MiB and 64 levels, no NaN, no NUL characters in strings."""
+    """RFC 8259 JSON in UTF-8 of at most 1 MiB and 64 levels: no name twice in an object, no NUL in strings.
+
+    Numbers are finite, and whole ones have at most 64 bits: others would silently become something else.
+    """
 
     media_type = "application/json"
 
@@ -32,38 +39,47 @@ class StrictJSONParser(BaseParser):
             data = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
-        if b"\\u0000" in body and _has_nul(data):
-            raise ParseError("Strings must not contain the NUL character.")
-        if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(data):
-            raise ParseError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        # Outside of strings, a colon follows each name, and nothing else.
+        if _names(data) != STRING.sub(b"", body).count(b":"):
+            raise ParseError("An object names a member twice.")
         return data
 
 
-def _is_too_deep(data: Any) -> bool:
-    level = [data]
-    for _ in range(MAX_DEPTH + 1):
-        level = [value for value in level if isinstance(value, (dict, list))]
-        if not level:
-            return False
-        level = [
-            child
-            for value in level
-            for child in (value.values() if isinstance(value, dict) else value)
-        ]
-    return True
+def _names(data: Any) -> int:
+    """How many members all objects have together. Level by level: JSON may be deeper than Python's stack.
+
+    Raises ParseError for what must not be in it.
+    """
+    names, level = 0, [data]
+    for _depth in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                names += len(value)
+                _check_texts(value)
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+            else:
+                _check_scalar(value)
+        if not below:
+            return names
+        level = below
+    if any(isinstance(value, (dict, list)) for value in level):
+        raise ParseError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    for value in level:
+        _check_scalar(value)
+    return names
 
 
-def _has_nul(data: Any) -> bool:
-    """Without recursion: JSON may be nested deeper than Python's stack."""
-    left = [data]
-    while left:
-        value = left.pop()
-        if isinstance(value, str):
-            if "\0" in value:
-                return True
-        elif isinstance(value, dict):
-            left += value.keys()
-            left += value.values()
-        elif isinstance(value, list):
-            left += value
-    return False
+def _check_texts(texts: Mapping[str, Any]) -> None:
+    if any("\0" in text for text in texts):
+        raise ParseError("Strings must not contain the NUL character.")
+
+
+def _check_scalar(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ParseError("Strings must not contain the NUL character.")
+    elif isinstance(value, float) and abs(value) >= MAX_FLOAT:
+        raise ParseError("Numbers must be between -2^63 and 2^63.")

@@ -2,15 +2,22 @@
 
 import sys
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
+from django.utils.translation import gettext_lazy as _
 
+from apps.common.api.exceptions import BodyTooLarge
 from apps.common.outages import OUTAGES, RETRY_AFTER_S
-from apps.common.problems import problem_or_page, problem_response, wants_problem
+from apps.common.problems import error_response, problem_or_page, problem_response, wants_problem
 from apps.portal.shell import theme_of
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return error_response(
+            request, BodyTooLarge(_("What you sent is too large. Send less of it at a time."))
+        )
     return problem_or_page(
         request,
         400,

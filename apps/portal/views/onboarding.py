@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.redirects import safe_path
+from apps.common.cookies import cookie_set
 from apps.common.errors import Conflict
 from apps.common.urls import public_url
 from apps.onboarding import services
 from apps.onboarding.declarations import step_by_key
 from apps.onboarding.selectors import Checklist, Item, checklists_for, step_for
 from apps.portal.http import PageRequest, WorkspaceRequest, person_page, workspace_page
-from apps.portal.setup import SETUP_COOKIE, SETUP_S
+from apps.portal.setup import SETUP_S, setup_cookie
 from apps.tenants.slugs import SLUG
 
 ACTS: dict[str, Callable[..., None]] = {
@@ -43,7 +44,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "done": sum(one.done for one in found),
     }
     response = render(request, "portal/onboarding/index.html", context)
-    response.delete_cookie(SETUP_COOKIE, samesite="Lax")
+    response.delete_cookie(setup_cookie(), samesite="Lax")
     return response
 
 
@@ -75,14 +76,7 @@ def public_go(request: PageRequest, slug: str, step: str) -> HttpResponse:
 
 
 def _with_way_back(response: HttpResponse, slug: str, step: str) -> HttpResponse:
-    response.set_cookie(
-        SETUP_COOKIE,
-        f"{slug}|{step}",
-        max_age=SETUP_S,
-        secure=bool(settings.SESSION_COOKIE_SECURE),
-        httponly=True,
-        samesite="Lax",
-    )
+    cookie_set(response, setup_cookie(), f"{slug}|{step}", max_age_s=SETUP_S)
     return response
 
 

@@ -6,8 +6,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.redirects import safe_path
+from apps.common.cookies import cookie_set
 from apps.common.requests import host_name
-from apps.portal.shell import THEME_COOKIE, THEMES
+from apps.portal.shell import THEMES, theme_cookie
 
 YEAR_S = 365 * 24 * 3600
 
@@ -29,17 +30,9 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204) if is_script else redirect(back)
     domain = _cookie_domain(request)
     if chosen in THEMES:
-        response.set_cookie(
-            THEME_COOKIE,
-            chosen,
-            max_age=YEAR_S,
-            domain=domain,
-            secure=bool(settings.SESSION_COOKIE_SECURE),
-            httponly=True,
-            samesite="Lax",
-        )
+        cookie_set(response, theme_cookie(), chosen, max_age_s=YEAR_S, domain=domain)
     else:
-        response.delete_cookie(THEME_COOKIE, domain=domain, samesite="Lax")
+        response.delete_cookie(theme_cookie(), domain=domain, samesite="Lax")
     return response
 
 

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -66,6 +67,14 @@ class Tenant(BaseModel, TenantMixin):
     )
     mail_footer = models.CharField(
         _("at the end of mails"), max_length=300, blank=True, default="", db_default=""
+    )
+    allowed_origins = ArrayField(
+        models.CharField(max_length=260),
+        verbose_name=_("allowed origins"),
+        blank=True,
+        default=list,
+        db_default=[],
+        help_text=_("Whose pages may call the API, such as https://app.example.com."),
     )
     is_canary = models.BooleanField(
         _("canary"),

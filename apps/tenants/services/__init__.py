@@ -19,6 +19,7 @@ from apps.tenants.services.lifecycle import (
     tenant_suspend,
 )
 from apps.tenants.services.maintenance import maintenance_end, maintenance_start
+from apps.tenants.services.origins import allowed_origins_set
 from apps.tenants.services.tenants import (
     name_validate,
     tenant_brand_set,
@@ -30,6 +31,7 @@ from apps.tenants.services.transitions import TRANSITIONS, lock, note, transitio
 __all__ = [
     "MAX_DOMAINS",
     "TRANSITIONS",
+    "allowed_origins_set",
     "caches_clear",
     "domain_add",
     "domain_check",

@@ -36,6 +36,11 @@ PROGRESS = OpenApiExample(
 )
 RENAME = OpenApiExample("New name", {"name": "Acme Holding"}, request_only=True)
 BRAND = OpenApiExample("New colour", {"accent_color": "#1d4ed8"}, request_only=True)
+ORIGINS = OpenApiExample(
+    "Sites that may call the API",
+    {"allowed_origins": ["https://app.acme.example"]},
+    request_only=True,
+)
 READDRESS = OpenApiExample("New address", {"slug": "acme-holding"}, request_only=True)
 CURRENT = OpenApiExample(
     "Acme",
@@ -47,6 +52,7 @@ CURRENT = OpenApiExample(
         "url": "http://acme.localhost:8000/",
         "accent_color": "#1d4ed8",
         "mail_footer": "Acme Holding Ltd, 1 High Street, London",
+        "allowed_origins": ["https://app.acme.example"],
         "created_at": "2026-01-05T09:00:00Z",
         "updated_at": "2026-01-06T17:20:00Z",
     },

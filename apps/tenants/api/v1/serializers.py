@@ -37,6 +37,14 @@ class TenantUpdateSerializer(serializers.Serializer):
         allow_blank=True,
         help_text="A line at the end of mails. Needs `tenants.update_settings`.",
     )
+    allowed_origins = serializers.ListField(
+        child=TextField(max_length=600),
+        max_length=100,
+        help_text=(
+            "Origins whose pages may call the API from a browser, such as `https://app.example.com`; at most "
+            "20, all of them at once. Needs `tenants.manage_domains`."
+        ),
+    )
 
 
 class TenantSummarySerializer(serializers.ModelSerializer[Tenant]):
@@ -55,7 +63,7 @@ class TenantSerializer(TenantSummarySerializer):
     class Meta(TenantSummarySerializer.Meta):
         fields = [
             *TenantSummarySerializer.Meta.fields,
-            *("accent_color", "mail_footer", "created_at", "updated_at"),
+            *("accent_color", "mail_footer", "allowed_origins", "created_at", "updated_at"),
         ]
 
 

@@ -98,16 +98,23 @@ class CurrentTenantView(TenantView):
         operation_id="tenant_update",
         summary="Change the current workspace's name, brand or address",
         description=(
-            "`slug` needs the permission `tenants.manage_domains`, the rest `tenants.update_settings`; all "
-            "change, or none. A colour that white text cannot be read on answers 400 with the code "
-            "`contrast_low`. A slug that cannot be used answers 400 with the code `slug_invalid`, "
+            "`slug` and `allowed_origins` need the permission `tenants.manage_domains`, the rest "
+            "`tenants.update_settings`; all change, or none. An origin that cannot be allowed answers 400 "
+            "with the code `origin_invalid`; a colour that white text cannot be read on with `contrast_low`. "
+            "A slug that cannot be used answers 400 with the code `slug_invalid`, "
             "`slug_reserved` or `slug_taken`; a workspace with too many addresses 409 `too_many_domains`. "
             "Pages of the old address redirect to the new one; the API goes on there, and `X-Tenant` "
             "with the old slug, until the old address is removed (see `tenant/domains/`)."
         ),
         request=TenantUpdateSerializer,
         responses={200: TenantSerializer},
-        examples=[examples.RENAME, examples.BRAND, examples.READDRESS, examples.CURRENT],
+        examples=[
+            examples.RENAME,
+            examples.BRAND,
+            examples.ORIGINS,
+            examples.READDRESS,
+            examples.CURRENT,
+        ],
     )
     def patch(self, request: Request) -> HttpResponseBase:
         if not allows(self.actor, MANAGE_DOMAINS):
@@ -125,6 +132,10 @@ class CurrentTenantView(TenantView):
             brand = {field: changes[field] for field in BRAND if field in changes}
             if brand:
                 tenant = services.tenant_brand_set(actor=self.actor, tenant_id=tenant.id, **brand)
+            if "allowed_origins" in changes:
+                tenant = services.allowed_origins_set(
+                    actor=self.actor, tenant_id=tenant.id, origins=changes["allowed_origins"]
+                )
             if "slug" in changes:
                 tenant = services.tenant_readdress(
                     actor=self.actor, tenant_id=tenant.id, slug=changes["slug"]
