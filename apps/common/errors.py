@@ -107,6 +107,15 @@ class Conflict(PlatformError):
     default_detail = _("Somebody changed this meanwhile, or its state does not allow the change.")
 
 
+class IdempotencyConflict(PlatformError):
+    """The key was used for something else. Nothing was done."""
+
+    status = 422
+    code = "idempotency_conflict"
+    title = _("The idempotency key was used for something else")
+    default_detail = _("Send another key with another request, or the same request again.")
+
+
 class Gone(PlatformError):
     status = 410
     code = "gone"

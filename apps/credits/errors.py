@@ -31,15 +31,6 @@ class AccountFrozen(Conflict):
     default_detail = _("No credits can be spent from this account. Ask the support.")
 
 
-class IdempotencyConflict(PlatformError):
-    """The key was used for something else. Nothing was done."""
-
-    status = 422
-    code = "idempotency_conflict"
-    title = _("The idempotency key was used for something else")
-    default_detail = _("Send another key with another request, or the same request again.")
-
-
 class HoldClosed(Conflict):
     """All of it is captured or released, or its time is over."""
 

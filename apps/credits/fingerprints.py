@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.errors import InvalidInput
-from apps.credits.errors import IdempotencyConflict
+from apps.common.errors import IdempotencyConflict, InvalidInput
 from apps.credits.models import Transaction
 
 MAX_KEY_LENGTH = 200

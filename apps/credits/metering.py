@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.actors import Actor
-from apps.common.errors import InvalidInput, PlatformError
+from apps.common.errors import IdempotencyConflict, InvalidInput, PlatformError
 from apps.common.ids import uuid7
-from apps.credits.errors import HoldClosed, IdempotencyConflict
+from apps.credits.errors import HoldClosed
 from apps.credits.fingerprints import MAX_KEY_LENGTH, require_key
 from apps.credits.models import Transaction
 from apps.credits.operations import MAX_QUANTITY, Price, price

@@ -14,10 +14,10 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from apps.common.actors import Actor
+from apps.common.errors import IdempotencyConflict
 from apps.common.ids import uuid7
 from apps.common.tenancy import require_tenant
 from apps.credits.enums import COUNTER_IDS, TransactionKind
-from apps.credits.errors import IdempotencyConflict
 from apps.credits.live import tell_balance
 from apps.credits.models import Account, Entry, Grant, Transaction
 

@@ -108,6 +108,7 @@ SPECTACULAR_SETTINGS = {
         "TenantStatus": "apps.tenants.enums.TenantStatus",
         "ExportStatus": "apps.tenants.enums.ExportStatus",
         "MemberStatus": "apps.organizations.enums.MemberStatus",
+        "SettableMemberStatus": "apps.organizations.api.v1.serializers.ACTIVE_STATUSES",
         "BindingState": "apps.organizations.enums.BindingState",
         "InvitationStatus": "apps.organizations.enums.InvitationStatus",
         "ApiKeyState": "apps.roles.enums.ApiKeyState",

@@ -44,6 +44,7 @@ SHARED_APPS = [
     "apps.schedules",
     "apps.tenants",  # before django_tenants: its `migrate` is ours
     "apps.adoption",
+    "apps.idempotency",
     "apps.accounts",
     "apps.trail",
     "apps.ledger",

@@ -42,6 +42,7 @@ CELERY_TASK_ROUTES = {
             "credits.tell_forecasts_of",
             "notifications.prune_of",
             "feedback.expire_prompts_of",
+            "idempotency.prune",
             "onboarding.tend_of",
             "organizations.tell_of_bindings_of",
             "roles.tend_api_keys_of",
@@ -222,6 +223,12 @@ CELERY_BEAT_SCHEDULE = {
     # What providers told, once they do not tell it again.
     "messaging-prune-tracked-events": {
         "task": "messaging.prune_tracked_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Answers by an Idempotency-Key, after a day.
+    "idempotency-prune": {
+        "task": "idempotency.prune",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },

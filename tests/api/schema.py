@@ -4,7 +4,7 @@ import json
 import re
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from jsonschema import Draft202012Validator
@@ -62,6 +62,8 @@ def check(response: Any) -> None:
     assert media_type in documented["content"], f"{media_type} of {path}"
     if media_type in ("text/csv", "application/x-ndjson"):
         return
+    if "fields" in parse_qs(response.request["QUERY_STRING"]):
+        return  # a part of what the document says, which is of whole objects
     method = response.request["REQUEST_METHOD"].lower()
     where = ("paths", path, method, "responses", status, "content", media_type, "schema")
     validator_of(*where).validate(response.json())

@@ -16,8 +16,9 @@ import requests
 from django.db import connection
 
 from apps.common.database import app_connection
+from apps.common.errors import IdempotencyConflict
 from apps.common.tenancy import tenant_context
-from apps.credits.errors import IdempotencyConflict, InsufficientCredits
+from apps.credits.errors import InsufficientCredits
 from apps.credits.models import Transaction
 from apps.credits.permissions import SPEND_CREDITS
 from apps.credits.services import hold_capture, hold_release

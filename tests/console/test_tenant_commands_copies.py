@@ -197,6 +197,7 @@ def test_delete_dry_run_says_exactly_what_would_go(acme: Tenant) -> None:
         "survey_answers": 0,
         "feature_uses": 0,
         "feature_days": 0,
+        "kept_answers": 0,
         "usage_records": 0,
         "usage_counters": 0,
         "auto_top_up": 0,

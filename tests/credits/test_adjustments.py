@@ -7,14 +7,9 @@ import pytest
 from django.utils import timezone
 
 from apps.common.actors import Actor
-from apps.common.errors import InvalidInput, NotFound, PermissionDenied
+from apps.common.errors import IdempotencyConflict, InvalidInput, NotFound, PermissionDenied
 from apps.credits.enums import USAGE_ID, AdjustmentState, GrantSource
-from apps.credits.errors import (
-    AdjustmentDecided,
-    IdempotencyConflict,
-    InsufficientCredits,
-    SecondPersonNeeded,
-)
+from apps.credits.errors import AdjustmentDecided, InsufficientCredits, SecondPersonNeeded
 from apps.credits.models import AdjustmentRequest, Grant, Transaction
 from apps.credits.services import (
     adjustment_approve,

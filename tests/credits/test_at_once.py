@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 
 from apps.common.database import app_connection
+from apps.common.errors import IdempotencyConflict
 from apps.common.tenancy import tenant_context
 from apps.credits import group_commit
 from apps.credits.enums import TransactionKind
-from apps.credits.errors import IdempotencyConflict, InsufficientCredits
+from apps.credits.errors import InsufficientCredits
 from apps.credits.fingerprints import known
 from apps.credits.models import Transaction
 from apps.credits.services import hold_capture, holds

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
 from apps.credits.enums import WALLET_ID, BudgetPeriod, TransactionKind
-from apps.credits.errors import AccountFrozen, IdempotencyConflict, InsufficientCredits
+from apps.credits.errors import AccountFrozen, InsufficientCredits
 from apps.credits.models import Budget, Entry, Lot, Transaction
 from apps.credits.services import (
     account_freeze,

@@ -6,9 +6,15 @@ import pytest
 from django.db import connection
 
 from apps.common.database import system_connection
-from apps.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from apps.common.errors import (
+    Conflict,
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+)
 from apps.credits.enums import GrantSource
-from apps.credits.errors import IdempotencyConflict, InsufficientCredits
+from apps.credits.errors import InsufficientCredits
 from apps.credits.models import Grant, Transaction, UsageDay
 from apps.credits.services import (
     credits_adjust,

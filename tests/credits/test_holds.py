@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from apps.common.errors import InvalidInput, NotFound
+from apps.common.errors import IdempotencyConflict, InvalidInput, NotFound
 from apps.credits.enums import BREAKAGE_ID, HoldState, TransactionKind
-from apps.credits.errors import HoldClosed, IdempotencyConflict, InsufficientCredits
+from apps.credits.errors import HoldClosed, InsufficientCredits
 from apps.credits.models import Entry, Grant, Hold, Transaction, UsageDay
 from apps.credits.services import (
     grant_revoke,

@@ -3,14 +3,9 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from apps.common.errors import InvalidInput, NotFound
+from apps.common.errors import IdempotencyConflict, InvalidInput, NotFound
 from apps.credits.enums import USAGE_ID, WALLET_ID, CapPeriod
-from apps.credits.errors import (
-    AccountFrozen,
-    IdempotencyConflict,
-    InsufficientCredits,
-    SpendingCapReached,
-)
+from apps.credits.errors import AccountFrozen, InsufficientCredits, SpendingCapReached
 from apps.credits.models import Account, Entry, SpendingCap, Transaction, UsageDay
 from apps.credits.services import account_freeze, credits_debit
 from apps.organizations.models import Member, Organization

@@ -42,6 +42,7 @@ from apps.credits.models import Grant, UsageEvent
 from apps.credits.posting import Move, post
 from apps.credits.spending import Item, Place, spend
 from apps.feedback.models import Prompt
+from apps.idempotency.models import KeptAnswer
 from apps.notifications.models import (
     ChannelDefault,
     Delivery,
@@ -375,7 +376,7 @@ def snapshot() -> Callable[[Tenant], str]:
         models += [Tenant, Domain, TenantEvent, Export, EmailDomain, ScimToken, SignInPolicy]
         models += [TenantPlan, TenantAddOn, EntitlementOverride, UsageCounter, Subscription]
         models += [CreditPurchase, AutoTopUp]
-        models += [BillingCustomer, FeatureUse, FeatureDay, SurveyAnswer]
+        models += [BillingCustomer, FeatureUse, FeatureDay, SurveyAnswer, KeptAnswer]
         with tenant_context(tenant):
             return "\n".join(
                 serializers.serialize("jsonl", model.objects.order_by("pk")) for model in models

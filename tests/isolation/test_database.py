@@ -30,8 +30,10 @@ from apps.billing.models import (
     UsageRecord,
 )
 from apps.common.database import app_connection, system_connection
+from apps.common.ids import uuid7
 from apps.common.tenancy import tenant_context
 from apps.events.models import DeadTask, Handling, OutboxEvent
+from apps.idempotency.models import KeptAnswer
 from apps.organizations.models import Member
 from apps.tenants.agenda import agenda_note
 from apps.tenants.drift import policies
@@ -49,6 +51,7 @@ from apps.tenants.roles import APP, GROUP
 from tests.adoption.rows import PERSON_ID, give_use
 from tests.billing.rows import give_everything
 from tests.conftest import World
+from tests.idempotency.rows import give_kept_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +59,7 @@ OF_TENANTS = (
     *(Tenant, Domain, TenantEvent, TenantMembership, OutboxEvent),
     *(Export, MigrationTarget, DeadTask, ScimToken, BillingCustomer),
     *(TenantPlan, TenantAddOn, EntitlementOverride, UsageRecord, UsageCounter, Subscription),
-    *(CreditPurchase, AutoTopUp, FeatureUse, FeatureDay, SurveyAnswer, AgendaEntry),
+    *(CreditPurchase, AutoTopUp, FeatureUse, FeatureDay, SurveyAnswer, AgendaEntry, KeptAnswer),
 )
 
 
@@ -129,6 +132,7 @@ def test_without_a_tenant_the_app_sees_no_tenants_row(world: World, as_app: None
         MigrationTarget.objects.create(run=run, tenant_id=world.acme.id, schema_name="x", wave=1)
         give_everything(world.acme)
         give_use(world.acme)
+        give_kept_answer(world.acme)
         with tenant_context(world.acme):
             agenda_note("x.y", timezone.now())
         assert all(model.objects.exists() for model in OF_TENANTS)
@@ -247,6 +251,18 @@ def test_a_tenant_counts_its_uses_and_reads_what_they_add_up_to(world: World, as
             refused(lambda row=row: row.save(force_insert=True), "row-level security")
         assert FeatureDay.objects.update(uses=2) == 0
         assert FeatureUse.objects.update(uses=2) == 1
+
+
+def test_a_tenant_keeps_its_answers_and_nobody_those_of_none(world: World, as_app: None) -> None:
+    with system_connection():
+        for tenant in (world.acme, world.globex, None):
+            give_kept_answer(tenant)
+    for tenant in (world.acme, None):
+        with tenant_context(tenant):
+            row = KeptAnswer.objects.get()
+            assert row.tenant_id == (tenant.id if tenant else None)
+            row.pk, row.tenant_id = uuid7(), world.globex.id
+            refused(lambda row=row: row.save(force_insert=True), "row-level security")
 
 
 def test_what_is_counted_over_all_is_for_the_system(world: World, as_app: None) -> None:

@@ -43,6 +43,7 @@ BULK = {
     "credits.tell_forecasts_of",
     "notifications.prune_of",
     "feedback.expire_prompts_of",
+    "idempotency.prune",
     "onboarding.tend_of",
     "organizations.tell_of_bindings_of",
     "roles.tend_api_keys_of",

@@ -9,6 +9,7 @@ ROWS = {**dict.fromkeys(EMPTY, 0), "onboarding_stepstate": 1, "onboarding_workfl
 # In which a workspace is purged.
 STEPS = [
     "exports_stop", "files", "tables", "schema", "role", "survey_answers", "feature_uses", "feature_days",
+    "kept_answers",
     "auto_top_up", "credit_purchases",
     "usage_records", "usage_counters",
     "entitlement_overrides", "tenant_add_ons", "tenant_plan", "subscription", "memberships", "refresh_tokens",

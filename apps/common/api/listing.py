@@ -73,27 +73,45 @@ _reads: OrderedDict[Hashable, _Read] = OrderedDict()
 
 def listed(listing: Listing, scope: Hashable, request: Request, filters: Filters) -> dict[str, Any]:
     """A page of the list, ready to be rendered. One statement. Raises ValidationError, InvalidInput."""
-    query_string = request.META.get("QUERY_STRING", "")
-    key = (listing, scope, query_string)
-    with _lock:
-        known = _reads.get(key)
-    rows = _Remembered(known) if known else _written(listing, scope, filters)
+    rows = _rows(listing, scope, request, filters)
     body = _page(rows, request)
-    if known is None:
-        if listing.kept:
-            listing.kept.watch.check(rows.statement)
-        known = _Read(rows.statement, rows.ordering)
-        if len(query_string) <= MAX_QUERY_LENGTH:
-            with _lock:
-                _reads[key] = known
-                if len(_reads) > MAX_REMEMBERED:
-                    _reads.popitem(last=False)
+    read = _remember(listing, scope, request, rows)
     if notes := notes_of(request.META):
-        read, asked = known, _Asked(request.query_params, request.build_absolute_uri())
+        asked = _Asked(request.query_params, request.build_absolute_uri())
         notes.page = lambda: to_json(_page(_Remembered(read), asked))
         if listing.kept:
             notes.kept_by, notes.turns_at = listing.kept.watch.namespace, listing.kept.turns_at
     return body
+
+
+def listed_rows(
+    listing: Listing, scope: Hashable, request: Request, filters: Filters
+) -> dict[str, Any]:
+    """The same with its results as dicts, for who changes them."""
+    rows = _rows(listing, scope, request, filters)
+    body = _page(rows, request)
+    _remember(listing, scope, request, rows)
+    return body | {"results": orjson.loads(bytes(body["results"].contents))}
+
+
+def _rows(listing: Listing, scope: Hashable, request: Request, filters: Filters) -> "_Rows":
+    with _lock:
+        known = _reads.get((listing, scope, request.META.get("QUERY_STRING", "")))
+    return _Remembered(known) if known else _written(listing, scope, filters)
+
+
+def _remember(listing: Listing, scope: Hashable, request: Request, rows: "_Rows") -> _Read:
+    query_string = request.META.get("QUERY_STRING", "")
+    read = _Read(rows.statement, rows.ordering)
+    if not isinstance(rows, _Remembered):
+        if listing.kept:
+            listing.kept.watch.check(rows.statement)
+        if len(query_string) <= MAX_QUERY_LENGTH:
+            with _lock:
+                _reads[listing, scope, query_string] = read
+                if len(_reads) > MAX_REMEMBERED:
+                    _reads.popitem(last=False)
+    return read
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """How operations appear in the OpenAPI document."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from apps.common.api import idempotency, shaping
 from apps.common.api.serializers import PROBLEM_EXAMPLES, ProblemSerializer
+from apps.common.api.shaping import Expansion
 from apps.common.problems import CONTENT_TYPE
 
 TENANT_HEADER = OpenApiParameter(
@@ -30,23 +33,30 @@ ETAG_HEADER = OpenApiParameter(
     description="Version of the object, for `If-Match` and `If-None-Match`.",
     response=["200", "201"],
 )
+KEY_IS = (
+    "Of your own, 1 to 200 printable characters, another for each thing to be done. The same request by the "
+    "same key is done once, and answered the same again, with `Idempotency-Replayed: true`; another request "
+    "by it answers 422 `idempotency_conflict`."
+)
+# Of what the service itself remembers, which it does not without one.
 IDEMPOTENCY_HEADER = OpenApiParameter(
-    "Idempotency-Key",
+    idempotency.HEADER, str, OpenApiParameter.HEADER, required=True, description=KEY_IS
+)
+OPTIONAL_IDEMPOTENCY_HEADER = OpenApiParameter(
+    idempotency.HEADER,
     str,
     OpenApiParameter.HEADER,
-    required=True,
     description=(
-        "Of your own, 1 to 200 printable characters, another for each thing to be done. The same request by "
-        "the same key is done once, and answered the same again, with `Idempotency-Replayed: true`; another "
-        "request by it answers 422 `idempotency_conflict`."
+        f"{KEY_IS} Kept for 24 hours; what was refused is not kept, and can be sent again. While the first "
+        "is under way: 409 `idempotency_in_flight`."
     ),
 )
 REPLAYED_HEADER = OpenApiParameter(
-    "Idempotency-Replayed",
+    idempotency.REPLAYED,
     str,
     OpenApiParameter.HEADER,
     description="`true` where the key had been used: nothing was done again.",
-    response=["201"],
+    response=["200", "201", "202", "204"],
 )
 # Described in SPECTACULAR_SETTINGS, as components.
 RATE_LIMIT_HEADERS = (
@@ -56,6 +66,29 @@ RATE_LIMIT_HEADERS = (
     "RateLimit-Policy",
     "RateLimit",
 )
+
+
+def shape_parameters(expandable: Mapping[str, Expansion]) -> list[OpenApiParameter]:
+    fields = OpenApiParameter(
+        shaping.FIELDS,
+        str,
+        description="Only these fields of each object, with commas between them; all if not given.",
+    )
+    if not expandable:
+        return [fields]
+    added = "; ".join(
+        f"`{name}`: {{id, name}} by `{one.id_field}`" for name, one in sorted(expandable.items())
+    )
+    expand = OpenApiParameter(
+        shaping.EXPAND,
+        str,
+        description=(
+            f"Adds what an id stands for, with commas between them. {added}. Null for what you may not see."
+        ),
+    )
+    return [fields, expand]
+
+
 # The scheme of programs that are nobody: operations about a person do not take it.
 MACHINE_SCHEME = "api_key"
 DESCRIPTIONS = {
@@ -80,8 +113,8 @@ DESCRIPTIONS = {
 class AutoSchema(SpectacularAutoSchema):
     """Tags are the first segment of the path; every error is a Problem.
 
-    A view says what concerns it: `needs_tenant`, `needs`, `costs`, `etag_methods`,
-    `problems`.
+    A view says what concerns it: `needs_tenant`, `needs`, `costs`, `etag_methods`, `problems`, `once`,
+    `deprecated`.
     """
 
     def get_tags(self) -> list[str]:
@@ -95,17 +128,25 @@ class AutoSchema(SpectacularAutoSchema):
     def get_override_parameters(self) -> list[Any]:
         parameters = [TENANT_HEADER] if self._needs_tenant else []
         if self.method in self._etag_methods:
-            parameters.append(ETAG_HEADER)
+            if self.method != "DELETE":
+                parameters.append(ETAG_HEADER)
             if self.method != "GET":
                 parameters.append(IF_MATCH_HEADER)
+        if self._is_shapeable:
+            parameters += shape_parameters(getattr(self.view, "expandable", {}))
+        if self._is_kept_by_key:
+            parameters += [OPTIONAL_IDEMPOTENCY_HEADER, REPLAYED_HEADER]
         return parameters
 
     def get_description(self) -> str:  # type: ignore[override]
         text = str(super().get_description() or "")
         needed = getattr(self.view, "needs", {}).get(self.method)
-        return "\n\n".join(
-            filter(None, [text, f"Needs the permission `{needed}`." if needed else ""])
-        )
+        deprecation = getattr(self.view, "deprecated", {}).get(self.method)
+        needs = f"Needs the permission `{needed}`." if needed else ""
+        return "\n\n".join(filter(None, [text, needs, str(deprecation or "")]))
+
+    def is_deprecated(self) -> bool:
+        return self.method in getattr(self.view, "deprecated", {})
 
     def get_extensions(self) -> dict[str, Any]:
         cost = getattr(self.view, "costs", {}).get(self.method)
@@ -119,6 +160,16 @@ class AutoSchema(SpectacularAutoSchema):
     def _etag_methods(self) -> tuple[str, ...]:
         return getattr(self.view, "etag_methods", ())
 
+    @property
+    def _is_shapeable(self) -> bool:
+        is_read = self.method == "GET" and ("GET" in self._etag_methods or self._is_list_view())
+        return is_read and bool(getattr(self.view, "is_shapeable", False))
+
+    @property
+    def _is_kept_by_key(self) -> bool:
+        once = getattr(self.view, "once", idempotency.Once.NEVER)
+        return self.method == "POST" and bool(once.is_kept)
+
     def _problem_codes(self) -> list[str]:
         takes_input = self.method in ("POST", "PUT", "PATCH") or self._is_list_view()
         codes = ["400"] if takes_input or self._needs_tenant else []
@@ -131,6 +182,8 @@ class AutoSchema(SpectacularAutoSchema):
         codes += getattr(self.view, "problems", {}).get(self.method, ())
         if self.method in self._etag_methods and self.method != "GET":
             codes.append("412")
+        if self._is_kept_by_key:
+            codes += ["409", "422"]
         codes.append("429")
         return [*dict.fromkeys(codes), "default"]
 

@@ -19,13 +19,17 @@ from rest_framework.views import APIView
 
 from apps.common.access import authorize, paths_allowed
 from apps.common.actors import Actor, ActorKind
+from apps.common.api.deprecation import Deprecation, deprecations_of, note_use
 from apps.common.api.exceptions import PreconditionFailed, TenantRequired
 from apps.common.api.fields import QuerySerializer
+from apps.common.api.idempotency import HEADER as IDEMPOTENCY_KEY
+from apps.common.api.idempotency import Once, done_once
 from apps.common.api.limits import LimitedView
-from apps.common.api.listing import Listing, listed
+from apps.common.api.listing import Listing, listed, listed_rows
 from apps.common.api.pagination import CursorPagination
 from apps.common.api.principals import MachinePrincipal
 from apps.common.api.renderers import to_json
+from apps.common.api.shaping import Expansion, Shape, is_shaped, not_shaped, without_shaping
 from apps.common.errors import NotAuthenticated, NotFound
 from apps.common.gate import notes_of
 from apps.common.proofs import Proof
@@ -50,17 +54,68 @@ class PlatformView(LimitedView):
     # For the OpenAPI document: methods that send or compare an ETag, and what else each may answer.
     etag_methods: ClassVar[tuple[str, ...]] = ()
     problems: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # How its POST is done once by the header Idempotency-Key.
+    once: ClassVar[Once] = Once.WITH_CHANGE
+    # Methods that something better replaced.
+    deprecated: ClassVar[Mapping[str, Deprecation]] = {}
+    # Whether its lists and versioned objects take `?fields=`, as what page(), whole(), versioned() and data()
+    # answer does; and what `?expand=` adds to objects that name another by its id.
+    is_shapeable: ClassVar[bool] = True
+    expandable: ClassVar[Mapping[str, Expansion]] = {}
     request: Request
+    # Of a read with `?fields=` or `?expand=`.
+    shape: Shape | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks. Of a view for anybody: nobody."""
+        raise NotAuthenticated
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The framework's checks; then what the request asks for besides is wrapped around its handler.
+
+        Raises InvalidInput for a key, a field or an expansion that is none.
+        """
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and self.once.is_kept and IDEMPOTENCY_KEY in request.headers:
+            handler = getattr(self, "post", self.http_method_not_allowed)
+            vars(self)["post"] = done_once(self.once, self.actor, request, handler)
+        if (deprecation := self.deprecated.get(str(request.method))) is not None:
+            self._warn(str(request.method), deprecation)
+        if request.method == "GET" and is_shaped(request.query_params):
+            self.shape = Shape(request.query_params, self.expandable)
+            vars(self)["get"] = self._shaped(getattr(self, "get", self.http_method_not_allowed))
+
+    def _shaped(self, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        """Refuses the parameters, rather than ignoring them, where the handler did not look at them."""
+
+        def handle(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            response = handler(request, *args, **kwargs)
+            if self.shape is not None and not self.shape.is_applied and response.status_code == 200:
+                raise not_shaped(request.query_params)
+            return response
+
+        return handle
+
+    def _warn(self, what: str, deprecation: Deprecation) -> None:
+        """By the headers of the answer, whatever it will be; and operators by the log."""
+        self.headers.update(deprecation.headers())
+        note_use(f"{type(self).__name__} {what}", self.actor)
 
     def body(self, serializer_class: type[Serializer], *, partial: bool = False) -> dict[str, Any]:
         """The validated body. Raises ValidationError."""
         serializer = serializer_class(data=self.request.data, partial=partial)
+        for name, deprecation in deprecations_of(serializer_class, self.request.data).items():
+            self._warn(name, deprecation)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
     def query(self, serializer_class: type[QuerySerializer] = QuerySerializer) -> dict[str, Any]:
         """The validated query parameters. Raises ValidationError."""
-        serializer = serializer_class(data=self.request.query_params)
+        sent = self.request.query_params
+        serializer = serializer_class(data=without_shaping(sent) if self.shape else sent)
+        for name, deprecation in deprecations_of(serializer_class, serializer.initial_data).items():
+            self._warn(name, deprecation)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -80,24 +135,40 @@ class PlatformView(LimitedView):
         found: Sequence[Any] = paginator.paginate_queryset(rows, self.request, view=self) or ()
         if present is not None:
             found = present(list(found))
+        if self.shape is not None:
+            return paginator.get_paginated_response(self.data(serializer_class(found, many=True)))
         reader = _reader(serializer_class)
         return paginator.get_paginated_response([reader.to_representation(row) for row in found])
 
     def listed(self, listing: Listing, scope: Hashable) -> Response:
         """One page of a list that PostgreSQL renders. scope: all of the caller that the rows depend on."""
-        return Response(listed(listing, scope, self.request, self.query))
+        if self.shape is None:
+            return Response(listed(listing, scope, self.request, self.query))
+        shape, actor = self.shape, self.actor
+        names = list(listing.serializer().fields)  # type: ignore[attr-defined]
+        page = listed_rows(listing, scope, self.request, self.query)
+        return Response(page | {"results": shape.of_rows(names, page["results"], actor)})
+
+    def data(self, serializer: BaseSerializer) -> Any:
+        """What it serializes, in the shape that was asked for. Raises InvalidInput."""
+        if self.shape is None:
+            return serializer.data
+        return self.shape.of(serializer, self.actor if self.shape.expand else None)
 
     def whole(self, rows: Sequence[Any], serializer_class: type[BaseSerializer]) -> Response:
         """A list that is short by nature, in the shape of a page."""
-        results = serializer_class(rows, many=True).data
+        results = self.data(serializer_class(rows, many=True))
         return Response({"next": None, "previous": None, "results": results})
 
     def versioned(
         self, instance: Model, serializer_class: type[BaseSerializer], *, status: int = 200
     ) -> HttpResponseBase:
         """One object with its ETag; 304 if the caller has this version already."""
+        # Of the whole object, so that a part of it has the version that If-Match is compared with.
         data = serializer_class(instance).data
         etag = etag_of(data)
+        if self.shape is not None:
+            data = self.data(serializer_class(instance))
         response = Response(data, status=status, headers={"ETag": etag})
         if self.request.method not in ("GET", "HEAD"):
             return response

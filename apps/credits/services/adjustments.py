@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import require_platform
 from apps.common.actors import Actor, ActorKind
-from apps.common.errors import InvalidInput, NotFound, PermissionDenied
+from apps.common.errors import IdempotencyConflict, InvalidInput, NotFound, PermissionDenied
 from apps.credits.enums import WALLET_ID, AdjustmentState
-from apps.credits.errors import AdjustmentDecided, IdempotencyConflict
+from apps.credits.errors import AdjustmentDecided
 from apps.credits.events import AdjustmentApproved, AdjustmentDeclined, AdjustmentRequested
 from apps.credits.models import AdjustmentRequest, Transaction
 from apps.credits.services.corrections import adjust, require_adjustment, spendable_account

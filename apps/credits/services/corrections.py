@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.access import require_platform
 from apps.common.actors import Actor, ActorKind
-from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
 from apps.credits.amounts import require_amount
 from apps.credits.burning import lots_in_order, take, usable
 from apps.credits.caps import cap_give_back
@@ -22,7 +22,7 @@ from apps.credits.enums import (
     GrantSource,
     TransactionKind,
 )
-from apps.credits.errors import IdempotencyConflict, InsufficientCredits, SecondPersonNeeded
+from apps.credits.errors import InsufficientCredits, SecondPersonNeeded
 from apps.credits.events import Adjusted, FrozenChanged, Refunded
 from apps.credits.fingerprints import details_of, fingerprint, known, require_key
 from apps.credits.live import tell_balance

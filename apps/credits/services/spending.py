@@ -10,16 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.actors import Actor
-from apps.common.errors import InvalidInput, NotFound
+from apps.common.errors import IdempotencyConflict, InvalidInput, NotFound
 from apps.credits.access import place_for, spender_for
 from apps.credits.amounts import require_amount
 from apps.credits.enums import TransactionKind
-from apps.credits.errors import (
-    AccountFrozen,
-    IdempotencyConflict,
-    InsufficientCredits,
-    SpendingCapReached,
-)
+from apps.credits.errors import AccountFrozen, InsufficientCredits, SpendingCapReached
 from apps.credits.fingerprints import fingerprint, require_key
 from apps.credits.group_commit import spend_alone, spend_together
 from apps.credits.operations import operation as declared

@@ -45,6 +45,7 @@ from apps.organizations.services.members import (
     member_sync_person,
     member_update_status,
 )
+from apps.organizations.services.members_bulk import MemberOutcome, members_update
 from apps.organizations.services.offboarding import member_offboard
 from apps.organizations.services.organizations import (
     MovePreview,
@@ -80,6 +81,7 @@ __all__ = [
     "GroupData",
     "InvitationOutcome",
     "Joining",
+    "MemberOutcome",
     "MovePreview",
     "OrganizationOutcome",
     "binding_create",
@@ -116,6 +118,7 @@ __all__ = [
     "member_sync_person",
     "member_unplace",
     "member_update_status",
+    "members_update",
     "organization_archive",
     "organization_create",
     "organization_delete",

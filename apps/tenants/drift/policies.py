@@ -24,11 +24,14 @@ ALLOWED = [
     f"(id = {OF_TENANT})",
     f"((tenant_id IS NULL) OR (tenant_id = {OF_TENANT}))",
 ]
+# Of the tables whose models say why (sees_rows_of_none): in a tenant its rows, outside of one those of none.
+OF_TENANT_OR_NONE = f"(NOT (tenant_id IS DISTINCT FROM {OF_TENANT}))"
 # The third is for publishing alone: nobody but the owner reads what belongs to no tenant.
 LOOSE_SQL = """
 SELECT p.tablename, p.policyname, coalesce(p.qual, p.with_check)
 FROM pg_policies p JOIN pg_class c ON c.relname = p.tablename AND c.relnamespace = 'public'::regnamespace
 WHERE p.schemaname = 'public' AND p.roles <> ARRAY[pg_get_userbyid(c.relowner)]
+  AND NOT (p.tablename = ANY(%(of_none)s) AND p.qual = %(or_none)s AND p.with_check IS NULL)
   AND (coalesce(p.qual, (%(allowed)s::text[])[1]) <> ALL ((%(allowed)s::text[])[1:2])
        OR coalesce(p.with_check, (%(allowed)s::text[])[1]) <> ALL (%(allowed)s::text[]))
 ORDER BY 1, 2
@@ -75,7 +78,13 @@ def find() -> Iterator[Finding]:
                 "holds tenants' rows and has no policy: add one by a migration, as tenants.0002 does, or "
                 "say on the model why everybody may see them (without_row_level_security)",
             )
-    for table, policy, rule in rows(LOOSE_SQL, {"allowed": ALLOWED}):
+    of_none = [
+        model._meta.db_table
+        for model in apps.get_models()
+        if getattr(model, "sees_rows_of_none", "")
+    ]
+    parameters = {"allowed": ALLOWED, "of_none": of_none, "or_none": OF_TENANT_OR_NONE}
+    for table, policy, rule in rows(LOOSE_SQL, parameters):
         yield Finding(
             "policy_changed",
             table,

@@ -17,6 +17,7 @@ from apps.accounts.api.v1.serializers_email_domains import (
 )
 from apps.accounts.enums import JoinMode
 from apps.accounts.permissions import MANAGE_EMAIL_DOMAINS
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.common.tenancy import require_tenant
 from apps.tenants.permissions import VIEW_SETTINGS
@@ -117,6 +118,7 @@ class EmailDomainView(TenantView):
 
 
 class EmailDomainCheckView(TenantView):
+    once = Once.BY_LEASE
     needs = {"POST": MANAGE_EMAIL_DOMAINS}
     problems = {"POST": ("409",)}
 

@@ -22,6 +22,7 @@ from apps.accounts.proof import session_prove
 from apps.accounts.token_sessions import token_session_prove
 from apps.accounts.tokens import AccessClaims
 from apps.common.actors import Actor
+from apps.common.api.idempotency import Once
 from apps.common.api.views import PersonView
 from apps.common.errors import Conflict, NotAuthenticated, NotFound
 
@@ -33,6 +34,8 @@ RECENT = (
 
 
 class _FactorView(PersonView):
+    once = Once.NEVER
+
     @property
     def person(self) -> Person:
         if not isinstance(self.request.user, Person):

@@ -34,6 +34,7 @@ from apps.billing.services import (
     subscription_pause,
     subscription_resume,
 )
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.common.database import system_connection
 from apps.common.errors import Conflict, InvalidInput
@@ -133,6 +134,7 @@ class SubscriptionView(TenantView):
 
 
 class PreviewView(TenantView):
+    once = Once.NEVER
     needs = {"POST": MANAGE_BILLING}
     costs = {"POST": 5}
     problems = {"POST": ("402", "404", "409", "503")}
@@ -159,6 +161,7 @@ class PreviewView(TenantView):
 
 
 class CheckoutView(TenantView):
+    once = Once.BY_LEASE
     needs = {"POST": MANAGE_BILLING}
     costs = {"POST": 5}
     problems = {"POST": ("402", "404", "409", "503")}
@@ -189,6 +192,7 @@ class CheckoutView(TenantView):
 
 
 class PortalView(TenantView):
+    once = Once.BY_LEASE
     needs = {"POST": MANAGE_BILLING}
     costs = {"POST": 5}
     problems = {"POST": ("402", "409", "503")}
@@ -207,6 +211,7 @@ class PortalView(TenantView):
 
 
 class InvoicesView(TenantView):
+    is_shapeable = False
     needs = {"GET": VIEW_BILLING}
 
     @extend_schema(

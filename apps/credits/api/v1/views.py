@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.credits import selectors
 from apps.credits.api.v1 import examples
@@ -24,10 +25,12 @@ from apps.credits.api.v1.serializers_usage import (
 from apps.credits.estimating import estimate
 from apps.credits.operations import operations
 from apps.credits.permissions import SPEND_CREDITS, VIEW_CREDITS
+from apps.organizations.api.expansions import MEMBER, ORGANIZATION
 
 
 class AccountsView(TenantView):
     needs = {"GET": VIEW_CREDITS}
+    expandable = {"organization": ORGANIZATION}
 
     @extend_schema(
         operation_id="credits_accounts_list",
@@ -63,6 +66,7 @@ class GrantsView(TenantView):
 
 class EntriesView(TenantView):
     needs = {"GET": VIEW_CREDITS}
+    expandable = {"organization": ORGANIZATION, "member": MEMBER}
 
     @extend_schema(
         operation_id="credits_entries_list",
@@ -110,6 +114,7 @@ class OperationsView(TenantView):
 
 
 class EstimateView(TenantView):
+    once = Once.NEVER
     needs = {"POST": SPEND_CREDITS}
 
     @extend_schema(

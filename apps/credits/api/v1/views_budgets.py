@@ -45,7 +45,7 @@ class LinesView(TenantView):
         paginator.ordering = ordering  # type: ignore[assignment]
         found = paginator.paginate_queryset(rows, self.request, view=self)
         shown = lines(self.actor, found or [])
-        return paginator.get_paginated_response(serializer_class(shown, many=True).data)
+        return paginator.get_paginated_response(self.data(serializer_class(shown, many=True)))
 
 
 class BudgetsView(LinesView):

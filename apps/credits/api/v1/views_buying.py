@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from apps.billing.api.v1.serializers_subscription import PageSerializer
 from apps.billing.selectors import packs_public
 from apps.common.access import authorize
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.credits.api.v1 import examples_buying as examples
 from apps.credits.api.v1.serializers_buying import (
@@ -42,6 +43,7 @@ class PacksView(TenantView):
 
 
 class PackCheckoutView(TenantView):
+    once = Once.BY_LEASE
     needs = {"POST": BUY_CREDITS}
     costs = {"POST": 5}
     problems = {"POST": ("402", "404", "409", "503")}
@@ -108,6 +110,7 @@ class AutoTopUpView(TenantView):
 
 
 class AutoTopUpResumeView(TenantView):
+    once = Once.BY_LEASE
     needs = {"POST": BUY_CREDITS}
     problems = {"POST": ("404", "409", "503")}
 

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.api.idempotency import Once
 from apps.common.api.schema import IDEMPOTENCY_HEADER, REPLAYED_HEADER
 from apps.common.api.views import TenantView
 from apps.common.errors import InvalidInput
@@ -26,6 +27,7 @@ from apps.credits.api.v1.serializers import (
 )
 from apps.credits.permissions import SPEND_CREDITS, VIEW_CREDITS
 from apps.credits.services import credits_debit, credits_hold, hold_capture, hold_release
+from apps.organizations.api.expansions import MEMBER, ORGANIZATION
 
 ONCE = [IDEMPOTENCY_HEADER, REPLAYED_HEADER]
 SPENDING_PROBLEMS = ("402", "409", "422")
@@ -34,6 +36,8 @@ CLOSING_PROBLEMS = ("409", "422")
 
 class OnceView(TenantView):
     """Of writes that the ledger itself remembers by their key, for as long as it is kept."""
+
+    once = Once.ITSELF
 
     @property
     def idempotency_key(self) -> str:
@@ -75,6 +79,7 @@ class DebitsView(OnceView):
 class HoldsView(OnceView):
     needs = {"GET": VIEW_CREDITS, "POST": SPEND_CREDITS}
     problems = {"POST": SPENDING_PROBLEMS}
+    expandable = {"organization": ORGANIZATION, "member": MEMBER}
 
     @extend_schema(
         operation_id="credits_holds_list",

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.common.errors import InvalidInput
 from apps.credits.api.v1 import examples
@@ -51,6 +52,7 @@ class UsageView(TenantView):
 
 
 class UsageEventsView(TenantView):
+    once = Once.ITSELF
     needs = {"POST": SPEND_CREDITS}
     costs = {"POST": 5}
 

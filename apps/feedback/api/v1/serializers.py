@@ -34,7 +34,6 @@ class SurveyPromptQuery(QuerySerializer):
 
     page = serializers.CharField(
         required=False,
-        default="",
         max_length=80,
         help_text="Name of the page that you show, for what is asked there only.",
     )

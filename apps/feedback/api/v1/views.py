@@ -30,7 +30,7 @@ class SurveyPromptView(TenantView):
         examples=[examples.PROMPT, examples.NOTHING],
     )
     def get(self, request: Request) -> Response:
-        page = self.query(SurveyPromptQuery)["page"]
+        page = self.query(SurveyPromptQuery).get("page", "")
         question = services.survey_show(actor=self.actor, page=page)
         return Response(
             SurveyPromptSerializer({"question": question}).data,

@@ -18,7 +18,7 @@ class NotificationsQuery(QuerySerializer):
         required=False, default=False, help_text="Those that were archived, instead of the others."
     )
     category = serializers.CharField(
-        required=False, default="", max_length=50, help_text="Only those of a category."
+        required=False, max_length=50, help_text="Only those of a category."
     )
 
 

@@ -57,7 +57,7 @@ class NotificationsView(InboxView):
         items = inbox_matching(
             inbox_for(self.member, is_archived=filters["archived"]),
             is_unread=filters["unread"],
-            kinds=kinds_of(filters["category"]) if filters["category"] else None,
+            kinds=kinds_of(filters["category"]) if "category" in filters else None,
         )
         return self.page(items, NotificationSerializer, ("-id",), present=self.lines)
 

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common.api.fields import TextField
+from apps.common.api.idempotency import Once
 from apps.common.errors import NotFound
 from apps.notifications import services
 from apps.notifications.api.v1 import examples_phone as examples
@@ -80,6 +81,7 @@ class PhoneView(InboxView):
 
 
 class PhoneVerifyView(InboxView):
+    once = Once.BY_LEASE
     problems = {"POST": ("404", "409", "429")}
 
     @extend_schema(

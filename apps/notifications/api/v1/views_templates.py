@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.notifications import services
 from apps.notifications.api.v1 import examples_templates as examples
@@ -83,6 +84,7 @@ class TemplateView(TenantView):
 
 
 class TemplatePreviewView(TenantView):
+    once = Once.NEVER
     needs = NEEDS
 
     @extend_schema(

@@ -1,10 +1,12 @@
 """Role bindings, groups, what members may do, and what changes of these change."""
 
+import datetime as dt
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.common.api.deprecation import Deprecation, deprecates
 from apps.common.api.fields import FlagField, IdField, QuerySerializer, TextField
 from apps.organizations.api.v1.serializers import (
     MemberBriefSerializer,
@@ -217,6 +219,11 @@ class HeldByGroupSerializer(serializers.ModelSerializer[RoleBinding]):
         fields = ["binding_id", "role", "organization", "starts_at", "ends_at", "state"]
 
 
+# A group held one role, at one place, before its bindings were as those of a member.
+ONE_ROLE = Deprecation(dt.date(2026, 11, 30), dt.date(2027, 6, 30), "/api/v1/role-bindings/")
+
+
+@deprecates(role=ONE_ROLE, organization=ONE_ROLE)
 class GroupSerializer(serializers.ModelSerializer[Group]):
     name = serializers.CharField(source="display_name")
     source = serializers.SerializerMethodField(  # type: ignore[assignment]
@@ -224,10 +231,10 @@ class GroupSerializer(serializers.ModelSerializer[Group]):
     )
     member_count = serializers.IntegerField()
     role = serializers.SerializerMethodField(
-        help_text="What its members hold; the oldest, where it is several. Or null."
+        help_text=f"What its members hold; the oldest, where it is several. Or null. {ONE_ROLE}"
     )
     organization = serializers.SerializerMethodField(
-        help_text="Where they hold that role, and below it."
+        help_text=f"Where they hold that role, and below it. {ONE_ROLE}"
     )
     roles = serializers.SerializerMethodField(help_text="All that its members hold.")
 
@@ -269,14 +276,15 @@ class GroupCreateSerializer(serializers.Serializer):
     name = TextField(max_length=255)
 
 
+@deprecates(role_id=ONE_ROLE, organization_id=ONE_ROLE)
 class GroupUpdateSerializer(serializers.Serializer):
     name = TextField(max_length=255, required=False, help_text="Of a local group.")
     role_id = IdField(
         allow_null=True,
         required=False,
-        help_text="With `organization_id`: the one role that it holds. Both null: none.",
+        help_text=f"With `organization_id`: the one role that it holds. Both null: none. {ONE_ROLE}",
     )
-    organization_id = IdField(allow_null=True, required=False)
+    organization_id = IdField(allow_null=True, required=False, help_text=str(ONE_ROLE))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:

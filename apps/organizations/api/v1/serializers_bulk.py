@@ -1,9 +1,16 @@
+from typing import Any
+
 from rest_framework import serializers
 
 from apps.common.api.fields import IdField, QuerySerializer, TextField
-from apps.organizations.api.v1.serializers import OrganizationBriefSerializer, RoleBriefSerializer
+from apps.organizations.api.v1.serializers import (
+    MemberUpdateSerializer,
+    OrganizationBriefSerializer,
+    RoleBriefSerializer,
+)
 from apps.organizations.invitation_csv import MAX_ROWS
-from apps.organizations.services import InvitationOutcome
+from apps.organizations.services import InvitationOutcome, MemberOutcome
+from apps.organizations.services.members_bulk import MAX_MEMBERS
 
 
 class InvitationRowSerializer(serializers.Serializer):
@@ -49,3 +56,29 @@ class InvitationsBulkResultSerializer(serializers.Serializer):
     right = serializers.IntegerField(help_text="Rows that invite somebody, or would.")
     wrong = serializers.IntegerField(help_text="Rows that do not.")
     results = InvitationOutcomeSerializer(many=True)
+
+
+class MembersBulkSerializer(MemberUpdateSerializer):
+    member_ids = serializers.ListField(child=IdField(), min_length=1, max_length=MAX_MEMBERS)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not {"status", "organization_id"} & {*attrs}:
+            raise serializers.ValidationError({"status": "Send what to change."}, code="required")
+        return attrs
+
+
+class MemberOutcomeSerializer(serializers.Serializer[MemberOutcome]):
+    member_id = serializers.UUIDField()
+    code = serializers.CharField(
+        help_text=(
+            "Why nothing changed for this one: `not_found`, `permission_denied`, `last_owner`, "
+            "`own_membership`, `organization_archived`, `entitlement_exceeded`. Empty: it is right."
+        )
+    )
+    detail = serializers.CharField(help_text="The same for people; empty where it is right.")
+
+
+class MembersBulkResultSerializer(serializers.Serializer):
+    right = serializers.IntegerField(help_text="Members that are now as asked for.")
+    wrong = serializers.IntegerField(help_text="Members that are as before.")
+    results = MemberOutcomeSerializer(many=True)

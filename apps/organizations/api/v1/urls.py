@@ -66,6 +66,7 @@ urlpatterns = [
         name="api_organizations_import",
     ),
     path("members/", views_members.MembersView.as_view(), name="api_members"),
+    path("members/bulk/", views_bulk.MembersBulkView.as_view(), name="api_members_bulk"),
     path("members/<uuid:member_id>/", views_members.MemberView.as_view(), name="api_member"),
     path(
         "members/<uuid:member_id>/organizations/<uuid:organization_id>/",

@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.db import transaction
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
@@ -28,6 +30,7 @@ from apps.organizations.api.v1.serializers_access import (
 )
 from apps.organizations.selectors_access import access_explain, member_access
 from apps.roles.permissions import BIND_ROLE, MANAGE_ROLE, VIEW_ROLE
+from apps.roles.selectors import owner_role_locked
 
 
 class RoleBindingsView(TenantView):
@@ -68,6 +71,7 @@ class RoleBindingsView(TenantView):
 
 class RoleBindingView(TenantView):
     needs = {"GET": p.VIEW_MEMBER, "PATCH": BIND_ROLE, "DELETE": BIND_ROLE}
+    etag_methods = ("GET", "PATCH", "DELETE")
     problems = {"PATCH": ("409",), "DELETE": ("409",)}
 
     @extend_schema(
@@ -76,9 +80,15 @@ class RoleBindingView(TenantView):
         responses={200: RoleBindingSerializer},
         examples=[examples.BINDING],
     )
-    def get(self, request: Request, binding_id: uuid.UUID) -> Response:
-        binding = selectors.binding_for(self.actor, binding_id)
-        return Response(RoleBindingSerializer(binding).data)
+    def get(self, request: Request, binding_id: uuid.UUID) -> HttpResponseBase:
+        return self.versioned(selectors.binding_for(self.actor, binding_id), RoleBindingSerializer)
+
+    def _check(self, binding_id: uuid.UUID) -> None:
+        """Compare If-Match, if there is one, under the lock of the change. Raises PreconditionFailed."""
+        if self.has_condition:
+            owner_role_locked()
+            binding = selectors.binding_for(self.actor, binding_id)
+            self.check_condition(binding, RoleBindingSerializer)
 
     @extend_schema(
         operation_id="role_bindings_update",
@@ -97,13 +107,16 @@ class RoleBindingView(TenantView):
         },
         examples=[examples.BINDING_UPDATE, examples.BINDING],
     )
-    def patch(self, request: Request, binding_id: uuid.UUID) -> Response:
-        binding, preview = services.binding_end(
-            actor=self.actor, binding_id=binding_id, **self.body(RoleBindingUpdateSerializer)
-        )
+    def patch(self, request: Request, binding_id: uuid.UUID) -> HttpResponseBase:
+        changes = self.body(RoleBindingUpdateSerializer)
+        with transaction.atomic():
+            self._check(binding_id)
+            binding, preview = services.binding_end(
+                actor=self.actor, binding_id=binding_id, **changes
+            )
         if preview is not None:
             return Response(AccessPreviewSerializer(preview).data)
-        return Response(RoleBindingSerializer(binding).data)
+        return self.versioned(binding, RoleBindingSerializer)
 
     @extend_schema(
         operation_id="role_bindings_destroy",
@@ -114,9 +127,10 @@ class RoleBindingView(TenantView):
         examples=[examples.PREVIEW],
     )
     def delete(self, request: Request, binding_id: uuid.UUID) -> Response:
-        preview = services.binding_delete(
-            actor=self.actor, binding_id=binding_id, **self.query(DryRunQuery)
-        )
+        query = self.query(DryRunQuery)
+        with transaction.atomic():
+            self._check(binding_id)
+            preview = services.binding_delete(actor=self.actor, binding_id=binding_id, **query)
         if preview is not None:
             return Response(AccessPreviewSerializer(preview).data)
         return Response(status=204)

@@ -1,4 +1,4 @@
-"""Many invitations at once."""
+"""Many at once: invitations, and changes of members."""
 
 from typing import Any
 
@@ -15,9 +15,12 @@ from apps.organizations.api.v1.serializers_bulk import (
     InvitationsBulkQuery,
     InvitationsBulkResultSerializer,
     InvitationsBulkSerializer,
+    MembersBulkResultSerializer,
+    MembersBulkSerializer,
 )
+from apps.organizations.enums import MemberStatus
 from apps.organizations.invitation_csv import InvitationRow, invitation_csv_read
-from apps.organizations.permissions import INVITE_MEMBER
+from apps.organizations.permissions import INVITE_MEMBER, UPDATE_MEMBER
 
 EXAMPLES = [
     OpenApiExample(
@@ -67,6 +70,32 @@ EXAMPLES = [
     ),
 ]
 
+MEMBER = "0197c2a4-8c30-7d33-8e44-a3b4c5d6e7f8"
+OWNER = "0197c2a4-8c40-7e44-8f55-b4c5d6e7f809"
+MEMBERS_EXAMPLES = [
+    OpenApiExample(
+        "Deactivate two members",
+        {"member_ids": [MEMBER, OWNER], "status": "deactivated"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "One of them is the last owner",
+        {
+            "right": 1,
+            "wrong": 1,
+            "results": [
+                {"member_id": MEMBER, "code": "", "detail": ""},
+                {
+                    "member_id": OWNER,
+                    "code": "last_owner",
+                    "detail": "The workspace needs an owner. Make somebody else one first.",
+                },
+            ],
+        },
+        response_only=True,
+    ),
+]
+
 
 class InvitationsBulkView(TenantView):
     needs = {"POST": INVITE_MEMBER}
@@ -102,6 +131,31 @@ class InvitationsBulkView(TenantView):
         wrong = sum(bool(one.code) for one in outcomes)
         result = {"right": len(outcomes) - wrong, "wrong": wrong, "results": outcomes}
         return Response(InvitationsBulkResultSerializer(result).data)
+
+
+class MembersBulkView(TenantView):
+    needs = {"POST": UPDATE_MEMBER}
+
+    @extend_schema(
+        operation_id="members_bulk_update",
+        summary="Deactivate, reactivate or move many members",
+        description=(
+            "Up to 100, each once. Each is judged by itself, as by `members/{id}/`: those that may be are "
+            "changed, the others answer with a code and stay as they are. Effective on their next request. "
+            "Sent again, it changes nothing more."
+        ),
+        request=MembersBulkSerializer,
+        responses={200: MembersBulkResultSerializer},
+        examples=MEMBERS_EXAMPLES,
+    )
+    def post(self, request: Request) -> Response:
+        sent = self.body(MembersBulkSerializer)
+        if "status" in sent:
+            sent["status"] = MemberStatus(sent["status"])
+        outcomes = services.members_update(actor=self.actor, **sent)
+        wrong = sum(bool(one.code) for one in outcomes)
+        result = {"right": len(outcomes) - wrong, "wrong": wrong, "results": outcomes}
+        return Response(MembersBulkResultSerializer(result).data)
 
 
 def _row(line: int, data: dict[str, Any]) -> InvitationRow:

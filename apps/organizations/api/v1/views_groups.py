@@ -73,7 +73,7 @@ class GroupsView(TenantView):
 class GroupView(TenantView):
     # PATCH needs organizations.manage_group for the name, roles.bind_role for what the group holds.
     needs = {"DELETE": MANAGE_GROUP}
-    etag_methods = ("GET", "PATCH")
+    etag_methods = ("GET", "PATCH", "DELETE")
     problems = {"PATCH": ("409",), "DELETE": ("409",)}
 
     @extend_schema(
@@ -127,9 +127,12 @@ class GroupView(TenantView):
         examples=[examples.PREVIEW],
     )
     def delete(self, request: Request, group_id: uuid.UUID) -> Response:
-        preview = services.local_group_delete(
-            actor=self.actor, group_id=group_id, **self.query(DryRunQuery)
-        )
+        query = self.query(DryRunQuery)
+        with transaction.atomic():
+            if self.has_condition:
+                directory_locked()
+                self.check_condition(counted_group_for(self.actor, group_id), GroupSerializer)
+            preview = services.local_group_delete(actor=self.actor, group_id=group_id, **query)
         if preview is not None:
             return Response(AccessPreviewSerializer(preview).data)
         return Response(status=204)

@@ -23,6 +23,7 @@ from apps.organizations.api.v1.serializers import (
     OffboardSerializer,
 )
 from apps.organizations.enums import MemberStatus
+from apps.organizations.services.directory import directory_locked
 from apps.roles.selectors import owner_role_locked
 
 
@@ -44,7 +45,7 @@ class MembersView(TenantView):
 class MemberView(TenantView):
     # DELETE needs organizations.remove_member, but not from those who leave: the service decides.
     needs = {"GET": p.VIEW_MEMBER, "PATCH": p.UPDATE_MEMBER}
-    etag_methods = ("GET", "PATCH")
+    etag_methods = ("GET", "PATCH", "DELETE")
     problems = {"PATCH": ("402", "409"), "DELETE": ("409",)}
 
     @extend_schema(
@@ -97,9 +98,14 @@ class MemberView(TenantView):
         responses={204: None},
     )
     def delete(self, request: Request, member_id: uuid.UUID) -> Response:
-        services.member_update_status(
-            actor=self.actor, member_id=member_id, status=MemberStatus.REMOVED
-        )
+        with transaction.atomic():
+            if self.has_condition:
+                directory_locked()
+                owner_role_locked()
+                self.check_condition(selectors.member_for(self.actor, member_id), MemberSerializer)
+            services.member_update_status(
+                actor=self.actor, member_id=member_id, status=MemberStatus.REMOVED
+            )
         return Response(status=204)
 
 

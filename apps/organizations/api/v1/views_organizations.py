@@ -71,7 +71,7 @@ class OrganizationView(TenantView):
         "PATCH": p.UPDATE_ORGANIZATION,
         "DELETE": p.DELETE_ORGANIZATION,
     }
-    etag_methods = ("GET", "PATCH")
+    etag_methods = ("GET", "PATCH", "DELETE")
     problems = {"DELETE": ("409",)}
 
     @extend_schema(
@@ -111,7 +111,12 @@ class OrganizationView(TenantView):
         responses={204: None},
     )
     def delete(self, request: Request, organization_id: uuid.UUID) -> Response:
-        services.organization_delete(actor=self.actor, organization_id=organization_id)
+        with transaction.atomic():
+            if self.has_condition:
+                tree_locked(self.actor)
+                organization = selectors.organization_for(self.actor, organization_id)
+                self.check_condition(organization, OrganizationSerializer)
+            services.organization_delete(actor=self.actor, organization_id=organization_id)
         return Response(status=204)
 
 

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from apps.accounts.models import Person
 from apps.accounts.own_data import person_data_export
+from apps.common.api.idempotency import Once
 from apps.common.api.views import PersonView
 from apps.common.errors import InvalidInput, NotAuthenticated
 from apps.organizations.api.v1 import examples
@@ -41,6 +42,7 @@ class OwnDataView(PersonView):
 
 
 class OwnErasureView(PersonView):
+    once = Once.WITH_SYSTEMS
     problems = {"POST": ("403", "409")}
 
     @extend_schema(

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.realtime.api.v1 import examples
 from apps.realtime.api.v1.serializers import TicketSerializer
@@ -17,6 +18,7 @@ from apps.realtime.views import IsPersonInTenant
 
 
 class TicketsView(TenantView):
+    once = Once.NEVER
     permission_classes = (IsPersonInTenant,)
 
     @extend_schema(

@@ -95,7 +95,7 @@ class RoleComparisonView(TenantView):
 
 class RoleView(TenantView):
     needs = {"GET": VIEW_ROLE, "PATCH": MANAGE_ROLE, "DELETE": MANAGE_ROLE}
-    etag_methods = ("GET", "PATCH")
+    etag_methods = ("GET", "PATCH", "DELETE")
     problems = {"PATCH": ("409",), "DELETE": ("409",)}
 
     @extend_schema(
@@ -137,7 +137,10 @@ class RoleView(TenantView):
         responses={204: None},
     )
     def delete(self, request: Request, role_id: uuid.UUID) -> Response:
-        services.role_delete(actor=self.actor, role_id=role_id)
+        with transaction.atomic():
+            if self.has_condition:
+                self.check_condition(selectors.role_locked(self.actor, role_id), RoleSerializer)
+            services.role_delete(actor=self.actor, role_id=role_id)
         return Response(status=204)
 
 

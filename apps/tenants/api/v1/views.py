@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common.access import allows, authorize
+from apps.common.api.idempotency import Once
 from apps.common.api.views import PersonView, TenantView
 from apps.tenants import selectors, services
 from apps.tenants.api.v1 import examples
@@ -34,6 +35,7 @@ LOCATION = OpenApiParameter(
 
 
 class TenantsView(PersonView):
+    once = Once.WITH_SYSTEMS
     problems = {"POST": ("409",)}
 
     @extend_schema(

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.common.api.idempotency import Once
 from apps.common.api.views import TenantView
 from apps.common.tenancy import require_tenant
 from apps.tenants import selectors_domains, services
@@ -87,6 +88,7 @@ class DomainView(TenantView):
 
 
 class DomainCheckView(TenantView):
+    once = Once.BY_LEASE
     needs = {"POST": MANAGE_DOMAINS}
     problems = {"POST": ("409",)}
 
