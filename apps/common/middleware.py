@@ -89,7 +89,9 @@ def log_answer(meta: dict[str, Any], path: str, status: int, took_s: float, **wh
             "ip": meta.get("REMOTE_ADDR"),
             **who,
         }
-        log.log(level, fields, extra={"ecs_line": ecs_line("request", log.name, level, fields)})
+        log.log(
+            level, fields, extra={"ecs_line": ecs_line("request", log.name, level, dict(fields))}
+        )
 
 
 class BadInputMiddleware:

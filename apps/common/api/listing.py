@@ -91,7 +91,7 @@ def listed_rows(
     rows = _rows(listing, scope, request, filters)
     body = _page(rows, request)
     _remember(listing, scope, request, rows)
-    return body | {"results": orjson.loads(bytes(body["results"].contents))}
+    return orjson.loads(to_json(body))
 
 
 def _rows(listing: Listing, scope: Hashable, request: Request, filters: Filters) -> "_Rows":
