@@ -143,7 +143,7 @@ def test_the_unexpected_is_logged_and_not_told(
     def explode(*args: object) -> None:
         raise raised
 
-    monkeypatch.setattr(selectors, "members_for", explode)
+    monkeypatch.setattr(selectors, "members_below", explode)
     with caplog.at_level(logging.ERROR):
         response = api(alice)("GET", "members/", headers={"X-Request-ID": "my-request-1"})
     assert code(response) == expected
