@@ -2,11 +2,14 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from apps.common.requests import Utf8WSGIRequest
+from apps.common.shedding import LoadShedding
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
-application = get_wsgi_application()
-application.request_class = Utf8WSGIRequest
+django_application = get_wsgi_application()
+django_application.request_class = Utf8WSGIRequest
+application = LoadShedding(django_application, settings.LOAD_SHED_TARGET_MS)
