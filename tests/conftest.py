@@ -24,7 +24,7 @@ from apps.accounts.models import Person
 from apps.accounts.services import person_create
 from apps.billing.models import EntitlementOverride
 from apps.billing.source import epoch_of
-from apps.common import catalogues
+from apps.common import catalogues, flags
 from apps.common.actors import Actor
 from apps.common.api import limits
 from apps.common.database import system_connection
@@ -257,12 +257,13 @@ def role(in_acme: None) -> Callable[[str], Role]:
 def _clean_redis() -> Iterator[None]:
     """Sign-in limits, sessions and tickets of one test are not seen by the next.
 
-    Nor is a signing key remembered that was rolled back with its test.
+    Nor is a signing key remembered that was rolled back with its test, or a flag.
     """
     yield
     caches["global"].clear()
     keys.forget()
     limits.forget_all()
+    flags.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -8,17 +8,28 @@ import hashlib
 import hmac
 from typing import Any
 
-import requests
 import structlog
 from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from apps.common.breakers import Breaker
+from apps.common.outbound import OutboundError, Upstream
+
 log = structlog.get_logger(__name__)
 
-TIMEOUT_S = 2.0
 PREFIX_LENGTH = 5
+UPSTREAM = Upstream(
+    "passwords.pwned",
+    total_s=2.0,
+    connect_s=1.0,
+    at_once=2,
+    retries=1,
+    breaker=Breaker("passwords.pwned"),
+    is_trusted=True,
+    needs_tls=False,
+)
 
 
 class BreachedPasswordValidator:
@@ -54,18 +65,18 @@ def is_breached(password: str) -> bool:
     digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
     prefix, suffix = digest[:PREFIX_LENGTH], digest[PREFIX_LENGTH:]
     try:
-        response = requests.get(
+        answer = UPSTREAM.request(
+            "GET",
             f"{settings.BREACHED_PASSWORDS_URL.rstrip('/')}/{prefix}",
-            headers={"Add-Padding": "true", "User-Agent": "wrapper-platform"},
-            timeout=TIMEOUT_S,
-            allow_redirects=False,
+            headers={"Accept": "*/*", "Add-Padding": "true", "User-Agent": "wrapper-platform"},
         )
-        if response.status_code != requests.codes.ok:
-            raise requests.HTTPError(f"status {response.status_code}")
-    except requests.RequestException as error:
-        log.warning("accounts.breached_passwords_unavailable", error=type(error).__name__)
+    except OutboundError as error:
+        log.warning("accounts.breached_passwords_unavailable", error=error.code)
         return False
-    for line in response.text.splitlines():
+    if answer.status != 200:
+        log.warning("accounts.breached_passwords_unavailable", error=str(answer.status))
+        return False
+    for line in answer.body.decode("ascii", "replace").splitlines():
         found, _colon, count = line.partition(":")
         if hmac.compare_digest(found.encode(), suffix.encode()):
             # Padding is listed with 0.

@@ -27,11 +27,14 @@ from apps.accounts.selectors import person_actor
 from apps.accounts.social import Identity
 from apps.common.actors import Actor
 from apps.common.errors import PlatformError
+from apps.common.outbound import Upstream
 from apps.common.problems import problem_or_page
 
 log = structlog.get_logger(__name__)
 
 ACTOR = Actor.system("social-sign-in")
+# Each request holds a thread that others wait for.
+UPSTREAM = Upstream("social", total_s=5.0, at_once=2, wait_s=1.0, is_trusted=True, needs_tls=False)
 NAME_MAX_LENGTH = 150
 LABEL_MAX_LENGTH = 254
 
@@ -43,6 +46,10 @@ def identity_of(login: SocialLogin) -> Identity:
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
+    def get_requests_session(self) -> Any:
+        """By which allauth asks Google and GitHub."""
+        return UPSTREAM.lasting_session()
+
     def list_apps(
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
     ) -> list[SocialApp]:

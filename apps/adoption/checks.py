@@ -10,6 +10,7 @@ from apps.adoption.enums import SurveyTrigger
 from apps.adoption.registry import features
 from apps.adoption.surveys import declared_surveys
 from apps.common.access import permissions
+from apps.common.flags import flags
 from apps.common.urls import route_exists
 from apps.events import registry
 
@@ -35,6 +36,15 @@ def check_features(**_kwargs: Any) -> list[CheckMessage]:
         if name not in known
     ]
     return found
+
+
+@register("adoption")
+def check_flags(**_kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(f"The flag {code!r} has no code of the form app.thing.", id="adoption.E004")
+        for code in flags()
+        if not CODE.fullmatch(code)
+    ]
 
 
 @register("adoption")

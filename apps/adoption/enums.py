@@ -2,6 +2,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class FlagMode(models.TextChoices):
+    """apps.common.flags.Mode, with words."""
+
+    AS_DECLARED = "as_declared", _("As the code declares it")
+    OFF = "off", _("Off for everybody")
+    ON = "on", _("On for everybody")
+    TARGETED = "targeted", _("On for some plans and a share of the rest")
+
+
 class SurveyKind(models.TextChoices):
     """nps: 0 to 10, how likely somebody is to recommend it. csat: 1 to 5, how satisfied they are."""
 

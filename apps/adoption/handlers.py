@@ -5,8 +5,16 @@ from collections.abc import Sequence
 from django.utils.module_loading import autodiscover_modules
 
 from apps.adoption.counting import uses_add
+from apps.adoption.flag_services import flags_forget_tenant
 from apps.adoption.registry import features_by_event
 from apps.events.registry import Event, EventContext, subscribe
+from apps.tenants.events import TenantDeleted
+
+
+@subscribe("tenants.tenant_deleted", name="adoption.forget_tenant", tenant_context=False)
+def forget_tenant(event: TenantDeleted, context: EventContext) -> None:
+    """Flags do not name it any more."""
+    flags_forget_tenant(event.tenant_id)
 
 
 def count_uses(told: Sequence[tuple[Event, EventContext]]) -> None:
@@ -15,7 +23,7 @@ def count_uses(told: Sequence[tuple[Event, EventContext]]) -> None:
 
 
 # Of all apps, also of those that are installed after this one.
-autodiscover_modules("features", "surveys")
+autodiscover_modules("features", "flags", "surveys")
 for _name in features_by_event():
     subscribe(
         _name,

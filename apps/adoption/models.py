@@ -1,12 +1,13 @@
 """How the platform is taken up. What is counted over all tenants names none of them, and no person."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.adoption.enums import FunnelOutcome, PromptOutcome, SurveyKind, SurveyTrigger
+from apps.adoption.enums import FlagMode, FunnelOutcome, PromptOutcome, SurveyKind, SurveyTrigger
 from apps.common.models import BaseModel
 
 CODE_LENGTH = 80
@@ -116,6 +117,34 @@ class FunnelCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.workflow} {self.step} {self.outcome}"
+
+
+class FlagRule(BaseModel):
+    """What staff decided on a flag (apps/common/flags.py). Without a row it is as the code declares it.
+
+    plans, percent: of the mode `targeted`. on, off: tenants that have it otherwise than the rest; no foreign
+    keys, since every process reads all of it at once.
+    """
+
+    code = models.CharField(_("code"), max_length=CODE_LENGTH, unique=True)
+    mode = models.CharField(_("mode"), max_length=11, choices=FlagMode)
+    percent = models.PositiveSmallIntegerField(_("percent"), default=0)
+    plans = ArrayField(
+        models.CharField(max_length=CODE_LENGTH), verbose_name=_("plans"), default=list
+    )
+    on = ArrayField(models.UUIDField(), verbose_name=_("on for"), default=list)
+    off = ArrayField(models.UUIDField(), verbose_name=_("off for"), default=list)
+    actor = models.CharField(_("set by"), max_length=254)
+    reason = models.CharField(_("reason"), max_length=500)
+
+    class Meta:
+        verbose_name = _("flag")
+        constraints = [
+            models.CheckConstraint(condition=Q(percent__lte=100), name="flag_rule_percent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class Survey(BaseModel):

@@ -7,6 +7,7 @@ from apps.api import views
 v1 = [
     path("", include("apps.accounts.api.v1.urls")),
     path("", include("apps.tenants.api.v1.urls")),
+    path("", include("apps.adoption.api.v1.urls")),
     path("", include("apps.organizations.api.v1.urls")),
     path("", include("apps.roles.api.v1.urls")),
     path("", include("apps.billing.api.v1.urls")),

@@ -20,15 +20,17 @@ class BillingConfig(AppConfig):
         from apps.billing.permissions import PERMISSIONS
         from apps.billing.provisioning import STEP
         from apps.billing.purging import STEPS
-        from apps.billing.source import BillingSource
+        from apps.billing.source import BillingPlans, BillingSource
         from apps.common.access import register_permissions
         from apps.common.entitlements import set_entitlement_source
+        from apps.common.flags import set_plan_source
         from apps.tenants.exports.shared import register_shared_rows
         from apps.tenants.provisioning import register_step
         from apps.tenants.purging import register_purge_step
 
         register_permissions(PERMISSIONS)
         set_entitlement_source(BillingSource())
+        set_plan_source(BillingPlans())
         # They ask the database, at every check, about endpoints that dj-stripe made: it makes none here.
         for check in (
             djstripes.check_webhook_validation,

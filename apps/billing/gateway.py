@@ -1,5 +1,6 @@
 """The one way to Stripe: a client with time limits and the pinned version, and its errors as ours."""
 
+import math
 import random
 import uuid
 from collections.abc import Iterator
@@ -7,7 +8,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-import requests
 import stripe
 import structlog
 from django.conf import settings
@@ -20,13 +20,24 @@ from apps.billing.errors import (
     StripeRefused,
     StripeUnavailable,
 )
+from apps.common.breakers import Breaker, CircuitOpen
 from apps.common.database import in_transaction
-from apps.common.errors import Conflict
+from apps.common.errors import Conflict, PlatformError
+from apps.common.outbound import Upstream
 
 log = structlog.get_logger(__name__)
 
-CONNECT_TIMEOUT_S = 3.0
-READ_TIMEOUT_S = 15.0
+BREAKER = Breaker("billing.stripe")
+UPSTREAM = Upstream(
+    "billing.stripe",
+    total_s=30.0,
+    connect_s=3.0,
+    read_s=15.0,
+    at_once=3,
+    wait_s=1.0,
+    is_trusted=True,
+    needs_tls=False,
+)
 # With pauses of 0.5 to 5 seconds between them; safe, because everything that changes has a key.
 MAX_RETRIES = 2
 RETRY_AFTER_S = 5
@@ -57,21 +68,8 @@ def _client(secret_key: str, api_base: str, version: str) -> StripeClient:
         if api_base != stripe.DEFAULT_API_BASE
         else None,
         max_network_retries=MAX_RETRIES,
-        http_client=stripe.RequestsClient(
-            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), session=_session(api_base)
-        ),
+        http_client=stripe.RequestsClient(session=UPSTREAM.lasting_session()),
     )
-
-
-def _session(api_base: str) -> requests.Session:
-    """The environment names proxies once: requests reads all of it for each request, a third of its work.
-
-    It does not look for a .netrc either, whose password would take the place of our key.
-    """
-    session = requests.Session()
-    session.proxies = requests.utils.get_environ_proxies(api_base)
-    session.trust_env = False
-    return session
 
 
 @contextmanager
@@ -84,12 +82,18 @@ def stripe_client() -> Iterator[StripeClient]:
         raise RuntimeError("Stripe is not asked inside a transaction")
     if not settings.STRIPE_SECRET_KEY:
         raise StripeNotConfigured(headers={"Retry-After": str(MISCONFIGURED_RETRY_AFTER_S)})
+    client = _client(
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_API_VERSION
+    )
     try:
-        yield _client(
-            settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_API_VERSION
-        )
-    except stripe.StripeError as error:
-        raise translated(error) from error
+        with BREAKER.attempt(failures=(StripeUnavailable,), answers=(PlatformError,)):
+            try:
+                yield client
+            except stripe.StripeError as error:
+                raise translated(error) from error
+    except CircuitOpen as error:
+        wait_s = math.ceil(error.retry_after_s)
+        raise StripeUnavailable(headers={"Retry-After": str(wait_s)}) from error
 
 
 def is_live() -> bool:

@@ -25,6 +25,7 @@ from apps.billing.periods import period_start
 from apps.billing.selectors import plan_that_gives_more
 from apps.billing.usage import OverLimit, usage_record
 from apps.common.actors import Actor
+from apps.common.database import system_connection
 from apps.common.entitlements import Entitlement, EntitlementExceeded, Granted, Kind, inside
 from apps.common.outages import REDIS_OUTAGES
 from apps.common.tenancy import TenantRef
@@ -52,8 +53,11 @@ SELECT 'override', code, value, is_soft, 1, expires_at
 FROM public.billing_entitlementoverride
 WHERE tenant_id = %(tenant_id)s AND (expires_at IS NULL OR expires_at > %(now)s)
 UNION ALL
-SELECT 'anchor', '', NULL, false, 1, period_anchor_at
-FROM public.billing_tenantplan WHERE tenant_id = %(tenant_id)s
+SELECT 'anchor', p.code, NULL, false, 1, t.period_anchor_at
+FROM public.billing_tenantplan t
+JOIN public.billing_planversion v ON v.id = t.plan_version_id
+JOIN public.billing_plan p ON p.id = v.plan_id
+WHERE t.tenant_id = %(tenant_id)s
 """
 
 
@@ -71,6 +75,7 @@ class Known:
     granted: dict[str, Granted] = field(default_factory=dict)
     good_until: datetime | None = None
     anchor: datetime | None = None
+    plan: str = ""
 
     def is_good(self, epoch: str) -> bool:
         return (
@@ -113,7 +118,7 @@ def _read(tenant: TenantRef, epoch: str) -> Known:
     overridden = {code for kind, code, *_rest in rows if kind == "override"}
     for kind, code, value, is_soft, quantity, moment in rows:
         if kind == "anchor":
-            known.anchor = moment
+            known.anchor, known.plan = moment, code
         elif kind == "override":
             known.granted[code] = Granted(value, is_soft)
             if moment is not None and (known.good_until is None or moment < known.good_until):
@@ -130,6 +135,17 @@ def _sum(before: Granted | None, value: int | None, is_soft: bool, quantity: int
     if value is None or before.value is None:
         return Granted(None, False)
     return Granted(before.value + value * quantity, before.is_soft or is_soft)
+
+
+class BillingPlans:
+    """See apps.common.flags.PlanSource."""
+
+    def plan_of(self, tenant: TenantRef) -> str:
+        return known_of(tenant).plan
+
+    @system_connection()
+    def plans(self) -> Mapping[uuid.UUID, str]:
+        return dict(TenantPlan.objects.values_list("tenant_id", "plan_version__plan__code"))
 
 
 class BillingSource:

@@ -10,16 +10,16 @@ Keys: breaker:{name}:state, :failures (times of failures, while closed) and :<mi
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
-from django.core.cache import caches
 
 from apps.common.outages import REDIS_OUTAGES
+from apps.common.redis_client import redis_client
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +78,10 @@ return 0
 """
 
 
+class SaysNothing(Exception):
+    """Mixin of errors that say nothing about who was asked, whatever else they are: nobody asked."""
+
+
 class CircuitOpen(Exception):
     """It was not asked: it failed too often of late. retry_after_s: when it may be asked again."""
 
@@ -120,12 +124,16 @@ class Breaker:
     ) -> Iterator[None]:
         """Around one call. failures: errors that say it is away; answers: those that it answered with.
 
-        What else is raised says nothing about it. Two round trips to Redis. Raises CircuitOpen.
+        What else is raised, or is SaysNothing, says nothing about it. Two round trips to Redis. Raises
+        CircuitOpen.
         """
         token = uuid.uuid4().hex
         self._enter(token)
         try:
             yield
+        except SaysNothing:
+            self._run(_LEAVE, token)
+            raise
         except failures as error:
             self._fail(token, error)
             raise
@@ -139,12 +147,12 @@ class Breaker:
 
     def reset(self) -> None:
         """Close it, whatever was before; the counts stay."""
-        _redis().delete(self._key("state"), self._key("failures"))
+        redis_client().delete(self._key("state"), self._key("failures"))
 
     def status(self) -> Status:
         """For people. One round trip; raises redis' errors."""
         minute = int(time.time() // 60)
-        with _redis().pipeline(transaction=False) as pipe:
+        with redis_client().pipeline(transaction=False) as pipe:
             pipe.time()
             pipe.hgetall(self._key("state"))
             for one in range(minute - MINUTES + 1, minute + 1):
@@ -183,13 +191,30 @@ class Breaker:
         """None without Redis."""
         keys = [self._key("state"), self._key("failures"), self._key(str(int(time.time() // 60)))]
         try:
-            return _redis().eval(_NOW + script, len(keys), *keys, *arguments)
+            return redis_client().eval(_NOW + script, len(keys), *keys, *arguments)
         except REDIS_OUTAGES as error:
             log.warning("breaker.unknown", breaker=self.name, reason=str(error))
             return None
 
     def _key(self, part: str) -> str:
         return f"breaker:{{{self.name}}}:{part}"
+
+
+def open_among(names: Sequence[str]) -> frozenset[str]:
+    """Those that nobody may ask now. One round trip; none without Redis, where everybody asks."""
+    if not names:
+        return frozenset()
+    try:
+        with redis_client().pipeline(transaction=False) as pipe:
+            pipe.time()
+            for name in names:
+                pipe.hget(Breaker(name)._key("state"), "open_until")
+            (seconds, micros), *until = pipe.execute()
+    except REDIS_OUTAGES as error:
+        log.warning("breaker.unknown", breaker=",".join(names), reason=str(error))
+        return frozenset()
+    now_ms = seconds * 1000 + micros // 1000
+    return frozenset(name for name, at in zip(names, until, strict=True) if at and int(at) > now_ms)
 
 
 _KEEP_S = (MINUTES + 2) * 60
@@ -199,7 +224,3 @@ _KEEP_STATE_S = 7 * 24 * 3600
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromtimestamp(int(text) / 1000, UTC) if text else None
-
-
-def _redis() -> Any:
-    return caches["global"]._cache.get_client()  # type: ignore[attr-defined]

@@ -22,11 +22,11 @@ from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
-from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from apps.common.outages import REDIS_OUTAGES
+from apps.common.redis_client import redis_client
 from apps.common.tenancy import require_tenant
 
 log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ class Namespace:
         names, token = Names(self.name, self._scope(scope)), secrets.token_hex(8)
         now = time.time()
         try:
-            with _redis().pipeline() as pipe:
+            with redis_client().pipeline() as pipe:
                 pipe.zremrangebyscore(names.changing, "-inf", now)
                 pipe.zadd(names.changing, {token: now + CHANGING_S})
                 pipe.expire(names.changing, CHANGING_S)
@@ -145,7 +145,7 @@ class Namespace:
                 _quietly(lambda: _keep(names, state, value, self.ttl_s))
             return value
         finally:
-            _quietly(lambda: _redis().delete(names.loading))
+            _quietly(lambda: redis_client().delete(names.loading))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +190,12 @@ class _State:
         return self.is_good and not self.is_changing
 
 
-def _redis() -> Any:
-    """The client of the global cache: its server, with keys of our own."""
-    return caches["global"]._cache.get_client()  # type: ignore[attr-defined]
-
-
 def _read(names: Names) -> _State:
     """One round trip. A scope that nothing was changed in lately has no stamp, which is a stamp like others.
 
     The marks first: where there is none (any more), the stamp that is read next is that of the last commit.
     """
-    with _redis().pipeline(transaction=False) as pipe:
+    with redis_client().pipeline(transaction=False) as pipe:
         pipe.zcount(names.changing, time.time(), "+inf")
         pipe.mget(names.stamp, names.entry)
         changing, (stamp, entry) = pipe.execute()
@@ -225,16 +220,16 @@ def _look(names: Names) -> tuple[_State, bool]:
 
 def _claim(names: Names) -> bool:
     """Whether the caller is the one to load, for LOADING_S."""
-    return bool(_redis().set(names.loading, 1, ex=LOADING_S, nx=True))
+    return bool(redis_client().set(names.loading, 1, ex=LOADING_S, nx=True))
 
 
 def _keep(names: Names, state: _State, value: Any, ttl_s: int) -> None:
-    _redis().set(names.entry, state.stamp + b":" + pickle.dumps(value), ex=ttl_s)
+    redis_client().set(names.entry, state.stamp + b":" + pickle.dumps(value), ex=ttl_s)
 
 
 def _changed(names: Names, token: str) -> None:
     """First another stamp, then the end of the mark: in between nobody takes from the cache."""
-    with _redis().pipeline() as pipe:
+    with redis_client().pipeline() as pipe:
         pipe.set(names.stamp, secrets.token_hex(8), ex=STAMP_S)
         pipe.zrem(names.changing, token)
         pipe.execute()

@@ -12,12 +12,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from apps.common.tenancy import current_entry
 
 # Database alias of the system's login, where it has one of its own (DATABASE_SYSTEM_URL).
 SYSTEM_ALIAS = "system"
+
+# 0: none. What is set lasts for the statements of a request or task, and travels with the tenant's context.
+_statement_limit_ms: ContextVar[int] = ContextVar("statement_limit_ms", default=0)
 
 _OFF = object()
 # The tenant's entry in which the system was called, None outside of one; _OFF: the app speaks.
@@ -76,6 +80,25 @@ def system_connection() -> Iterator[None]:
             connections[DEFAULT_DB_ALIAS] = before
 
 
+def statement_limit_ms() -> int:
+    """How long a statement may take now, in milliseconds, waiting for locks and all; 0: any time."""
+    return _statement_limit_ms.get()
+
+
+@contextmanager
+def statement_limit(limit_ms: int) -> Iterator[None]:
+    """No statement in the block takes longer (0: however long it takes); also a decorator. Nests.
+
+    It costs no round trip. A statement that takes longer is cancelled by the server and raises
+    OperationalError, which is answered with 503 (apps/common/outages.py). COPY and named cursors count, too.
+    """
+    token = _statement_limit_ms.set(limit_ms)
+    try:
+        yield
+    finally:
+        _statement_limit_ms.reset(token)
+
+
 @contextmanager
 def app_connection() -> Iterator[None]:
     """Speak as the app for the block: what a web request begins with. Not within system_connection()."""
@@ -84,7 +107,7 @@ def app_connection() -> Iterator[None]:
         and connections[DEFAULT_DB_ALIAS] is connections[SYSTEM_ALIAS]
     ):
         raise RuntimeError("a request cannot be served inside system_connection()")
-    with _speaking(_OFF):
+    with _speaking(_OFF), statement_limit(settings.DATABASE_WEB_STATEMENT_TIMEOUT_MS):
         yield
 
 

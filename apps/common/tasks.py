@@ -2,14 +2,16 @@
 
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
 from celery import Task, shared_task
+from django.conf import settings
 from django.db import DatabaseError
 
 from apps.common import write_behind
-from apps.common.database import system_connection
+from apps.common.database import statement_limit, system_connection
 from apps.common.tenancy import (
     TenantInMaintenance,
     TenantNotReady,
@@ -41,10 +43,13 @@ def set_refusal_recorder(recorder: Refused) -> None:
 
 
 class PlatformTask(Task):
-    """Default task class: runs as the system, in no tenant, even where the caller's thread had one."""
+    """Default task class: runs as the system, in no tenant, even where the caller's thread had one.
+
+    No statement takes longer than DATABASE_TASK_STATEMENT_TIMEOUT_MS, unless within `statement_limit`.
+    """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with tenant_context(None), system_connection():
+        with tenant_context(None), system_connection(), _limited():
             return self.run(*args, **kwargs)
 
 
@@ -72,7 +77,7 @@ class TenantTask(PlatformTask):
         except TenantNotRunnable as error:
             self._refuse(args, kwargs, error)
             raise
-        with tenant_context(ref):
+        with tenant_context(ref), _limited():
             return self.run(*args, **kwargs)
 
     @property
@@ -113,6 +118,10 @@ def in_each_tenant(tenant_ids: Iterable[str], act: Callable[[], object]) -> None
                 act()
         except (TenantNotRunnable, DatabaseError) as error:
             log.warning("task.tenant_passed_over", passed_tenant_id=tenant_id, reason=str(error))
+
+
+def _limited() -> AbstractContextManager[None]:
+    return statement_limit(settings.DATABASE_TASK_STATEMENT_TIMEOUT_MS)
 
 
 def _tenant_id(task_name: str, kwargs: dict[str, Any]) -> uuid.UUID:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from redis.exceptions import ResponseError
 
 from apps.common.outages import REDIS_OUTAGES
+from apps.common.redis_client import redis_client
 from apps.common.tenancy import require_tenant
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class WriteBehind:
         """sums: the hash whose field `key` grows by the amount, if there is one."""
         tenant_id = require_tenant().id
         try:
-            with _redis().pipeline(transaction=False) as pipe:
+            with redis_client().pipeline(transaction=False) as pipe:
                 if sums:
                     pipe.hincrby(sums, key, amount)
                     pipe.expire(sums, SUMS_KEPT_S)
@@ -64,7 +64,7 @@ class WriteBehind:
         First what another worker took and did not finish with.
         """
         source = self._key(require_tenant().id)
-        taken, redis, count = f"{source}:taken", _redis(), 0
+        taken, redis, count = f"{source}:taken", redis_client(), 0
         while True:
             found = redis.hgetall(taken)
             if found:
@@ -95,7 +95,7 @@ class Tally(WriteBehind):
         self._note(key, 0, self._sums, amount)
 
     def _values(self, found: Mapping[str, bytes]) -> Mapping[str, Any]:
-        sums = _redis().hmget(self._sums, list(found))
+        sums = redis_client().hmget(self._sums, list(found))
         return {key: int(value) for key, value in zip(found, sums, strict=True) if value}
 
     @property
@@ -103,13 +103,9 @@ class Tally(WriteBehind):
         return f"{self._key(require_tenant().id)}:sums"
 
 
-def _redis() -> Any:
-    return caches["global"]._cache.get_client()  # type: ignore[attr-defined]
-
-
 def tenants_waiting() -> list[uuid.UUID]:
     """Those with notes, which are nobody's from now on but the caller's."""
-    redis = _redis()
+    redis = redis_client()
     found = [uuid.UUID(one.decode()) for one in redis.smembers(WAITING)]
     if found:
         redis.srem(WAITING, *map(str, found))

@@ -54,6 +54,7 @@ GROUPS: dict[str, list[Page]] = {
     "Product": [
         Page("Onboarding", "flag", "admin:onboarding"),
         Page("Features", "bar_chart", "admin:features"),
+        Page("Flags", "toggle_on", "admin:flags"),
         Page("Surveys", "reviews", "admin:adoption_survey_changelist"),
     ],
     "Events": [

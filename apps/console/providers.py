@@ -1,4 +1,4 @@
-"""How the providers of e-mail and SMS do, and having one asked again."""
+"""How those do that the platform asks, and having a provider asked again."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ from apps.console import rendering as r
 from apps.console.acts import show_errors, staff_actor
 from apps.console.pages import Cell, Section, Table
 from apps.console.suppressions import NoteForm
+from apps.console.upstreams import upstream_sections
 from apps.messaging.operating import ProviderStatus, provider_reset, providers_status
 from apps.messaging.providers import providers
 
@@ -40,14 +41,14 @@ class ResetForm(NoteForm):
 
 
 def providers_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """context: of the console's frame. One round trip to Redis for each provider."""
+    """context: of the console's frame. Two round trips to Redis for each of them."""
     try:
         found = providers_status(staff_actor(request))
     except RedisError:
         badge, sections = r.badge("Unknown: Redis does not answer", "bad"), []
     else:
         badge = _summary(found)
-        sections = [_table(found)]
+        sections = [_table(found), *upstream_sections()]
     return TemplateResponse(
         request,
         "console/detail.html",
@@ -55,7 +56,7 @@ def providers_view(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
             **context,
             "title": "Providers",
             "heading": "Providers",
-            "lead": "Who sends e-mail and SMS, in the order of trying.",
+            "lead": "Who sends e-mail and SMS, in the order of trying, and everybody else that is asked.",
             "badges": [badge],
             "sections": sections,
             "acts": (),

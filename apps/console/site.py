@@ -21,6 +21,7 @@ from apps.accounts.proof import session_proof
 from apps.common.security_headers import WITHOUT_TRUSTED_TYPES
 from apps.console import dashboard, search
 from apps.console.features import features_view
+from apps.console.flags import flag_decide_view, flag_tenant_view, flag_view, flags_view
 from apps.console.markup import accessible
 from apps.console.onboarding import funnel_view
 from apps.console.providers import providers_view, reset_view
@@ -95,6 +96,10 @@ class ConsoleSite(UnfoldAdminSite):
             path("providers/reset/", self.admin_view(self.reset), name="providers_reset"),
             path("onboarding/", self.admin_view(self.onboarding), name="onboarding"),
             path("features/", self.admin_view(self.features), name="features"),
+            path("flags/", self.admin_view(self.flags), name="flags"),
+            path("flags/<str:code>/", self.admin_view(self.flag), name="flag"),
+            path("flags/<str:code>/decide/", self.admin_view(self.flag_decide), name="flag_decide"),
+            path("flags/<str:code>/tenant/", self.admin_view(self.flag_tenant), name="flag_tenant"),
             path("revenue/", self.admin_view(self.revenue), name="revenue"),
             path("streams/", self.admin_view(self.streams), name="streams"),
             path("streams/replay/", self.admin_view(self.replay), name="streams_replay"),
@@ -136,6 +141,22 @@ class ConsoleSite(UnfoldAdminSite):
     def features(self, request: HttpRequest) -> HttpResponse:
         request.current_app = self.name
         return features_view(request, self.each_context(request))
+
+    def flags(self, request: HttpRequest) -> HttpResponse:
+        request.current_app = self.name
+        return flags_view(request, self.each_context(request))
+
+    def flag(self, request: HttpRequest, code: str) -> HttpResponse:
+        request.current_app = self.name
+        return flag_view(request, self.each_context(request), code)
+
+    def flag_decide(self, request: HttpRequest, code: str) -> HttpResponse:
+        request.current_app = self.name
+        return flag_decide_view(request, self.each_context(request), code)
+
+    def flag_tenant(self, request: HttpRequest, code: str) -> HttpResponse:
+        request.current_app = self.name
+        return flag_tenant_view(request, self.each_context(request), code)
 
     def revenue(self, request: HttpRequest) -> HttpResponse:
         request.current_app = self.name

@@ -1,5 +1,7 @@
 """How sending ends when it does not end well. Each says what its caller does next."""
 
+from apps.common.breakers import SaysNothing
+
 
 class Suppressed(Exception):
     """Every address of it is suppressed, and nothing was sent. Final. reason: a SuppressionReason."""
@@ -34,6 +36,10 @@ class Unavailable(OSError):
     def __reduce__(self) -> tuple[type["Unavailable"], tuple[str, float]]:
         """Celery carries it from one process to another."""
         return type(self), (self.detail, self.retry_after_s)
+
+
+class Busy(SaysNothing, Unavailable):
+    """A provider was not asked, because as many of this process as may were asking it."""
 
 
 class CannotTell(Exception):

@@ -19,9 +19,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.common.api.renderers import to_json
-from apps.common.breakers import Breaker, CircuitOpen
+from apps.common.breakers import Breaker, CircuitOpen, SaysNothing
 from apps.common.crypto import decrypt, encrypt
-from apps.common.outbound import OutboundError, fetch, url_problem
+from apps.common.outbound import OutboundError, Upstream, retry_after_s, url_problem
 from apps.notifications.models import WebhookTarget
 from apps.tenants.models import Tenant
 
@@ -33,6 +33,7 @@ TIMEOUT_S, CONNECT_S, MAX_ANSWER_BYTES = 15.0, 5.0, 64 * 1024
 RETRY_AFTER_S = 30.0
 DETAIL_CHARS = 200
 GONE = 410
+UPSTREAM = Upstream("webhooks", total_s=TIMEOUT_S, connect_s=CONNECT_S, at_once=16)
 
 
 class NotTaken(Exception):
@@ -43,6 +44,10 @@ class NotTaken(Exception):
     ) -> None:
         self.detail, self.retry_after_s, self.is_gone = detail, retry_after_s, is_gone
         super().__init__(detail)
+
+
+class NotAsked(SaysNothing, NotTaken):
+    """As many of this process as may were posting to webhooks."""
 
 
 def internal_hosts() -> frozenset[str]:
@@ -112,23 +117,22 @@ def post(target: WebhookTarget, tenant: Tenant, message_id: str, payload: dict[s
 
 def _post(url: str, headers: dict[str, str], body: bytes) -> int:
     try:
-        answer = fetch(
+        answer = UPSTREAM.request(
             "POST",
             url,
             data=body,
             headers=headers,
-            timeout_s=TIMEOUT_S,
-            connect_s=CONNECT_S,
             max_bytes=MAX_ANSWER_BYTES,
             internal_hosts=internal_hosts(),
         )
     except OutboundError as error:
+        if error.code == "busy":
+            raise NotAsked(error.detail) from error
         raise NotTaken(error.detail) from error
     if 200 <= answer.status < 300:
         return answer.status
-    retry_after = answer.retry_after
     raise NotTaken(
         f"It answered with the status {answer.status}.",
-        retry_after_s=min(float(retry_after), 3600) if retry_after.isdecimal() else RETRY_AFTER_S,
+        retry_after_s=retry_after_s(answer.retry_after, RETRY_AFTER_S),
         is_gone=answer.status == GONE,
     )

@@ -6,12 +6,11 @@ In Redis under their hash, with what they stand for encrypted: who reads Redis o
 import hashlib
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import orjson
-from django.core.cache import caches
 
 from apps.common.crypto import decrypt, encrypt
+from apps.common.redis_client import redis_client
 
 LIFETIME_S = 30
 PREFIX = "realtime:ticket:"
@@ -30,7 +29,7 @@ class Ticket:
 def ticket_issue(ticket: Ticket) -> str:
     """The secret, good once for LIFETIME_S. Raises redis.exceptions.ConnectionError, TimeoutError."""
     token = secrets.token_urlsafe(32)
-    _redis().set(_key(token), encrypt(orjson.dumps(asdict(ticket))), ex=LIFETIME_S)
+    redis_client().set(_key(token), encrypt(orjson.dumps(asdict(ticket))), ex=LIFETIME_S)
     return token
 
 
@@ -39,13 +38,9 @@ def ticket_take(token: str) -> Ticket | None:
 
     Raises redis.exceptions.ConnectionError, TimeoutError.
     """
-    found: bytes | None = _redis().getdel(_key(token))
+    found: bytes | None = redis_client().getdel(_key(token))
     return Ticket(**orjson.loads(decrypt(found))) if found else None
 
 
 def _key(token: str) -> str:
     return PREFIX + hashlib.sha256(token.encode()).hexdigest()
-
-
-def _redis() -> Any:
-    return caches["global"]._cache.get_client()  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from apps.common.database import statement_limit
 from apps.common.tenancy import checked_schema_name, tenant_context
 from apps.tenants.backend.base import DatabaseWrapper
 from apps.tenants.catalogue import CLONE_SQL, ROWS_PHASE, UNCLONABLE_SQL
@@ -104,7 +105,7 @@ def unwatched(_migrations: list[Migration]) -> AbstractContextManager[None]:
 def schema_migrate(schema_name: str, *, watch: Watch = unwatched) -> int:
     """Bring one schema to the current version with Django's migrations; returns how many it ran."""
     checked_schema_name(schema_name)
-    with _chosen_schema(schema_name):
+    with _chosen_schema(schema_name), statement_limit(0):
         with _loading:
             executor = MigrationExecutor(connection)
         targets = _tenant_leaves(executor.loader)
@@ -120,7 +121,7 @@ def schema_migrate(schema_name: str, *, watch: Watch = unwatched) -> int:
 
 def template_migrate(*, watch: Watch = unwatched) -> int:
     """Create or update the template; returns how many migrations ran. Waits for running clones."""
-    with connection.cursor() as cursor:
+    with statement_limit(0), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
         try:
             cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{TEMPLATE}"')

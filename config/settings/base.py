@@ -8,6 +8,7 @@ from config.settings.console import UNFOLD  # noqa: F401 - the theme of /console
 from config.settings.environment import BASE_DIR, env
 from config.settings.messaging import *
 from config.settings.push import *
+from config.settings.resilience import *
 from config.settings.social import *
 from config.settings.social import SOCIALACCOUNT_PROVIDERS, social_origins
 from config.settings.stores import *

@@ -17,6 +17,9 @@ _OPTIONS = {"connect_timeout": 5, "application_name": "wrapper"}
 DATABASE_POOL_MODE = env("DATABASE_POOL_MODE", default="session")
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASE_TENANTS_PER_CONNECTION = env.int("DATABASE_TENANTS_PER_CONNECTION", default=50)
+# No statement of a web request, or of a task, takes longer; 0: however long. Of commands and migrations: any.
+DATABASE_WEB_STATEMENT_TIMEOUT_MS = env.int("DATABASE_WEB_STATEMENT_TIMEOUT_MS", default=15_000)
+DATABASE_TASK_STATEMENT_TIMEOUT_MS = env.int("DATABASE_TASK_STATEMENT_TIMEOUT_MS", default=300_000)
 
 
 def databases(app_url: str, system_url: str) -> dict[str, dict[str, object]]:

@@ -92,7 +92,7 @@ def test_what_is_written_twice_counts_once(looking: None, owner: Actor) -> None:
     note(owner, LOOKED)
     note(owner, LOOKED)
     for _time in range(2):
-        write_behind._redis().hset(
+        write_behind.redis_client().hset(
             f"notes:{{{owner.tenant_id}}}:adoption.uses",
             f"{timezone.now():%Y-%m-%d}|{LOOKED}|{owner.person_id}",
             0,

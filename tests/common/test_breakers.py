@@ -175,7 +175,7 @@ def test_without_redis_everybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
         def eval(self, *_arguments: Any) -> Any:
             raise RedisConnectionError("gone")
 
-    monkeypatch.setattr(breakers, "_redis", Gone)
+    monkeypatch.setattr(breakers, "redis_client", Gone)
     for _ in range(5):
         with pytest.raises(Away):
             attempt(error=Away("x"))

@@ -43,7 +43,7 @@ def down(monkeypatch: Any) -> Callable[[], None]:
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise RedisConnectionError("away")
 
-    return lambda: monkeypatch.setattr(caching, "_redis", fail)
+    return lambda: monkeypatch.setattr(caching, "redis_client", fail)
 
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_acme")]
@@ -78,7 +78,7 @@ def test_another_tenant_has_another_cache(notes: Namespace, acme: Tenant, globex
     assert ours.loads == 1
     with tenant_context(None), pytest.raises(NoTenant):
         notes.get("x", ours)
-    keys = [key.decode() for key in caching._redis().scan_iter(f"cache:*{notes.name}*")]
+    keys = [key.decode() for key in caching.redis_client().scan_iter(f"cache:*{notes.name}*")]
     # In Redis Cluster all that is read at once is in one slot.
     assert {key[: key.index("}") + 1] for key in keys} == {
         f"cache:{{{acme.id}}}",
@@ -245,7 +245,7 @@ def test_looking_for_what_is_not_there_leaves_nothing(notes: Namespace) -> None:
     """Whoever invents host names does not fill Redis."""
     for number in range(5):
         notes.get(f"x{number}", Source(None))
-    assert list(caching._redis().scan_iter(f"cache:*{notes.name}*")) == []
+    assert list(caching.redis_client().scan_iter(f"cache:*{notes.name}*")) == []
 
 
 def test_switched_off(notes: Namespace, settings: Any) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from apps.common import outbound
-from apps.common.outbound import OutboundError, fetch, is_public, url_problem
+from apps.common.outbound import OutboundError, is_public, transport, url_problem
+from apps.common.outbound.fetching import fetch
 from tests.zone import Zone
 
 INTERNAL = [
@@ -51,6 +51,16 @@ INTERNAL = [
     "fec0::1",
     "ff02::1",
     "100::1",
+    # Where clouds keep what a machine may know of itself.
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "192.88.99.1",
+    "2001:10::1",
+    "2001:20::1",
+    "3fff::1",
+    "5f00::1",
+    "4000::1",
 ]
 
 
@@ -79,7 +89,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         made.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(outbound.socket, "create_connection", refuse)
+    monkeypatch.setattr(transport.socket, "create_connection", refuse)
     return made
 
 
@@ -110,7 +120,22 @@ def test_literal_addresses(host: str, resolvers: Zone, connections: list[Any]) -
 
 @pytest.mark.parametrize(
     "host",
-    ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "0", "017700000001", "localhost"],
+    [
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "0x7f.1",
+        "0",
+        "017700000001",
+        "localhost",
+        "localhost.",
+        "127.0.0.1.",
+        "169.254.169.254.",
+        "0xa9fea9fe",
+        "2852039166",
+        "0251.0376.0251.0376",
+    ],
 )
 def test_other_spellings_are_names(host: str, resolvers: Zone, connections: list[Any]) -> None:
     """No library turns them into addresses on the way: the name server knows no such name."""

@@ -29,8 +29,8 @@ def notes(written: Written) -> Iterator[WriteBehind]:
     def flush(found: Mapping[str, Any]) -> None:
         written.append((require_tenant().slug, dict(found)))
 
-    for key in write_behind._redis().scan_iter("notes:*"):
-        write_behind._redis().delete(key)
+    for key in write_behind.redis_client().scan_iter("notes:*"):
+        write_behind.redis_client().delete(key)
     made = WriteBehind(f"tests.notes_{uuid.uuid4().hex}", flush)
     yield made
     del write_behind._declared[made.name]
@@ -48,7 +48,7 @@ def test_the_latest_of_each_key_for_each_tenant(
     assert sorted(written) == [("acme", {"x": 3, "y": 2}), ("globex", {"x": ["globex's"]})]
     tasks.flush_notes()
     assert len(written) == 2
-    assert list(write_behind._redis().scan_iter("notes:*")) == []
+    assert list(write_behind.redis_client().scan_iter("notes:*")) == []
 
 
 def test_a_worker_that_dies_between_leaves_them_for_the_next(
@@ -85,7 +85,7 @@ def test_without_redis_a_note_is_lost_and_nothing_else(
     def fail() -> None:
         raise RedisConnectionError("away")
 
-    monkeypatch.setattr(write_behind, "_redis", fail)
+    monkeypatch.setattr(write_behind, "redis_client", fail)
     notes.note("x", 1)
 
 

@@ -2,6 +2,7 @@
 
 import pickle
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_a_slow_one_is_cut_off(
     platform: str, quick: None, mail: Mail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it does afterwards nobody knows: here it takes the mail too, by the same Message-ID."""
-    monkeypatch.setattr(http, "TOTAL_S", 0.5)
+    monkeypatch.setattr(Mailgun, "upstream", replace(Mailgun.upstream, total_s=0.5))
     switch(Provider.MAILGUN, mode=Mode.SLOW, seconds=1)
     began = time.monotonic()
     assert email_send(mail(message_id=ID)).provider == "sendgrid"

@@ -59,7 +59,7 @@ def push(sandbox_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> It
     The tests' server knows no HTTP/2; tests/e2e/test_app.py has one that does.
     """
     client = httpx.Client(timeout=10, trust_env=False)
-    monkeypatch.setattr(apns, "_client", lambda: client)
+    monkeypatch.setattr(apns, "_client", lambda _proxy: client)
     settings.PUBLIC_URL = sandbox_url.removesuffix("/sandbox")
     settings.PUSH_INTERNAL_HOSTS = [settings.PUBLIC_URL.removeprefix("http://")]
     settings.WEB_PUSH_PRIVATE_KEY = keys.vapid_private_key()

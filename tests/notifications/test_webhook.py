@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.common import outbound
 from apps.common.actors import Actor
 from apps.common.errors import InvalidInput, NotFound, PermissionDenied, ReauthenticationRequired
+from apps.common.outbound import transport
 from apps.common.proofs import Proof
 from apps.events.models import OutboxEvent
 from apps.notifications import webhook
@@ -250,7 +250,7 @@ def test_too_many_failures_spare_the_receiver(
 def test_an_address_that_leads_inside_is_not_asked(
     owner: Actor, acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbound, "_addresses", lambda _host, _call: ["127.0.0.1"])
+    monkeypatch.setattr(transport, "addresses_of", lambda _host, **_how: ["127.0.0.1"])
     target, _secret = webhook_set(actor=owner, url="https://inside.example.com/")
     with pytest.raises(NotTaken) as caught:
         webhook.post(target, acme, "one", {})

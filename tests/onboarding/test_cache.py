@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 def _on(settings: Any, db: None) -> Iterator[None]:
     settings.CACHE_READS = True
     yield
-    for key in caching._redis().scan_iter("cache:*"):
-        caching._redis().delete(key)
+    for key in caching.redis_client().scan_iter("cache:*"):
+        caching.redis_client().delete(key)
 
 
 def statements(actor: Actor) -> int:

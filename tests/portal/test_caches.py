@@ -24,8 +24,8 @@ def _on(settings: Any, db: None) -> Iterator[None]:
     settings.CACHE_READS = True
     OutboxEvent.objects.all().delete()
     yield
-    for key in caching._redis().scan_iter("cache:*"):
-        caching._redis().delete(key)
+    for key in caching.redis_client().scan_iter("cache:*"):
+        caching.redis_client().delete(key)
 
 
 def counted(actor: Actor) -> tuple[Figures, int]:

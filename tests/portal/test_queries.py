@@ -118,8 +118,8 @@ def caches_by_page(request: pytest.FixtureRequest, settings: Any) -> Iterator[No
     # It is known which pages have questions of their own.
     PAGES_OF_QUESTIONS.names()
     yield
-    for key in caching._redis().scan_iter("cache:*"):
-        caching._redis().delete(key)
+    for key in caching.redis_client().scan_iter("cache:*"):
+        caching.redis_client().delete(key)
 
 
 @pytest.mark.parametrize("path", PAGES)

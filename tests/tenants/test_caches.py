@@ -54,8 +54,8 @@ for line in sys.stdin:
 def _on(settings: Any) -> Iterator[None]:
     settings.CACHE_READS = True
     yield
-    for key in caching._redis().scan_iter("cache:*"):
-        caching._redis().delete(key)
+    for key in caching.redis_client().scan_iter("cache:*"):
+        caching.redis_client().delete(key)
 
 
 def statements(ask: Callable[[], object]) -> int:
@@ -85,7 +85,7 @@ def test_a_page_costs_a_statement_less(acme: Tenant) -> None:
     client = Client(HTTP_HOST=f"{HOST}:8000")
     client.get("/sign-in/")
     warm = statements(lambda: client.get("/sign-in/"))
-    caching._redis().delete(*caching._redis().scan_iter("cache:*"))
+    caching.redis_client().delete(*caching.redis_client().scan_iter("cache:*"))
     assert statements(lambda: client.get("/sign-in/")) == warm + 1
 
 

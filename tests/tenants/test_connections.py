@@ -105,7 +105,7 @@ def test_by_transaction_each_statement_brings_its_context(
     with app_connection():
         sent = round_trips(lambda: (visit(world.acme), visit(world.acme)))
         assert len(sent) == 2
-        assert all(one.partition("\n")[0].count("SET LOCAL ") == 3 for one in sent)
+        assert all(one.partition("\n")[0].count("SET LOCAL ") == 4 for one in sent)
         # Nothing is left on the connection that the next client may get.
         with connection.connection.cursor() as bare:
             bare.execute("SELECT current_schema(), current_user, current_setting('app.tenant_id')")
@@ -184,12 +184,14 @@ def test_a_connection_ends_after_many_tenants(world: World) -> None:
 
 def test_the_context_takes_checked_names_only() -> None:
     with pytest.raises(ValueError, match="not a tenant schema name"):
-        context_sql(("t_a', false); DROP SCHEMA public; --", True, "", "none"), False)
-    assert context_sql(("t_a", True, "", "t_a"), True) == (
-        "SET LOCAL search_path = t_a, public; SET LOCAL role = 't_a'; SET LOCAL app.tenant_id = '';\n"
+        context_sql(("t_a', false); DROP SCHEMA public; --", True, "", "none", 0), False)
+    assert context_sql(("t_a", True, "", "t_a", 9000), True) == (
+        "SET LOCAL search_path = t_a, public; SET LOCAL role = 't_a'; SET LOCAL app.tenant_id = ''; "
+        "SET LOCAL statement_timeout = 9000;\n"
     )
-    assert context_sql(("public", True, "", "none"), False) == (
-        "SET search_path = public; SET role = 'none'; SET app.tenant_id = '';\n"
+    assert context_sql(("public", True, "", "none", 0), False) == (
+        "SET search_path = public; SET role = 'none'; SET app.tenant_id = ''; "
+        "SET statement_timeout = 0;\n"
     )
 
 

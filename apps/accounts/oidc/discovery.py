@@ -1,7 +1,6 @@
 """What a provider says of itself (OpenID Connect Discovery 1.0)."""
 
 import json
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import structlog
 from apps.accounts.enums import ClientAuthentication
 from apps.accounts.errors import ProviderUnavailable
 from apps.accounts.oidc.config import internal_hosts
-from apps.common.outbound import Answer, OutboundError, fetch, url_problem
+from apps.common.outbound import Answer, OutboundError, Upstream, url_problem
 
 log = structlog.get_logger(__name__)
 
@@ -18,9 +17,9 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 # What we take; which of the two is in a token's header is compared with the provider's row.
 ALGORITHMS = ("RS256", "ES256")
 TIMEOUT_S = 5.0
-# Requests to tenants' providers at a time, in a process: each holds a thread that others wait for.
-AT_ONCE, SLOT_WAIT_S = 2, 1.0
-_slots = threading.BoundedSemaphore(AT_ONCE)
+# The platform's own, and those of tenants. Each request holds a thread that others wait for.
+PLATFORM = Upstream("oidc.platform", total_s=TIMEOUT_S, at_once=4, wait_s=1.0, is_trusted=True)
+TENANTS = Upstream("oidc.tenants", total_s=TIMEOUT_S, at_once=2, wait_s=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +93,14 @@ def fetch_json(method: str, url: str, *, is_trusted: bool, **how: Any) -> dict[s
 
 def ask(method: str, url: str, *, is_trusted: bool, **how: Any) -> Answer:
     """Raises ProviderUnavailable where there is no answer."""
-    if not is_trusted and not _slots.acquire(timeout=SLOT_WAIT_S):
-        raise _wrong("Many sign-ins are under way. Try again in a few seconds.")
+    upstream = PLATFORM if is_trusted else TENANTS
     try:
-        return fetch(
-            method,
-            url,
-            timeout_s=TIMEOUT_S,
-            internal_hosts=internal_hosts(),
-            is_trusted=is_trusted,
-            **how,
-        )
+        return upstream.request(method, url, internal_hosts=internal_hosts(), **how)
     except OutboundError as error:
         log.warning("accounts.provider_unreachable", code=error.code, url=url[:200])
+        if error.code == "busy":
+            raise _wrong("Many sign-ins are under way. Try again in a few seconds.") from error
         raise _wrong(error.detail) from error
-    finally:
-        if not is_trusted:
-            _slots.release()
 
 
 def json_object(answer: Answer) -> dict[str, Any]:

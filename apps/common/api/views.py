@@ -137,7 +137,7 @@ class PlatformView(LimitedView):
             found = present(list(found))
         if self.shape is not None:
             return paginator.get_paginated_response(self.data(serializer_class(found, many=True)))
-        reader = _reader(serializer_class)  # type: ignore[arg-type] - the stubs' classes have no hash
+        reader = _reader(serializer_class)  # type: ignore[arg-type]
         return paginator.get_paginated_response([reader.to_representation(row) for row in found])
 
     def listed(self, listing: Listing, scope: Hashable) -> Response:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput
+from apps.common.retrying import retrying
 from apps.credits.allocating import allocatable, lots_locked, move, total
 from apps.credits.amounts import credits_format, require_amount
 from apps.credits.budget_tree import Position, account_upward, position_of
@@ -53,6 +54,7 @@ class Transferred:
     is_replay: bool
 
 
+@retrying
 @transaction.atomic
 def budget_set(
     *,
@@ -236,6 +238,7 @@ def budgets_close_gone(*, actor: Actor, organization_id: uuid.UUID) -> int:
     return len(budgets)
 
 
+@retrying
 @transaction.atomic
 def budget_transfer(
     *,

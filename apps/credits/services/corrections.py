@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.access import require_platform
 from apps.common.actors import Actor, ActorKind
 from apps.common.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
+from apps.common.retrying import retrying
 from apps.credits.amounts import require_amount
 from apps.credits.burning import lots_in_order, take, usable
 from apps.credits.caps import cap_give_back
@@ -37,6 +38,7 @@ REFUND_DAYS = 30
 SPENT = (TransactionKind.DEBIT, TransactionKind.CAPTURE)
 
 
+@retrying
 @transaction.atomic
 def credits_refund(
     *,
@@ -176,6 +178,7 @@ def _replacement(spent: Transaction, amount: int, now: datetime) -> Grant:
     )
 
 
+@retrying
 @transaction.atomic
 def credits_adjust(
     *,

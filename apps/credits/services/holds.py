@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.actors import Actor
 from apps.common.errors import InvalidInput
 from apps.common.ids import uuid7
+from apps.common.retrying import retrying
 from apps.credits.access import hold_for
 from apps.credits.amounts import require_amount
 from apps.credits.caps import cap_give_back
@@ -32,6 +33,7 @@ EXPIRE_BATCH = 100
 ACTOR = Actor.system("credits")
 
 
+@retrying
 @transaction.atomic
 def hold_capture(
     *,
@@ -89,6 +91,7 @@ def hold_capture(
     return captured
 
 
+@retrying
 @transaction.atomic
 def hold_release(*, actor: Actor, hold_id: uuid.UUID, idempotency_key: str) -> Transaction:
     """Give back what is left of a hold. What came from a grant that is over by now is lost with it.

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from anymail.backends.base_requests import AnymailRequestsBackend
 from anymail.exceptions import AnymailAPIError, AnymailError
 from django.core.mail import EmailMessage
 
-from apps.common.outbound import Answer, OutboundError, fetch, trusted_session
-from apps.messaging.errors import CannotTell, Refused, Unavailable
+from apps.common.outbound import Answer, OutboundError, Upstream
+from apps.common.outbound import retry_after_s as seconds_of
+from apps.messaging.errors import Busy, CannotTell, Refused, Unavailable
 
 CONNECT_S, TOTAL_S = 3.0, 15.0
-RETRY_AFTER_S, MAX_RETRY_AFTER_S = 30.0, 3600.0
+RETRY_AFTER_S, MAX_RETRY_AFTER_S, BUSY_S = 30.0, 3600.0, 2.0
 DETAIL_CHARS = 500
 # Of the key, the account, the domain, the limit: the same with every message. Other 4xx are this message's.
 NOT_OF_THE_MESSAGE = frozenset({401, 402, 403, 404, 405, 407, 408, 429})
@@ -25,13 +25,25 @@ def is_unavailable(status: int) -> bool:
 
 
 def retry_after_s(text: str) -> float:
-    """Of a header Retry-After; dates are not read."""
-    return min(float(text), MAX_RETRY_AFTER_S) if text.isdecimal() else RETRY_AFTER_S
+    """Of a header Retry-After."""
+    return seconds_of(text, RETRY_AFTER_S, MAX_RETRY_AFTER_S)
 
 
-def anymail_send(backend: AnymailRequestsBackend, message: EmailMessage) -> None:
+def provider_upstream(name: str, total_s: float = TOTAL_S) -> Upstream:
+    """Of a provider whose address an operator named. It is asked once: who calls knows whether again.
+
+    Without a breaker of its own, since the adapters have one, which knows whose fault an answer says it is.
+    """
+    return Upstream(
+        name, total_s=total_s, connect_s=CONNECT_S, at_once=8, is_trusted=True, needs_tls=False
+    )
+
+
+def anymail_send(
+    upstream: Upstream, backend: AnymailRequestsBackend, message: EmailMessage
+) -> None:
     """Raises Refused, Unavailable."""
-    with trusted_session(TOTAL_S, CONNECT_S) as session:
+    with upstream.session() as session:
         backend.session = session
         try:
             backend.send_messages([message])
@@ -52,6 +64,7 @@ def _meaning(error: AnymailAPIError) -> Refused | Unavailable:
 
 
 def ask(
+    upstream: Upstream,
     method: str,
     url: str,
     *,
@@ -59,21 +72,12 @@ def ask(
     headers: Mapping[str, str] | None = None,
     data: Mapping[str, str] | bytes | None = None,
 ) -> Answer:
-    """One request to a provider, whose address an operator named. Raises Unavailable."""
-    parts = urlsplit(url)
+    """One request to a provider. Raises Unavailable."""
     try:
-        return fetch(
-            method,
-            url,
-            auth=auth,
-            headers=headers,
-            data=data,
-            timeout_s=TOTAL_S,
-            connect_s=CONNECT_S,
-            internal_hosts=frozenset({f"{parts.hostname}:{parts.port}"}),
-            is_trusted=True,
-        )
+        return upstream.request(method, url, auth=auth, headers=headers, data=data)
     except OutboundError as error:
+        if error.code == "busy":
+            raise Busy(error.detail, BUSY_S) from error
         raise Unavailable(error.detail, RETRY_AFTER_S) from error
 
 

@@ -12,15 +12,16 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from apps.common.breakers import Breaker
-from apps.messaging.providers.http import TOTAL_S, anymail_send, ask, found
+from apps.messaging.providers.http import TOTAL_S, anymail_send, ask, found, provider_upstream
 
 
 class Mailgun:
     name = "mailgun"
     breaker = Breaker("email.mailgun")
+    upstream = provider_upstream("email.mailgun")
 
     def send(self, message: EmailMessage) -> str:
-        anymail_send(EmailBackend(timeout=TOTAL_S), message)
+        anymail_send(self.upstream, EmailBackend(timeout=TOTAL_S), message)
         return str(message.extra_headers["Message-ID"])
 
     def find(self, message_id: str, *, to: str, since: datetime) -> str | None:
@@ -34,5 +35,5 @@ class Mailgun:
         }
         domain = quote(account["MAILGUN_SENDER_DOMAIN"], safe="")
         url = f"{account['MAILGUN_API_URL']}/{domain}/events?{urlencode(query)}"
-        answer = ask("GET", url, auth=("api", account["MAILGUN_API_KEY"]))
+        answer = ask(self.upstream, "GET", url, auth=("api", account["MAILGUN_API_KEY"]))
         return message_id if found(answer).get("items") else None

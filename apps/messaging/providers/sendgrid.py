@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.common.breakers import Breaker
 from apps.messaging.errors import CannotTell
-from apps.messaging.providers.http import TOTAL_S, anymail_send, ask, found
+from apps.messaging.providers.http import TOTAL_S, anymail_send, ask, found, provider_upstream
 
 # Each costs a request, of six that it allows a minute.
 LOOKED_AT = 4
@@ -40,9 +40,10 @@ class _Backend(EmailBackend):
 class SendGrid:
     name = "sendgrid"
     breaker = Breaker("email.sendgrid")
+    upstream = provider_upstream("email.sendgrid")
 
     def send(self, message: EmailMessage) -> str:
-        anymail_send(_Backend(timeout=TOTAL_S), message)
+        anymail_send(self.upstream, _Backend(timeout=TOTAL_S), message)
         return str(message.extra_headers["Message-ID"])
 
     def find(self, message_id: str, *, to: str, since: datetime) -> str | None:
@@ -70,6 +71,7 @@ class SendGrid:
         account = settings.ANYMAIL
         return found(
             ask(
+                self.upstream,
                 "GET",
                 f"{account['SENDGRID_API_URL']}/{path}",
                 headers={"Authorization": f"Bearer {account['SENDGRID_API_KEY']}"},

@@ -25,6 +25,7 @@ from apps.messaging.providers.http import (
     found,
     is_unavailable,
     json_object,
+    provider_upstream,
     retry_after_s,
 )
 from apps.messaging.suppressions import suppress
@@ -38,6 +39,7 @@ PAGE_SIZE = 100
 class Twilio:
     name = "twilio"
     breaker = Breaker("sms.twilio")
+    upstream = provider_upstream("sms.twilio")
 
     def send(self, *, to: str, body: str, metadata: Mapping[str, str]) -> str:
         sender = settings.TWILIO_SENDER
@@ -82,7 +84,8 @@ class Twilio:
         url = f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{account}/Messages.json"
         if query:
             url = f"{url}?{urlencode(query)}"
-        return ask(method, url, auth=(account, settings.TWILIO_AUTH_TOKEN), data=data)
+        auth = (account, settings.TWILIO_AUTH_TOKEN)
+        return ask(self.upstream, method, url, auth=auth, data=data)
 
 
 def _path(name: str) -> str:

@@ -16,8 +16,9 @@ from django.conf import settings
 
 from apps.common.breakers import Breaker
 from apps.common.notifying import Urgency
-from apps.messaging.errors import Unavailable
-from apps.messaging.providers.http import DETAIL_CHARS, RETRY_AFTER_S, retry_after_s
+from apps.common.outbound import OutboundError, Upstream
+from apps.messaging.errors import Busy, Unavailable
+from apps.messaging.providers.http import BUSY_S, DETAIL_CHARS, RETRY_AFTER_S, retry_after_s
 from apps.notifications.push import (
     CONNECT_S,
     TOTAL_S,
@@ -42,6 +43,7 @@ GONE = frozenset(
 )
 # Refreshed no more than every 20 minutes, no less than every 60.
 TOKEN_S = 40 * 60
+UPSTREAM = Upstream("push.apns", at_once=8, is_trusted=True)
 
 
 class Apns:
@@ -63,11 +65,15 @@ class Apns:
         }
         alert = {"title": data["title"], "body": data["body"]}
         try:
-            response = _client().post(
-                f"{settings.APNS_API_URL}/3/device/{address['token']}",
-                headers=headers,
-                json={"aps": {"alert": alert, "sound": "default"}, "url": data["url"]},
-            )
+            with UPSTREAM.counted() as noted:
+                response = _client(settings.OUTBOUND_PROXY).post(
+                    f"{settings.APNS_API_URL}/3/device/{address['token']}",
+                    headers=headers,
+                    json={"aps": {"alert": alert, "sound": "default"}, "url": data["url"]},
+                )
+                noted.status = response.status_code
+        except OutboundError as error:
+            raise Busy(error.detail, BUSY_S) from error
         except httpx.HTTPError as error:
             detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARS]
             raise Unavailable(detail, RETRY_AFTER_S) from error
@@ -95,13 +101,14 @@ def _meaning(response: httpx.Response) -> Answer:
 
 
 @lru_cache(maxsize=1)
-def _client() -> httpx.Client:
+def _client(proxy: str) -> httpx.Client:
     """HTTP/2 and nothing else: by TLS (ALPN), or in clear text with what serves the demo."""
     return httpx.Client(
         http1=False,
         http2=True,
         timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S),
         trust_env=False,
+        proxy=proxy or None,
     )
 
 

@@ -15,11 +15,15 @@ from google.oauth2.service_account import Credentials
 
 from apps.common.breakers import Breaker
 from apps.common.notifying import Urgency
-from apps.common.outbound import trusted_session
 from apps.messaging.errors import Unavailable
-from apps.messaging.providers.http import DETAIL_CHARS, RETRY_AFTER_S, ask, retry_after_s
+from apps.messaging.providers.http import (
+    DETAIL_CHARS,
+    RETRY_AFTER_S,
+    ask,
+    provider_upstream,
+    retry_after_s,
+)
 from apps.notifications.push import (
-    CONNECT_S,
     TOTAL_S,
     TTL_S,
     Address,
@@ -33,6 +37,7 @@ SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 PRIORITY = {Urgency.LOW: "NORMAL", Urgency.NORMAL: "NORMAL", Urgency.URGENT: "HIGH"}
 # The app is no more on the device, or the token is of another project's.
 GONE = frozenset({"UNREGISTERED", "SENDER_ID_MISMATCH"})
+UPSTREAM = provider_upstream("push.fcm", TOTAL_S)
 
 
 class Fcm:
@@ -45,6 +50,7 @@ class Fcm:
     def send(self, address: Address, note: Note) -> Answer:
         credentials = credentials_of(settings.FCM_CREDENTIALS)
         answer = ask(
+            UPSTREAM,
             "POST",
             f"{settings.FCM_API_URL}/v1/projects/{credentials.project_id}/messages:send",
             headers={
@@ -96,7 +102,7 @@ def _access_token(credentials: Credentials) -> str:
     """Good for an hour, kept in this process. Raises Unavailable."""
     if not credentials.valid:
         try:
-            with trusted_session(TOTAL_S, CONNECT_S) as session:
+            with UPSTREAM.session() as session:
                 credentials.refresh(Request(session=session))
         except GoogleAuthError as error:
             raise Unavailable(str(error)[:DETAIL_CHARS], RETRY_AFTER_S) from error

@@ -20,9 +20,9 @@ from pywebpush import WebPusher
 from apps.common.breakers import Breaker
 from apps.common.notifying import Urgency
 from apps.common.outbound import Answer as HttpAnswer
-from apps.common.outbound import OutboundError, fetch, url_problem
-from apps.messaging.errors import Unavailable
-from apps.messaging.providers.http import RETRY_AFTER_S, retry_after_s
+from apps.common.outbound import OutboundError, Upstream, url_problem
+from apps.messaging.errors import Busy, Unavailable
+from apps.messaging.providers.http import BUSY_S, RETRY_AFTER_S, retry_after_s
 from apps.notifications.push import CONNECT_S, TOTAL_S, TTL_S, Address, Answer, Note, Result
 
 # RFC 8292, section 2: at most 24 hours.
@@ -31,6 +31,8 @@ TOKEN_S = 12 * 3600
 URGENCY = {Urgency.LOW: "low", Urgency.NORMAL: "normal", Urgency.URGENT: "high"}
 # RFC 8291, section 3.1: a point of P-256, uncompressed, and a secret.
 POINT_BYTES, SECRET_BYTES = 65, 16
+# Of the names of breakers and counts; then comes the service's host.
+PREFIX = "push.web."
 NEVER_ASKED = ("url_refused", "address_refused")
 
 
@@ -39,7 +41,7 @@ class WebPush:
 
     def breaker(self, address: Address) -> Breaker:
         """Of the service's host: whoever names one of their own cannot close the others'."""
-        return Breaker(f"push.web.{urlsplit(address['endpoint']).hostname}")
+        return Breaker(_name(address["endpoint"]))
 
     def send(self, address: Address, note: Note) -> Answer:
         endpoint = address["endpoint"]
@@ -53,13 +55,11 @@ class WebPush:
         }
         try:
             return _meaning(
-                fetch(
+                _upstream(endpoint).request(
                     "POST",
                     endpoint,
                     data=encrypted(address, _json(note)),
                     headers=headers,
-                    timeout_s=TOTAL_S,
-                    connect_s=CONNECT_S,
                     internal_hosts=internal_hosts(),
                 ),
                 note,
@@ -68,7 +68,17 @@ class WebPush:
             if error.code in NEVER_ASKED:
                 # There is no such push service, nor will there be.
                 return Answer(Result.GONE, error.detail)
+            if error.code == "busy":
+                raise Busy(error.detail, BUSY_S) from error
             raise Unavailable(error.detail, RETRY_AFTER_S) from error
+
+
+def _name(endpoint: str) -> str:
+    return f"{PREFIX}{urlsplit(endpoint).hostname}"
+
+
+def _upstream(endpoint: str) -> Upstream:
+    return Upstream(_name(endpoint), total_s=TOTAL_S, connect_s=CONNECT_S, at_once=8)
 
 
 def _meaning(answer: HttpAnswer, note: Note) -> Answer:

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.debug import sensitive_variables
 
-from apps.common import entitlements
+from apps.common import entitlements, flags
 from apps.common.actors import Actor
 from apps.common.crypto import decrypt, encrypt
 from apps.common.errors import (
@@ -30,6 +30,7 @@ from apps.messaging.errors import Refused, Suppressed, Unavailable
 from apps.messaging.senders import sms_is_configured, sms_send
 from apps.notifications.entitlements import SMS
 from apps.notifications.events import PhoneRemoved, PhoneVerified
+from apps.notifications.flags import SMS_CODES
 from apps.notifications.models import Phone
 from apps.notifications.phone_numbers import number_digest, number_parse
 from apps.notifications.sms_text import CODE_TEXT, segments_of
@@ -43,6 +44,7 @@ BY_MEMBER = Limit("notifications.phone_member", at_most=5, window_s=DAY_S)
 BY_NUMBER = Limit("notifications.phone_number", at_most=5, window_s=DAY_S)
 BY_ADDRESS = Limit("notifications.phone_address", at_most=20, window_s=HOUR_S)
 BY_TENANT = Limit("notifications.phone_tenant", at_most=100, window_s=DAY_S)
+NOT_NOW = gettext_lazy("No text message can be sent right now. Try again in a minute.")
 TRIES_BY_MEMBER = Limit("notifications.phone_tries", at_most=20, window_s=DAY_S)
 
 
@@ -56,6 +58,8 @@ def phone_code_send(*, actor: Actor, tenant: Tenant, number: str, language: str)
     member_id = _member(actor)
     if not sms_is_configured():
         raise Conflict(_("No text messages are sent here."), code="sms_unavailable")
+    if not flags.is_on(SMS_CODES, tenant=tenant, person_id=actor.person_id):
+        raise Conflict(NOT_NOW, code="sms_unavailable")
     number = number_parse(number)
     _within_limits(member_id, number, tenant)
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
@@ -83,10 +87,7 @@ def phone_code_send(*, actor: Actor, tenant: Tenant, number: str, language: str)
     except Refused as error:
         raise Conflict(_("The number takes no text messages."), code="number_refused") from error
     except Unavailable as error:
-        raise Conflict(
-            _("No text message can be sent right now. Try again in a minute."),
-            code="sms_unavailable",
-        ) from error
+        raise Conflict(NOT_NOW, code="sms_unavailable") from error
     return phone
 
 

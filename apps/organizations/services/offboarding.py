@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import InvalidInput, NotFound
+from apps.common.retrying import retrying
 from apps.events.services import publish
 from apps.organizations import permissions as p
 from apps.organizations.enums import MemberStatus
@@ -21,6 +22,7 @@ from apps.organizations.tree_lock import tree_kept
 from apps.roles.selectors import owner_role_locked
 
 
+@retrying
 @transaction.atomic
 def member_offboard(
     *, actor: Actor, member_id: uuid.UUID, successor_id: uuid.UUID, dry_run: bool = False

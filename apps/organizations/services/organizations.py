@@ -10,6 +10,7 @@ from apps.accounts import epochs
 from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.retrying import retrying
 from apps.common.tenancy import require_tenant
 from apps.events.services import publish
 from apps.organizations import permissions as p
@@ -93,6 +94,7 @@ def organization_rename(*, actor: Actor, organization_id: uuid.UUID, name: str) 
     return organization
 
 
+@retrying
 @transaction.atomic
 def organization_move(
     *, actor: Actor, organization_id: uuid.UUID, parent_id: uuid.UUID, dry_run: bool = False
@@ -124,6 +126,7 @@ def organization_move(
     return preview
 
 
+@retrying
 @transaction.atomic
 def organization_delete(*, actor: Actor, organization_id: uuid.UUID) -> None:
     """Delete an empty organization.

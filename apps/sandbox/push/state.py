@@ -9,12 +9,12 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from django.core.cache import caches
 from django.utils import timezone
+
+from apps.common.redis_client import redis_client
 
 PREFIX = "sandbox:push"
 KEPT_MESSAGES = 2000
@@ -115,28 +115,28 @@ def receiver_add(service: Service, label: str = "", server_key: str = "") -> Rec
         )
     else:
         made = Receiver(secrets.token_hex(32), service, label)
-    _redis().hset(f"{PREFIX}:receivers", made.id, json.dumps(asdict(made)))
+    redis_client().hset(f"{PREFIX}:receivers", made.id, json.dumps(asdict(made)))
     return made
 
 
 def receiver_remove(receiver_id: str) -> None:
     """As if the browser was uninstalled."""
-    _redis().hdel(f"{PREFIX}:receivers", receiver_id)
+    redis_client().hdel(f"{PREFIX}:receivers", receiver_id)
 
 
 def receiver(service: Service, receiver_id: str) -> Receiver | None:
-    found = _redis().hget(f"{PREFIX}:receivers", receiver_id)
+    found = redis_client().hget(f"{PREFIX}:receivers", receiver_id)
     made = _receiver(found) if found else None
     return made if made and made.service is service else None
 
 
 def receivers() -> list[Receiver]:
-    found = [_receiver(one) for one in _redis().hvals(f"{PREFIX}:receivers")]
+    found = [_receiver(one) for one in redis_client().hvals(f"{PREFIX}:receivers")]
     return sorted(found, key=lambda one: one.made_at, reverse=True)
 
 
 def message_add(message: Message) -> None:
-    with _redis().pipeline() as pipe:
+    with redis_client().pipeline() as pipe:
         pipe.lpush(f"{PREFIX}:messages", json.dumps(asdict(message)))
         pipe.ltrim(f"{PREFIX}:messages", 0, KEPT_MESSAGES - 1)
         pipe.hincrby(f"{PREFIX}:topics", message.topic, 1)
@@ -147,30 +147,32 @@ def message_add(message: Message) -> None:
 
 def messages(receiver_id: str = "", at_most: int = 100) -> list[Message]:
     """The newest first."""
-    found = _redis().lrange(f"{PREFIX}:messages", 0, -1 if receiver_id else at_most - 1)
+    found = redis_client().lrange(f"{PREFIX}:messages", 0, -1 if receiver_id else at_most - 1)
     made = [_message(one) for one in found]
     return [one for one in made if not receiver_id or one.receiver == receiver_id][:at_most]
 
 
 def topics() -> dict[str, int]:
     """How often each was taken, by all services together."""
-    found = _redis().hgetall(f"{PREFIX}:topics")
+    found = redis_client().hgetall(f"{PREFIX}:topics")
     return {name.decode(): int(count) for name, count in found.items()}
 
 
 def switch_set(service: Service, mode: Mode, times: int = 0) -> None:
-    _redis().hset(f"{PREFIX}:switch:{service}", mapping={"mode": mode, "times": times})
+    redis_client().hset(f"{PREFIX}:switch:{service}", mapping={"mode": mode, "times": times})
 
 
 def switch_of(service: Service) -> Switch:
-    found = {k.decode(): v.decode() for k, v in _redis().hgetall(_switch_key(service)).items()}
+    found = {
+        k.decode(): v.decode() for k, v in redis_client().hgetall(_switch_key(service)).items()
+    }
     return Switch(Mode(found.get("mode", Mode.WORKS)), int(found.get("times", 0)))
 
 
 def switch_take(service: Service) -> Mode:
     """How this request is answered, which counts."""
     told = switch_of(service)
-    if told.times and _redis().hincrby(_switch_key(service), "times", -1) == 0:
+    if told.times and redis_client().hincrby(_switch_key(service), "times", -1) == 0:
         switch_set(service, Mode.WORKS)
     return told.mode
 
@@ -196,7 +198,3 @@ def _message(text: bytes) -> Message:
 
 def _switch_key(service: Service) -> str:
     return f"{PREFIX}:switch:{service}"
-
-
-def _redis() -> Any:
-    return caches["global"]._cache.get_client()  # type: ignore[attr-defined]

@@ -1,7 +1,8 @@
 """The database backend: every statement runs in the context of the tenant of the moment, or not at all.
 
-The context is search_path, role and tenant id. It is compared when a statement is executed, and travels in
-the same round trip, in front of the statement: PostgreSQL runs the second only where the first succeeded.
+The context is search_path, role, tenant id and statement_timeout. It is compared when a statement is
+executed, and travels in the same round trip, in front of the statement: PostgreSQL runs the second only where
+the first succeeded.
 django-tenants' backend sets the search_path before each cursor instead and swallows a failure to do so,
 which lets a statement run in the schema of the tenant before.
 
@@ -23,16 +24,17 @@ from django.db.transaction import TransactionManagementError
 from django_tenants.postgresql_backend import base
 
 from apps.common.caching import Namespace
-from apps.common.database import is_system
+from apps.common.database import is_system, statement_limit_ms
 from apps.common.tenancy import PUBLIC_SCHEMA, checked_schema_name, current_tenant
 from apps.tenants.backend.cursor import ContextCursor
 from apps.tenants.backend.prepared import prepared_of
 from apps.tenants.backend.riders import Riders
 
-Context = tuple[str, bool, str, str]  # schema, whether public is on the path, tenant id, role
+# Schema, whether public is on the path, tenant id, role, how long a statement may take (ms).
+Context = tuple[str, bool, str, str, int]
 
 SESSION, TRANSACTION = "session", "transaction"
-CONTEXT_STATEMENTS = 3  # search_path, role, tenant id
+CONTEXT_STATEMENTS = 4  # search_path, role, tenant id, statement_timeout
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -317,9 +319,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         ref = current_tenant()
         # "none" is the login's own role. Where there is one login for all, the app's role is taken.
         role = "none" if is_system() else ref.role_name if ref else settings.DATABASE_APP_ROLE
+        limit_ms = statement_limit_ms()
         if ref is not None:
-            return ref.schema_name, True, str(ref.id), role
-        return self._chosen_schema, self.include_public_schema, "", role or "none"
+            return ref.schema_name, True, str(ref.id), role, limit_ms
+        return self._chosen_schema, self.include_public_schema, "", role or "none", limit_ms
 
 
 @lru_cache(maxsize=4096)
@@ -330,12 +333,12 @@ def context_sql(context: Context, local: bool) -> str:
     not quoted: no percent sign and no quote can be in them, so that what follows may have parameters.
     Raises ValueError for a schema that is no tenant's.
     """
-    schema, include_public, tenant_id, role = context
+    schema, include_public, tenant_id, role, limit_ms = context
     if schema != PUBLIC_SCHEMA:
         checked_schema_name(schema)
     path = f"{schema}, {PUBLIC_SCHEMA}" if include_public and schema != PUBLIC_SCHEMA else schema
     scope = "LOCAL " if local else ""
     return (
         f"SET {scope}search_path = {path}; SET {scope}role = '{role}'; "
-        f"SET {scope}app.tenant_id = '{tenant_id}';\n"
+        f"SET {scope}app.tenant_id = '{tenant_id}'; SET {scope}statement_timeout = {limit_ms:d};\n"
     )

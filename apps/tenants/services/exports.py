@@ -12,6 +12,7 @@ from apps.common.access import authorize
 from apps.common.actors import Actor
 from apps.common.database import system_connection
 from apps.common.errors import Conflict, NotFound
+from apps.common.queue_room import require_room
 from apps.common.tenancy import current_tenant
 from apps.events.services import publish
 from apps.tenants.entitlements import EXPORTS
@@ -28,6 +29,8 @@ UNFINISHED = (E.QUEUED, E.RUNNING)
 # For people: each archive is kept for days, and takes as much room as the workspace.
 MAX_A_DAY = 5
 BY_PLATFORM = "Platform staff"
+# Of the task that makes them.
+QUEUE = "bulk"
 
 
 def export_request(*, actor: Actor, tenant_id: uuid.UUID) -> Export:
@@ -35,7 +38,7 @@ def export_request(*, actor: Actor, tenant_id: uuid.UUID) -> Export:
 
     Members ask for their own tenant, in it; staff and the system for any. Locks the tenant's row. Raises
     PermissionDenied, NotFound, Conflict (one is under way, too many today, nothing to export),
-    EntitlementExceeded (this month's are used up).
+    EntitlementExceeded (this month's are used up), QueueFull (members only: many wait in front of it).
     """
     if actor.is_platform:
         with system_connection():
@@ -44,6 +47,7 @@ def export_request(*, actor: Actor, tenant_id: uuid.UUID) -> Export:
     ref = current_tenant()
     if ref is None or ref.id != tenant_id:
         raise NotFound
+    require_room(QUEUE)
     return _request(actor, tenant_id)
 
 

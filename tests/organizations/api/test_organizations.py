@@ -49,7 +49,9 @@ def test_list_takes_five_statements(
     bearer: Any, alice: Person, owner: Actor, root: Organization
 ) -> None:
     client = bearer(alice)
-    with statements(5):  # one of them for what the plan allows, which a process remembers for seconds
+    with statements(
+        5
+    ):  # one of them for what the plan allows, which a process remembers for seconds
         assert len(client.get("organizations/").json()["results"]) == 1
     for n in range(9):
         organization_create(actor=owner, name=f"Branch {n}", parent_id=root.id)

@@ -23,7 +23,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 class ExportsView(TenantView):
     needs = {"GET": EXPORT_DATA, "POST": EXPORT_DATA}
     costs = {"POST": 20}
-    problems = {"POST": ("402", "409")}
+    problems = {"POST": ("402", "409", "503")}
 
     @extend_schema(
         operation_id="tenant_exports_list",
