@@ -42,13 +42,10 @@ def _of_address(request: HttpRequest) -> PlatformError | None:
 
 
 def _of_headers(request: HttpRequest) -> PlatformError | None:
-    names, texts = [], []
-    for name, text in request.META.items():
-        if name.startswith("HTTP_") or name == "CONTENT_TYPE":
-            names.append(name)
-            texts.append(text)
-    everything = "".join(texts)
-    if len(names) > MAX_HEADERS or len(everything) + sum(map(len, names)) > MAX_HEADER_BYTES:
+    meta = request.META
+    sent = [name + text for name, text in meta.items() if name.startswith("HTTP_")]
+    everything = "".join(sent) + meta.get("CONTENT_TYPE", "")
+    if len(sent) > MAX_HEADERS or len(everything) > MAX_HEADER_BYTES:
         return HeadersTooLarge()
     if NO_HEADER_TEXT.search(everything):
         return InvalidInput(_("A header contains a control character."))

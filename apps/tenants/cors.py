@@ -6,7 +6,6 @@ A workspace lists the origins that may. They bring a token or an API key: cookie
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse
-from django.utils.cache import patch_vary_headers
 
 from apps.common.api.exceptions import OriginNotAllowed
 from apps.common.middleware import GetResponse
@@ -48,7 +47,8 @@ class CorsMiddleware:
             response = self.get_response(request)
         else:
             response = self._of_another(request, origin)
-        patch_vary_headers(response, ("Origin",))
+        vary = response.headers.get("Vary")
+        response.headers["Vary"] = f"{vary}, Origin" if vary else "Origin"
         return response
 
     def _of_another(self, request: PlatformRequest, origin: str) -> HttpResponse:

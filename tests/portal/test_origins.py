@@ -1,4 +1,4 @@
-"""Settings, Allowed origins: whose pages may call the API. And the same by the API."""
+"""Settings, Origins: whose pages may call the API. And the same by the API."""
 
 from typing import Any
 

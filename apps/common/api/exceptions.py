@@ -35,7 +35,7 @@ class OriginNotAllowed(PermissionDenied):
     title = _("This site may not call the API")
     default_detail = _(
         "The workspace does not allow requests from pages of this origin. An administrator can add it under "
-        "Settings, Allowed origins. On the platform's own host, name the workspace with the header "
+        "Settings, Origins. On the platform's own host, name the workspace with the header "
         "X-Tenant, an API key or a token of the workspace."
     )
 

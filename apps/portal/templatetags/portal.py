@@ -27,7 +27,7 @@ register = template.Library()
 SETTINGS = (
     ("General", "settings", VIEW_SETTINGS),
     ("Addresses", "addresses", VIEW_SETTINGS),
-    ("Allowed origins", "origins", VIEW_SETTINGS),
+    ("Origins", "origins", VIEW_SETTINGS),
     ("Sign-in", "sign_in_policy", VIEW_SETTINGS),
     ("E-mail domains", "email_domains", VIEW_SETTINGS),
     ("Notifications", "notification-defaults", MANAGE_NOTIFICATIONS),

@@ -135,6 +135,7 @@ def test_outsiders_and_foreign_objects(
         ({"name": "X"}, "parent"),
         ({"name": "X", "parent": "7"}, "parent"),
         ({"name": "X", "parent": 7}, "parent"),
+        ({"name": "X", "parent": 10**18}, "parent"),
         ({"name": "X", "parent": ["PARENT"]}, "parent"),
         ({"name": 7, "parent": "PARENT"}, "name"),
         ({"name": {}, "parent": "PARENT"}, "name"),

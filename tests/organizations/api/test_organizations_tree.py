@@ -40,7 +40,7 @@ def test_reorder(api: Any, alice: Person, porto: Organization) -> None:
     answer = client.post(path, {"position": 1})
     assert (answer.status_code, answer.json()["name"]) == (200, "Porto")
     assert names(client) == ["Acme", "Porto", "Lisbon", "Sales"]
-    for wrong in (0, -1, "x", None, 10**30):
+    for wrong in (0, -1, "x", None, 10**18):
         assert client.post(path, {"position": wrong}).status_code == 400
     assert names(client) == ["Acme", "Porto", "Lisbon", "Sales"]
 

@@ -141,7 +141,7 @@ def test_another_tenants_key_is_like_a_missing_one(
         ({"allow_dangerous": 1}, "allow_dangerous"),
         ({"expires_in_days": 0}, "expires_in_days"),
         ({"expires_in_days": 366}, "expires_in_days"),
-        ({"expires_in_days": 10**30}, "expires_in_days"),
+        ({"expires_in_days": 10**18}, "expires_in_days"),
         ({"expires_in_days": "30"}, "expires_in_days"),
         ({"expires_in_days": 1.5}, "expires_in_days"),
         ({"expires_in_days": True}, "expires_in_days"),
@@ -161,7 +161,7 @@ def test_bad_input(api: Any, alice: Person, changes: dict[str, Any], attr: str) 
         assert not ApiKey.objects.exists()
 
 
-@pytest.mark.parametrize("value", [None, "x", 0, 3599, 604_801, 3600.5, "3600", True, [], 10**30])
+@pytest.mark.parametrize("value", [None, "x", 0, 3599, 604_801, 3600.5, "3600", True, [], 10**18])
 def test_bad_overlaps(api: Any, alice: Person, owner: Actor, value: Any) -> None:
     key = make_key(owner).key
     response = api(alice).post(f"api-keys/{key.id}/rotate/", {"overlap_s": value})
