@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.events import PersonDataExported
 from apps.accounts.models import Person
@@ -26,7 +27,9 @@ def person_data_export(*, person: Person) -> dict[str, Any]:
     One statement a table and workspace. Workspaces that are closed are named without their tables.
     Publishes accounts.person_data_exported. Raises RateLimited.
     """
-    COPIES.require(str(person.id))
+    COPIES.require(
+        str(person.id), detail=_("You have made many copies within an hour. Go on later.")
+    )
     subject = Subject(person.id, person.email if is_email_verified(person) else "")
     workspaces = []
     for membership in memberships_of(person):

@@ -7,6 +7,8 @@ commits, so nothing is missed or comes twice.
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.audit.chains import chain_of
 from apps.audit.representation import csv_header, csv_lines, json_lines, rows_of
 from apps.audit.selectors import Filters, entries_matching
@@ -23,7 +25,10 @@ CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjs
 
 def export_count(actor: Actor) -> None:
     """One more file for a member or a program. Raises RateLimited."""
-    EXPORTS.require(str(actor.api_key_id or actor.member_id))
+    EXPORTS.require(
+        str(actor.api_key_id or actor.member_id),
+        detail=_("You have exported the audit log often within an hour. Go on later."),
+    )
 
 
 def export_lines(tenant: TenantRef | None, filters: Filters, form: str) -> Iterator[bytes]:

@@ -75,7 +75,6 @@ PLANS = (
                     "organizations.provisioning": True,
                     "roles.custom_roles": 50,
                     "roles.api_keys": 100,
-                    "api.requests_per_15_minutes": 2400,
                     "tenants.custom_domains": 10,
                     "tenants.exports": 60,
                     "audit.retention_days": 365,

@@ -80,7 +80,7 @@ FRAME = re.compile(r"SAVEPOINT|^(BEGIN|COMMIT)")
 BUDGET = 6
 # What a workspace has is read once, and remembered. The dashboard's checklists and surveys too, if caches are
 # on, as they are for it.
-COLD = {"/plan/": 1, "/settings/api-usage/": 1, "/notifications/preferences/": 1, "/": 2}
+COLD = {"/plan/": 1, "/notifications/preferences/": 1, "/": 2}
 # Of every page; it is remembered where caches are on.
 BELL = re.compile(r"SELECT COUNT.*notifications_inboxitem", re.DOTALL)
 
