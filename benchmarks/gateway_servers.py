@@ -168,6 +168,7 @@ def platform(
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings_gateway",
         "PUBLIC_URL": settings.PUBLIC_URL,
         "API_REQUESTS_PER_15_MINUTES": UNREACHED,
+        "API_REQUESTS_PER_15_MINUTES_BY_ADDRESS": UNREACHED,
         **env,
     }
     with _running(name, words, port=port, core=core, env=given, folder=ROOT) as server:

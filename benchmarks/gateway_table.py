@@ -47,10 +47,11 @@ def rows(results: Samples) -> Iterator[Row]:
     for clients in (16, 64):
         yield from _rates(results, clients)
     for clients in (16, 64):
-        yield from _cost(results, f"uncached/{clients}", f"pg/{clients}")
+        for theirs in HAND_TUNED:
+            yield from _cost(results, f"uncached/{clients}", f"{theirs}/{clients}")
     for ours, theirs in (
         ("uncached", "drizzle-cached"),
-        ("uncached", "pg"),
+        *(("uncached", theirs) for theirs in HAND_TUNED),
         ("cached", "pg-stamped"),
     ):
         yield from _p99(results, f"{ours}/16", f"{theirs}/16")

@@ -47,10 +47,12 @@ export function drizzleMembers(pool, { systemRoles, permissions }) {
   return (tenant, personId, known, after, size) =>
     db.transaction(
       async (tx) => {
+        // Its name was checked when it was read.
         await tx.execute(
-          sql`SELECT set_config('search_path', ${`${tenant.schema}, public`}, true),
-                     set_config('role', ${tenant.schema}, true),
-                     set_config('app.tenant_id', ${tenant.id}, true)`,
+          sql.raw(
+            `SET LOCAL search_path = ${tenant.schema}, public; SET LOCAL role = '${tenant.schema}'; ` +
+              `SET LOCAL app.tenant_id = '${tenant.id}'`,
+          ),
         )
         const permission = known === undefined ? await mayList(tx, personId) : known
         if (!permission) return { permission, page: null }
@@ -58,9 +60,12 @@ export function drizzleMembers(pool, { systemRoles, permissions }) {
           .select(PAGE)
           .from(members)
           .innerJoin(organizations, eq(organizations.id, members.organizationId))
-          .where(and(ne(members.status, 'removed'), gt(members.id, after)))
+          .where(and(ne(members.status, 'removed'), gt(members.id, sql.placeholder('after'))))
           .orderBy(asc(members.id))
-          .limit(size + 1)
+          .limit(sql.placeholder('limit'))
+          // By a name of its own, so that PostgreSQL need not plan it anew when it has served another tenant.
+          .prepare(`members_${tenant.schema}`)
+          .execute({ after, limit: size + 1 })
         const shown = rows.slice(0, size)
         const last = rows.length > size ? shown.at(-1).id : null
         const now = new Date().toISOString()
