@@ -31,8 +31,6 @@ from apps.tenants.caches import HOSTS
 MAX_PASSES = 10_000
 MAX_KEPT = 1_000
 MAX_KEPT_BYTES = 65_536
-# Even a Redis that lost its last second, or a write past the services, is noticed.
-MAX_AGE_S = 60
 
 
 class Asked(NamedTuple):

@@ -21,11 +21,11 @@ from apps.common.api.renderers import to_json
 from apps.common.database import app_connection
 from apps.common.gate import COUNTED, KEY, Notes
 from apps.common.middleware import log_answer, request_id_of
+from apps.common.outages import REDIS_OUTAGES
 from apps.common.problems import CONTENT_TYPE, problem_body
 from apps.common.rate_limits import Admission
 from apps.common.tenancy import tenant_context
 from apps.gateway.passes import (
-    MAX_AGE_S,
     MAX_KEPT,
     MAX_KEPT_BYTES,
     MAX_PASSES,
@@ -85,7 +85,10 @@ class Gateway:
     ) -> tuple[str, Headers, bytes] | None:
         """None where Django has to be asked."""
         began_s = time.perf_counter()
-        charge = charge_of(known)
+        try:
+            charge = charge_of(known)
+        except (DatabaseError, *REDIS_OUTAGES):
+            return None
         found = known.stamps.read(charge)
         if found is None:
             return None
@@ -155,7 +158,7 @@ class Gateway:
         """Django's answer. It is learned from at the second time, when it is known what it depends on."""
         caller = (asked.host, asked.tenant, asked.authorization)
         whom = self.callers.get(caller)
-        before, began_s = Stamps(whom).read() if whom else None, time.time()
+        before = Stamps(whom).read() if whom else None
         notes = environ[KEY] = Notes()
         sent: list[Any] = []
 
@@ -175,7 +178,7 @@ class Gateway:
                 stamps=Stamps(found, kept_by),
                 keeps_pages=kept_by is not None,
                 caller=before.caller,
-                good_until_s=min(notes.good_until_s, began_s + MAX_AGE_S),
+                good_until_s=notes.good_until_s,
                 headers=[one for one in sent[1] if not OWN_HEADERS.fullmatch(one[0])],
                 whom=found,
                 tenant=notes.tenant,

@@ -1,5 +1,6 @@
 """Who calls the API: a bearer token, or the session of the host's own pages."""
 
+import time
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 
 from apps.accounts import epochs, keys, tokens
 from apps.accounts.authorizations import (
+    MAX_AGE_S,
     TokenAuthorization,
     authorization_of,
     external_authorization_of,
@@ -64,7 +66,11 @@ class BearerAuthentication(BaseAuthentication):
         _accept(http_request, person, authorization.proof)
         if notes := notes_of(http_request.META):
             notes.person_id, notes.epochs = person.pk, tuple(authorization.epochs)
-            notes.good_until_s = min(claims.expires_at_s, authorization.expires_at.timestamp())
+            notes.good_until_s = min(
+                claims.expires_at_s,
+                authorization.expires_at.timestamp(),
+                time.time() + authorization.read_at_s + MAX_AGE_S - time.monotonic(),
+            )
         return person, claims
 
     def authenticate_header(self, request: Request) -> str:
