@@ -23,13 +23,12 @@ REPEATS = int(os.environ.get("GATEWAY_REPEATS", "5"))
 SECONDS = float(os.environ.get("GATEWAY_SECONDS", "4"))
 CLIENTS = (16, 64)
 PEERS = ("drizzle", "drizzle-cached", "pg", "pg-json", "pg-stamped")
-OFF, ON, BARE, SCANT = "uncached", "cached", "unlimited", "exhausted"
+OFF, ON, SCANT = "uncached", "cached", "exhausted"
 NO_CACHE = {"API_RESPONSE_CACHE": "false"}
 # Settings that a server is started with, and the one of ours without which it would be no other server.
 VARIANTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     OFF: ("", NO_CACHE),
     ON: ("API_RESPONSE_CACHE", {}),
-    BARE: ("API_RATE_LIMITS", {**NO_CACHE, "API_RATE_LIMITS": "false"}),
     SCANT: ("API_REQUESTS_PER_15_MINUTES", {**NO_CACHE, "API_REQUESTS_PER_15_MINUTES": "1"}),
 }
 
@@ -94,6 +93,9 @@ def _cases(world: World, servers: Mapping[str, Server]) -> Iterator[Case]:
         for name, server in servers.items():
             if name != SCANT:
                 yield Case(f"{name}/{clients}", server, MEMBERS_PATH, owner, clients)
+        if world.unlimited:
+            free = world.unlimited.headers()
+            yield Case(f"unlimited/{clients}", servers[OFF], MEMBERS_PATH, free, clients)
         for path in ORM_PATHS:
             yield Case(f"{_label(path)}/{clients}", servers[OFF], path, owner, clients)
     for name, server, path, headers, status in _refusals(world, servers):

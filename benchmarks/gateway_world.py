@@ -8,7 +8,7 @@ from apps.accounts.models import TokenSession
 from apps.accounts.token_sessions import token_session_start
 from apps.accounts.tokens import access_token
 from apps.billing.services import override_set
-from apps.common.entitlements import Granted
+from apps.common.entitlements import Granted, entitlements
 from apps.common.tenancy import tenant_context
 from apps.organizations.entitlements import SEATS
 from apps.organizations.models import Member, Organization, Placement, RoleBinding
@@ -22,7 +22,9 @@ from apps.tenants.selectors import tenant_by_slug
 from apps.tenants.services import tenant_create
 from benchmarks.world import ACTOR, fill_up_to, person
 
-SLUG = "gateway"
+SLUG, FREE_SLUG = "gateway", "gateway-free"
+# Declared by the api app where requests are limited.
+REQUESTS = "api.requests_per_15_minutes"
 MEMBERS = 25
 PAGE_SIZE = 20
 MEMBERS_PATH = f"/api/v1/members/?page_size={PAGE_SIZE}"
@@ -46,7 +48,8 @@ class Caller:
 class World:
     """owner sees all members; powerless is a member without a role; stranger is in no workspace.
 
-    elsewhere: owns another workspace, with counters of its own.
+    elsewhere: owns another workspace, with counters of its own. unlimited: the owner in a workspace like
+    this one whose requests nothing limits; None: nothing limits anybody's.
     """
 
     tenant: Tenant
@@ -54,29 +57,15 @@ class World:
     powerless: Caller
     stranger: Caller
     elsewhere: Caller
+    unlimited: Caller | None
 
 
 def build(tenants: int) -> World:
     """The workspace of the benchmark with its members and roles, and others until there are `tenants`."""
-    owner = person("owner@gateway.test")
-    tenant = tenant_by_slug(SLUG)
-    if tenant is None:
-        tenant = tenant_create(actor=ACTOR, name="Gateway", slug=SLUG, owner_person_id=owner.id)
-        if not provision(tenant.id):
-            tenant.refresh_from_db()
-            raise RuntimeError(tenant.last_error)
-        tenant.refresh_from_db()
-        # The default plan, which leaves the limits of requests to the settings, has fewer seats.
-        override_set(
-            actor=ACTOR,
-            tenant_id=tenant.id,
-            code=SEATS,
-            granted=Granted(2 * MEMBERS),
-            reason="benchmark",
-        )
-        with tenant_context(tenant):
-            _fill()
-            _analyze()
+    tenant = _workspace(SLUG)
+    is_limited = REQUESTS in entitlements()
+    if is_limited:
+        _grant(_workspace(FREE_SLUG), REQUESTS, None)
     fill_up_to(tenants)
     other = Tenant.objects.filter(slug__startswith="bench-").order_by("id")[:1].get()
     return World(
@@ -85,6 +74,31 @@ def build(tenants: int) -> World:
         powerless=_sign_in("powerless@gateway.test"),
         stranger=_sign_in("stranger@gateway.test"),
         elsewhere=_sign_in("bench@platform.test", other.slug),
+        unlimited=_sign_in("owner@gateway.test", FREE_SLUG) if is_limited else None,
+    )
+
+
+def _workspace(slug: str) -> Tenant:
+    found = tenant_by_slug(slug)
+    if found is not None:
+        return found
+    owner = person("owner@gateway.test")
+    tenant = tenant_create(actor=ACTOR, name="Gateway", slug=slug, owner_person_id=owner.id)
+    if not provision(tenant.id):
+        tenant.refresh_from_db()
+        raise RuntimeError(tenant.last_error)
+    tenant.refresh_from_db()
+    # The default plan, which leaves the limits of requests to the settings, has fewer seats.
+    _grant(tenant, SEATS, 2 * MEMBERS)
+    with tenant_context(tenant):
+        _fill()
+        _analyze()
+    return tenant
+
+
+def _grant(tenant: Tenant, code: str, value: int | None) -> None:
+    override_set(
+        actor=ACTOR, tenant_id=tenant.id, code=code, granted=Granted(value), reason="benchmark"
     )
 
 
