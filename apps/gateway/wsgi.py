@@ -173,7 +173,7 @@ class Gateway:
         if found != whom:
             self.callers.put(caller, found)
         elif before and before.is_settled and "set-cookie" not in _names(sent[1]):
-            kept_by = notes.kept_by if settings.GATEWAY_KEEPS_PAGES else None
+            kept_by = notes.kept_by if settings.API_RESPONSE_CACHE else None
             known = Pass(
                 stamps=Stamps(found, kept_by),
                 keeps_pages=kept_by is not None,

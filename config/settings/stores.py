@@ -64,7 +64,7 @@ CACHE_READS = env.bool("CACHE_READS", default=True)
 # Off: Django answers every request.
 GATEWAY = env.bool("GATEWAY", default=True)
 # Off: it reads every page from the database.
-GATEWAY_KEEPS_PAGES = env.bool("GATEWAY_KEEPS_PAGES", default=True)
+API_RESPONSE_CACHE = env.bool("API_RESPONSE_CACHE", default=True)
 
 
 def caches(url: str) -> dict[str, dict[str, object]]:

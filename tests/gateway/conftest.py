@@ -96,7 +96,7 @@ def _cold() -> Iterator[None]:
 
 @pytest.fixture
 def process(settings: Any) -> Process:
-    settings.GATEWAY = settings.GATEWAY_KEEPS_PAGES = True
+    settings.GATEWAY = settings.API_RESPONSE_CACHE = True
     return Process()
 
 

@@ -194,7 +194,7 @@ def test_what_is_listed_is_what_was_committed(
     warm: Warm, process: Process, token: Any, acme: Tenant, bob: Person, commit: Any,
     settings: Any, change: Any, keeps: bool,
 ) -> None:  # fmt: skip
-    settings.GATEWAY_KEEPS_PAGES = keeps
+    settings.API_RESPONSE_CACHE = keeps
     call = warm(bob)
     before = call().body
     assert call().body == before
@@ -225,7 +225,7 @@ def test_a_kept_page_costs_one_round_trip_and_no_statement(
 def test_a_page_that_is_not_kept_costs_one_of_each(
     warm: Warm, acme: Tenant, bob: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.GATEWAY_KEEPS_PAGES = False
+    settings.API_RESPONSE_CACHE = False
     call = warm(bob)
     sent = []
     original = AbstractConnection.send_packed_command
