@@ -310,6 +310,8 @@ def test_the_document_has_them_once() -> None:
         for method, operation in item.items():
             assert "429" in operation["responses"], (method, path)
             for status, response in operation["responses"].items():
+                if not status.startswith("2") and status != "429":
+                    continue
                 expected = NAMES | ({"Retry-After"} if status == "429" else set())
                 refs = {name: {"$ref": f"#/components/headers/{name}"} for name in expected}
                 found = {name: response["headers"].get(name) for name in expected}
