@@ -1,5 +1,6 @@
 """How many requests the API takes of whom, and what it says about it."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -188,10 +189,13 @@ def test_an_exception_of_the_staff_holds_at_once_and_ends(
         code=REQUESTS,
         granted=Granted(10),
         reason="Their import",
-        expires_at=timezone.now() + timedelta(hours=1),
+        expires_at=timezone.now() + timedelta(seconds=2),
     )
     limits.forget_all()
     assert state(client.get("members/")) == (200, "10", "9")
+    time.sleep(2.1)
+    limits.forget_all()
+    assert client.get("members/")["RateLimit-Limit"] == "100000"
 
 
 def test_any_number(entitle: Entitle, bearer: Any, bob: Person, acme: Tenant) -> None:
@@ -310,6 +314,8 @@ def test_the_document_has_them_once() -> None:
         for method, operation in item.items():
             assert "429" in operation["responses"], (method, path)
             for status, response in operation["responses"].items():
+                if not status.startswith("2") and status != "429":
+                    continue
                 expected = NAMES | ({"Retry-After"} if status == "429" else set())
                 refs = {name: {"$ref": f"#/components/headers/{name}"} for name in expected}
                 found = {name: response["headers"].get(name) for name in expected}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Person
+from apps.common.api import limits
 from apps.organizations.models import Member
 from apps.organizations.services import binding_create
 from apps.roles.models import Role
@@ -145,3 +146,9 @@ def test_refusals(
     assert "not included in your plan" in problem["detail"]
     entitle({code: 1})
     assert api(alice).post(path, body).status_code in (201, 202)
+
+
+def test_a_plan_says_how_many_requests(assign: Assign, api: Any, alice: Person) -> None:
+    assign("enterprise")
+    limits.forget_all()
+    assert api(alice).get("billing/entitlements/")["RateLimit-Limit"] == "8000"
