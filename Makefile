@@ -77,6 +77,11 @@ chaos: $(STAMP) ## kill processes while they work, and count what is lost (some 
 	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/chaos $(PYTEST_ARGS) \
 	|| status=1; $(STOP_TEST_SERVERS); exit $$status
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## send every operation of the API what Schemathesis makes up (FUZZ_EXAMPLES=15; some minutes)
+	@status=0; $(BIN)/python -m pytest -o addopts="-p no:valkey -p no:schemathesis -ra --strict-markers" -n 3 tests/fuzz $(PYTEST_ARGS) \
+	|| status=1; $(STOP_TEST_SERVERS); exit $$status
+
 .PHONY: interop
 interop: $(STAMP) ## sign in by npm's oidc-provider, a certified implementation (needs Node.js)
 	@command -v npm >/dev/null || { echo "Not installed: Node.js with npm. On Debian and Ubuntu: sudo apt-get install npm" >&2; exit 1; }

@@ -23,6 +23,7 @@ from apps.accounts.models import Person
 from apps.accounts.selectors import is_email_verified, person_actor, person_by_email
 from apps.common.actors import Actor
 from apps.common.errors import RateLimited
+from apps.common.urls import public_urls
 
 LOCKED = "too_many_login_attempts"
 
@@ -103,7 +104,7 @@ def password_reset_request(request: HttpRequest, *, email: str) -> None:
     limits.consume(request, "reset_password", key=email)
     form = ResetPasswordForm({"email": email})
     if form.is_valid():
-        with transaction.atomic():
+        with transaction.atomic(), public_urls():
             form.save(request)
 
 

@@ -1,14 +1,30 @@
 """Absolute addresses. Built from settings and the database, never from a request's Host header."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_urlconf, reverse, set_urlconf
 
 
 def public_url(path: str = "/") -> str:
     """Address of `path` on the platform's public site."""
     return f"{settings.PUBLIC_URL}{path}"
+
+
+@contextmanager
+def public_urls() -> Iterator[None]:
+    """For the block names of pages are those of the public site, also while a tenant's host is served.
+
+    For a library that looks up pages which only the public site has.
+    """
+    before = get_urlconf()
+    set_urlconf(settings.PUBLIC_URLCONF)
+    try:
+        yield
+    finally:
+        set_urlconf(before)
 
 
 def slug_host(slug: str) -> str:

@@ -2,7 +2,8 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Person
-from tests.accounts.support import link_in, mails_after_drain, post_json
+from apps.tenants.models import Tenant
+from tests.accounts.support import host, link_in, mails_after_drain, post_json
 
 pytestmark = pytest.mark.django_db
 BODY = {"name": "Dana Vos", "email": "dana@example.com", "password": "correct horse battery"}
@@ -69,6 +70,20 @@ def test_password_reset_answers_the_same(client: Client, alice: Person) -> None:
     assert (message.to, message.subject) == ([alice.email], "Set a new password")
     assert word.to == ["nobody@example.com"]
     assert client.get(link_in(message), follow=True).context["form"] is not None
+
+
+def test_password_reset_on_a_tenants_host(acme: Tenant, alice: Person) -> None:
+    """Which has no page for it: the link leads to the public site, and nobody learns who is there."""
+    client = Client(HTTP_HOST=host(acme))
+    answers = [
+        post_json(client, "/api/v1/auth/password-reset/", {"email": email})
+        for email in (alice.email, "nobody@example.com")
+    ]
+    assert [one.status_code for one in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    message, _word = sorted(mails_after_drain(), key=lambda mail: mail.to)
+    assert (message.to, message.subject) == ([alice.email], "Set a new password")
+    assert link_in(message).startswith("/")
 
 
 def test_password_reset_is_limited_by_address(client: Client, alice: Person) -> None:

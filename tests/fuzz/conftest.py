@@ -1,0 +1,3 @@
+from tests.api.client import api, bearer
+
+__all__ = ["api", "bearer"]
