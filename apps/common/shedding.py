@@ -117,18 +117,18 @@ class LoadShedding:
         self._logged_at_s = 0.0
         self._lock = threading.Lock()
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        header = environ.get("HTTP_X_REQUEST_START")
+    def __call__(self, request: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        header = request.get("HTTP_X_REQUEST_START")
         if header and self._delay is not None:
             at = started_at(header)
             waited_s = max(time.time() - at, 0.0) if at is not None else MAX_WAITED_S
             if waited_s < MAX_WAITED_S:
-                path = environ.get("PATH_INFO", "")
-                priority = priority_of(environ.get("REQUEST_METHOD", ""), path)
+                path = request.get("PATH_INFO", "")
+                priority = priority_of(request.get("REQUEST_METHOD", ""), path)
                 if self._delay.is_too_late(waited_s, priority):
                     self._note(priority, waited_s)
-                    return refusal(path, environ.get("HTTP_ACCEPT", ""), start_response)
-        return self._application(environ, start_response)
+                    return refusal(path, request.get("HTTP_ACCEPT", ""), start_response)
+        return self._application(request, start_response)
 
     def _note(self, priority: Priority, waited_s: float) -> None:
         """A line a second, however many are refused."""

@@ -76,7 +76,8 @@ class DecideForm(ReasonForm):
     plans = forms.MultipleChoiceField(
         label="Plans",
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.SelectMultiple(attrs={"size": 6}),
+        help_text="More than one with Ctrl or Cmd; Ctrl-click takes one out.",
         choices=lambda: list(Plan.objects.order_by("code").values_list("code", "name")),
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -72,6 +72,7 @@ def address(route: str, objects: dict[str, Any]) -> str:
         "tenants/",
     )
     route = route.replace("(?P<url>.*)$", "no/such/page/")
+    route = route.replace("<str:code>", "notifications.sms_codes")
     if "<uuid:object_id>" in route:
         model = "/".join(route.split("/")[:2])
         route = route.replace("<uuid:object_id>", str(objects[model].pk))

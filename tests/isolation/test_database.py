@@ -12,6 +12,7 @@ from apps.adoption.models import (
     FeatureDay,
     FeatureTotal,
     FeatureUse,
+    FlagRule,
     FunnelCount,
     SurveyAnswer,
     SurveyAsked,
@@ -274,8 +275,9 @@ def test_what_is_counted_over_all_is_for_the_system(world: World, as_app: None) 
         FeatureTotal.objects.create(
             feature="x", day=today, tenants=1, people=1, uses=1, tenants_window=1, people_window=1
         )
+        FlagRule.objects.create(code="x.y", mode="on", on=[world.globex.id])
     with tenant_context(world.acme):
-        for model in (SurveyAsked, SurveyCount, FunnelCount, FeatureTotal):
+        for model in (SurveyAsked, SurveyCount, FunnelCount, FeatureTotal, FlagRule):
             assert model.objects.count() == 0
             assert model.objects.all().delete() == (0, {})
 
