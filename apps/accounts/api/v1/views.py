@@ -22,6 +22,7 @@ from apps.accounts.selectors import is_member
 from apps.accounts.sign_in_policy import require_satisfied, sign_in_policy_of
 from apps.accounts.token_sessions import TokenPair
 from apps.common.actors import Actor
+from apps.common.api.idempotency import Once
 from apps.common.api.views import PlatformView
 from apps.common.errors import NotFound
 
@@ -33,6 +34,8 @@ class PublicView(PlatformView):
 
     authentication_classes = []
     permission_classes = [AllowAny]
+    # Who is nobody has no keys of their own; and answers with tokens are not kept.
+    once = Once.NEVER
 
 
 def _pair(pair: TokenPair) -> Response:

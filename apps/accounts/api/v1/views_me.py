@@ -22,6 +22,7 @@ from apps.accounts.models import Person, TenantMembership
 from apps.accounts.oidc.external import ExternalClaims
 from apps.accounts.session_list import Current
 from apps.accounts.tokens import AccessClaims
+from apps.common.api.idempotency import Once
 from apps.common.api.limits import LimitedView
 from apps.common.api.pagination import CursorPagination
 from apps.common.api.views import PlatformView
@@ -128,6 +129,8 @@ class SessionView(PlatformView):
 
 
 class SessionsRevokeOthersView(PlatformView):
+    once = Once.NEVER  # there is nobody left to sign out
+
     @extend_schema(
         operation_id="auth_sessions_revoke_others",
         summary="Sign out everywhere else",
