@@ -68,13 +68,13 @@ e2e: $(STAMP) ## drive a real browser through the running platform, PgBouncer, a
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $$missing (once) ..." \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } \
 	|| { echo "Not installed: $$missing. On Debian and Ubuntu: sudo apt-get install $$missing" >&2; exit 1; }
-	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/e2e $(PYTEST_ARGS) \
-	$(if $(PYTEST_ARGS),,&& $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" -n 3 tests/sandbox/stripe) \
+	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -p no:schemathesis -ra --strict-markers" tests/e2e $(PYTEST_ARGS) \
+	$(if $(PYTEST_ARGS),,&& $(BIN)/python -m pytest -o addopts="-p no:valkey -p no:schemathesis -ra --strict-markers" -n 3 tests/sandbox/stripe) \
 	|| status=1; $(STOP_TEST_SERVERS); exit $$status
 
 .PHONY: chaos
 chaos: $(STAMP) ## kill processes while they work, and count what is lost (some minutes)
-	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -ra --strict-markers" tests/chaos $(PYTEST_ARGS) \
+	@status=0; $(TEST_ENV) $(BIN)/python -m pytest -o addopts="-p no:valkey -p no:schemathesis -ra --strict-markers" tests/chaos $(PYTEST_ARGS) \
 	|| status=1; $(STOP_TEST_SERVERS); exit $$status
 
 .PHONY: fuzz
