@@ -159,7 +159,8 @@ class Gateway:
         caller = (asked.host, asked.tenant, asked.authorization)
         whom = self.callers.get(caller)
         before = Stamps(whom).read() if whom else None
-        notes = environ[KEY] = Notes()
+        notes = Notes()
+        environ[KEY] = notes
         sent: list[Any] = []
 
         def start(status: str, headers: Headers, *rest: Any) -> Any:

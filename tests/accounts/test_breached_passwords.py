@@ -4,11 +4,11 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import requests
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -16,6 +16,7 @@ from django.test import Client
 
 from apps.accounts import breached_passwords
 from apps.accounts.models import Person
+from apps.common.outbound import Answer, Upstream
 from tests.accounts.support import (
     PASSWORD,
     PUBLIC,
@@ -119,8 +120,9 @@ def test_no_answer_keeps_nobody_out(serve: Any, answer: Any) -> None:
 
 
 def test_nobody_waits_long(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert breached_passwords.TIMEOUT_S == 2.0
-    monkeypatch.setattr(breached_passwords, "TIMEOUT_S", 0.2)
+    assert breached_passwords.UPSTREAM.total_s == 2.0
+    hasty = replace(breached_passwords.UPSTREAM, total_s=0.2)
+    monkeypatch.setattr(breached_passwords, "UPSTREAM", hasty)
     warned: list[dict[str, Any]] = []
     monkeypatch.setattr(
         breached_passwords.log, "warning", lambda event, **kw: warned.append({"event": event, **kw})
@@ -129,12 +131,12 @@ def test_nobody_waits_long(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     began_s = time.monotonic()
     validate_password(STOLEN)
     assert time.monotonic() - began_s < 0.9
-    assert warned == [{"event": "accounts.breached_passwords_unavailable", "error": "ReadTimeout"}]
+    assert warned == [{"event": "accounts.breached_passwords_unavailable", "error": "timeout"}]
 
 
 def test_empty_url_asks_nobody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.BREACHED_PASSWORDS_URL = ""
-    monkeypatch.setattr(requests, "get", lambda *_a, **_k: pytest.fail("asked"))
+    monkeypatch.setattr(Upstream, "request", lambda *_a, **_k: pytest.fail("asked"))
     validate_password(STOLEN)
 
 
@@ -155,13 +157,13 @@ def range_api(live_server: Any, settings: Any) -> str:
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether a transaction was open, for each time that the network was asked."""
     seen: list[bool] = []
-    ask = requests.get
+    ask = Upstream.request
 
-    def asked(*args: Any, **kwargs: Any) -> requests.Response:
+    def asked(*args: Any, **kwargs: Any) -> Answer:
         seen.append(connection.in_atomic_block)
         return ask(*args, **kwargs)
 
-    monkeypatch.setattr(requests, "get", asked)
+    monkeypatch.setattr(Upstream, "request", asked)
     return seen
 
 

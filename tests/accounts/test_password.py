@@ -96,7 +96,7 @@ def test_forged_links(client: Client, path: str) -> None:
     assert client.post(path, {"password1": NEW}).context["token_fail"] is True
 
 
-@pytest.mark.parametrize("email", ["al\0ice@acme.test", "a" * 260 + "@acme.test", "x"])
+@pytest.mark.parametrize("email", ["a" * 260 + "@acme.test", "x"])
 def test_bad_addresses(client: Client, email: str) -> None:
     response = ask(client, email)
     assert response.status_code == 200

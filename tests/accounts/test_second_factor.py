@@ -123,7 +123,7 @@ def test_wrong_codes_lock_the_account_for_every_browser(alice: Person) -> None:
     assert who(client) == "AnonymousUser"
 
 
-@pytest.mark.parametrize("given", ["", " ", "x" * 41, "\0", "١٢٣٤٥٦", "é" * 6, "------"])
+@pytest.mark.parametrize("given", ["", " ", "x" * 41, "١٢٣٤٥٦", "é" * 6, "------"])
 def test_bad_codes_are_a_message(client: Client, alice: Person, given: str) -> None:
     give_totp(alice)
     password(client, alice)
@@ -237,7 +237,6 @@ class TestPasskey:
             "7",
             '"x"',
             "{",
-            "\0",
             '{"response": {}}',
             "x" * 30_000,
             "[" * 2000,

@@ -173,16 +173,13 @@ def test_a_mail_request_that_fails_takes_the_person_with_it(
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"name": "Da\0na"}, "name"),
         ({"name": "a" * 151}, "name"),
         ({"name": "Dana\r\nBcc: x"}, "name"),
         ({"name": " "}, "name"),
-        ({"email": "da\0na@example.com"}, "email"),
         ({"email": "a" * 250 + "@example.com"}, "email"),
         ({"email": "nobody"}, "email"),
         ({"password1": "short"}, "password1"),
         ({"password1": "password123"}, "password1"),
-        ({"password1": "correct\0horse battery"}, "password1"),
         ({"password1": "x" * 257}, "password1"),
         ({"password1": "dana@example.com"}, "password1"),
     ],

@@ -118,7 +118,6 @@ def test_a_signature_is_good_near_its_moment_only(queued: list[str], offset_s: i
         "t={now}",
         "t={now},v1=",
         "t={now},v0={good}",
-        "t={now},v1=\x00",
         "t={now},v1={good}x",
         "t={now}," + "v1=00," * 1000,
     ],
@@ -166,7 +165,7 @@ def test_the_secret_that_dj_stripe_would_take_from_a_header(
 
 
 @pytest.mark.parametrize(
-    "forwarded", ["garbage", "1.2.3.4, x", "\x00", "'; --", "::1%eth0", "," * 500, "ü"]
+    "forwarded", ["garbage", "1.2.3.4, x", "'; --", "::1%eth0", "," * 500, "ü"]
 )
 def test_what_proxies_say_is_not_looked_at(queued: list[str], forwarded: str) -> None:
     told = event("customer.created", CUSTOMER)

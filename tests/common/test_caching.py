@@ -186,7 +186,7 @@ def test_of_fifty_at_once_one_loads(notes: Namespace, acme: Tenant) -> None:
 
 def test_a_loader_that_dies_holds_nobody_up_for_long(notes: Namespace, monkeypatch: Any) -> None:
     monkeypatch.setattr(caching, "LOADING_S", 1)
-    names = caching._Names(notes.name, notes._scope(None), "x")
+    names = caching.Names(notes.name, notes._scope(None), "x")
     assert caching._claim(names)
     began_s = time.monotonic()
     assert notes.get("x", Source("x")) == "x"

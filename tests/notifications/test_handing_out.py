@@ -113,7 +113,7 @@ def test_page_by_page_goes_on_where_it_ended(
     admins = many_admins(4)
     monkeypatch.setattr(handing_out, "AT_ONCE", 2)
     event = MemberJoined(member_id=admins[0].id, person_id=admins[0].person_id, email="x@acme.test")
-    joined = Actor(ActorKind.PERSON, "x@acme.test", person_id=admins[0].person_id)
+    joined = Actor(ActorKind.PERSON, "x@acme.test", person_id=uuid7())
     found = note(inside, "organizations.member_joined", event, joined)
     assert found is not None
     assert notification_hand_out(notification_id=found.id) is False

@@ -38,7 +38,7 @@ NUMBER = "+49 151 12345678"
 def texting(monkeypatch: pytest.MonkeyPatch) -> Texting:
     made = Texting()
     monkeypatch.setattr(senders, "sms_providers", lambda: [made])
-    monkeypatch.setattr(phone, "BETWEEN", replace(phone.BETWEEN, at_most=1000))
+    monkeypatch.setattr(phone, "BETWEEN", replace(phone.BETWEEN, at_most=1000, burst=1000))
     return made
 
 

@@ -77,7 +77,7 @@ def test_what_is_none_of_ours_takes_no_statement(
 
 
 MALFORMED = (
-    "", "sk", "sk_", "sk__", "SK_", "Sk_x", "sk-", "sk_ ", "sk_.", "sk_\x7f", "sk_é", "sk_€", "sk_😀",
+    "", "sk", "sk_", "sk__", "SK_", "Sk_x", "sk-", "sk_ ", "sk_.", "sk_é", "sk_€", "sk_😀",
     "sk_null", "sk_undefined", "sk_None", "sk_live_" + "0" * 24, "sk_test_" + "a" * 24, "sk_" + "0" * 54,
     "sk_" + "0" * 55, "sk_" + "0" * 56, "sk_" + "z" * 55, "sk_" + "-" * 55, "sk_" + "%00" * 18 + "a",
     "sk_" + "0" * 5000, "sk_a.b.c", "eyJhbGciOiJub25lIn0.e30.", "sk_' OR 1=1 --", "sk_{{7*7}}",

@@ -92,6 +92,7 @@ def _current(request: Request) -> Current:
 class SessionsView(PlatformView):
     pagination_class = CursorPagination
     serializer_class = SessionSerializer
+    is_shapeable = False
 
     @extend_schema(
         operation_id="auth_sessions_list",
