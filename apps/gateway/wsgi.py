@@ -68,20 +68,20 @@ class Gateway:
         # By host, X-Tenant and Authorization.
         self.callers: Recent[tuple[str, str, str], Whom] = Recent(MAX_PASSES)
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        asked = asked_of(environ) if settings.GATEWAY else None
+    def __call__(self, meta: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        asked = asked_of(meta) if settings.GATEWAY else None
         if asked is None:
-            return self.django(environ, start_response)
+            return self.django(meta, start_response)
         known = self.passes.get(asked)
-        answer = self._answer(asked, known, environ) if known else None
+        answer = self._answer(asked, known, meta) if known else None
         if answer is None:
-            return self._learn(asked, environ, start_response)
+            return self._learn(asked, meta, start_response)
         status, headers, body = answer
         start_response(status, headers)
         return (body,)
 
     def _answer(
-        self, asked: Asked, known: Pass, environ: dict[str, Any]
+        self, asked: Asked, known: Pass, meta: dict[str, Any]
     ) -> tuple[str, Headers, bytes] | None:
         """None where Django has to be asked."""
         began_s = time.perf_counter()
@@ -93,7 +93,7 @@ class Gateway:
         if found is None:
             return None
         if found.admission:
-            environ[COUNTED] = found.admission
+            meta[COUNTED] = found.admission
         if (
             not found.is_settled
             or found.caller != known.caller
@@ -101,7 +101,7 @@ class Gateway:
         ):
             self.passes.drop(asked)
             return None
-        request_id = request_id_of(environ)
+        request_id = request_id_of(meta)
         headers = [*known.headers, ("X-Request-ID", request_id)]
         if found.admission:
             headers += headers_of(charge, found.admission).items()
@@ -119,7 +119,7 @@ class Gateway:
             body = page
         headers.append(("Content-Length", str(len(body))))
         log_answer(
-            environ,
+            meta,
             asked.path,
             code,
             time.perf_counter() - began_s,
@@ -153,21 +153,21 @@ class Gateway:
         return body
 
     def _learn(
-        self, asked: Asked, environ: dict[str, Any], start_response: StartResponse
+        self, asked: Asked, meta: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         """Django's answer. It is learned from at the second time, when it is known what it depends on."""
         caller = (asked.host, asked.tenant, asked.authorization)
         whom = self.callers.get(caller)
         before = Stamps(whom).read() if whom else None
         notes = Notes()
-        environ[KEY] = notes
+        meta[KEY] = notes
         sent: list[Any] = []
 
         def start(status: str, headers: Headers, *rest: Any) -> Any:
             sent[:] = status, headers
             return start_response(status, headers, *rest)
 
-        body = self.django(environ, start)
+        body = self.django(meta, start)
         if sent[0] != "200 OK" or not (notes.tenant and notes.person_id and notes.page):
             return body
         found = Whom(asked.tenant_host, notes.tenant.id, notes.person_id)
@@ -189,31 +189,31 @@ class Gateway:
         return body
 
 
-def asked_of(environ: dict[str, Any]) -> Asked | None:
+def asked_of(meta: dict[str, Any]) -> Asked | None:
     """None for what is not answered here in any case."""
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    host = environ.get("HTTP_HOST", "")
-    path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+    authorization = meta.get("HTTP_AUTHORIZATION", "")
+    host = meta.get("HTTP_HOST", "")
+    path, query = meta.get("PATH_INFO", ""), meta.get("QUERY_STRING", "")
     if (
-        environ["REQUEST_METHOD"] != "GET"
+        meta["REQUEST_METHOD"] != "GET"
         or not path.startswith(PREFIX)
         or not authorization.startswith("Bearer ey")
         or len(query) > MAX_QUERY_LENGTH
-        or environ.get("CONTENT_LENGTH") not in (None, "", "0")
-        or any(name in environ for name in UNUSUAL)
+        or meta.get("CONTENT_LENGTH") not in (None, "", "0")
+        or any(name in meta for name in UNUSUAL)
     ):
         return None
-    tenant = environ.get("HTTP_X_TENANT", "")
+    tenant = meta.get("HTTP_X_TENANT", "")
     if tenant and split_domain_port(host)[0] not in settings.PUBLIC_HOSTS:
         return None  # two tenants at once
     return Asked(
         host=host,
-        scheme=environ["wsgi.url_scheme"] + environ.get("HTTP_X_FORWARDED_PROTO", ""),
+        scheme=meta["wsgi.url_scheme"] + meta.get("HTTP_X_FORWARDED_PROTO", ""),
         path=path,
         query=query,
         tenant=tenant,
         authorization=authorization,
-        accept=environ.get("HTTP_ACCEPT", "") + environ.get("CONTENT_TYPE", ""),
+        accept=meta.get("HTTP_ACCEPT", "") + meta.get("CONTENT_TYPE", ""),
     )
 
 
