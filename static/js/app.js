@@ -6,8 +6,9 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 
 /* Texts become markup by htmx alone, and only in a document that runs nothing; of scripts, none but our own
    worker is loaded by name. Whatever else tries, the browser refuses (Trusted Types, docs/security.md). */
+const PARSERS = ["DOMParser parseFromString", "Document parseHTMLUnsafe"];
 globalThis.trustedTypes?.createPolicy("default", {
-  createHTML: (html, _type, sink) => (sink === "DOMParser parseFromString" ? html : null),
+  createHTML: (html, _type, sink) => (PARSERS.includes(sink) ? html : null),
   createScriptURL: (url) => (url === "/service-worker.js" ? url : null),
 });
 

@@ -9,6 +9,7 @@ from playwright.sync_api import FrameLocator, Locator, expect
 
 from tests.e2e.conftest import Meet
 from tests.e2e.running_demo import RunningDemo
+from tests.e2e.test_pages import NEW_PASSWORD
 from tests.e2e.visitor import DEMO_PASSWORD, Visitor
 
 SOON_MS = 20_000
@@ -58,6 +59,15 @@ def give_role(demo: RunningDemo, name: str) -> None:
     )
 
 
+def sign_in_bob(visitor: Visitor) -> None:
+    """With the password that he has by now, if the story of forgotten ones was told before."""
+    page = visitor.page
+    visitor.sign_in("bob@acme.test")
+    page.wait_for_load_state("load")
+    if "/login/" in page.url:
+        visitor.sign_in("bob@acme.test", NEW_PASSWORD)
+
+
 def bell(visitor: Visitor) -> Locator:
     return visitor.page.get_by_role("link", name=re.compile("^Inbox")).locator("visible=true").first
 
@@ -83,7 +93,7 @@ class TestBell:
     ) -> None:
         for visitor in (bob, elsewhere):
             visitor.open(demo.workspace("acme"))
-            visitor.sign_in("bob@acme.test")
+            sign_in_bob(visitor)
             visitor.heading("Acme")
             visitor.page.evaluate("window.isSame = true")
         before = unread(bob)

@@ -177,7 +177,9 @@ def test_how_many_a_number_gets(
 
 
 def test_one_after_another(member: Actor, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phone, "BETWEEN", replace(phone.BETWEEN, at_most=1, burst=1, window_s=10**9))
+    monkeypatch.setattr(
+        phone, "BETWEEN", replace(phone.BETWEEN, at_most=1, burst=1, window_s=10**9)
+    )
     ask(member, acme)
     with pytest.raises(RateLimited):
         ask(member, acme)
