@@ -69,9 +69,9 @@ def _hand_out() -> float:
     """Rows a second, from the notification to the last inbox and delivery."""
     before = _rows()
     made = Notification.objects.create(
-        kind="billing.limit_neared",
+        kind="organizations.member_joined",
         event_id=uuid.uuid4(),
-        params={"code": "organizations.seats", "used": 8, "limit": 10},
+        params={"email": "dana@bench.test", "member_id": str(uuid.uuid4())},
     )
     began_s = time.perf_counter()
     while not notification_hand_out(notification_id=made.id):

@@ -118,7 +118,12 @@ def web(**env: str) -> Iterator[Web]:
             *("--host", "127.0.0.1", "--port", str(port), "--blocking-threads", str(THREADS)),
         ],
         cwd=ROOT,
-        env=os.environ | {"PUBLIC_URL": settings.PUBLIC_URL, **env},
+        env=os.environ
+        | {
+            "PUBLIC_URL": settings.PUBLIC_URL,
+            "DJANGO_SETTINGS_MODULE": "benchmarks.settings_gateway",
+            **env,
+        },
         stdout=subprocess.DEVNULL,
     )
     server = Web(process, port, pair.access)
