@@ -206,34 +206,36 @@ def test_what_is_listed_is_what_was_committed(
     assert call().body == after.body
 
 
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What goes to Redis, a message each."""
+    messages: list[Any] = []
+    original = AbstractConnection.send_packed_command
+
+    def send(self: Any, *args: Any, **options: Any) -> Any:
+        messages.append(args)
+        return original(self, *args, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", send)
+    return messages
+
+
 def test_a_kept_page_costs_one_round_trip_and_no_statement(
-    warm: Warm, acme: Tenant, bob: Person, monkeypatch: pytest.MonkeyPatch
+    warm: Warm, bob: Person, sent: list[Any]
 ) -> None:
     call = warm(bob)
-    sent = []
-    original = AbstractConnection.send_packed_command
-    monkeypatch.setattr(
-        AbstractConnection,
-        "send_packed_command",
-        lambda self, *args, **kw: (sent.append(args), original(self, *args, **kw))[1],
-    )
+    sent.clear()
     with CaptureQueriesContext(connection) as captured:
         assert call().by_gateway
     assert (len(sent), len(captured.captured_queries)) == (1, 0)
 
 
 def test_a_page_that_is_not_kept_costs_one_of_each(
-    warm: Warm, acme: Tenant, bob: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
+    warm: Warm, bob: Person, settings: Any, sent: list[Any]
 ) -> None:
     settings.API_RESPONSE_CACHE = False
     call = warm(bob)
-    sent = []
-    original = AbstractConnection.send_packed_command
-    monkeypatch.setattr(
-        AbstractConnection,
-        "send_packed_command",
-        lambda self, *args, **kw: (sent.append(args), original(self, *args, **kw))[1],
-    )
+    sent.clear()
     with CaptureQueriesContext(connection) as captured:
         assert call().by_gateway
     assert (len(sent), len(captured.captured_queries)) == (1, 1)
