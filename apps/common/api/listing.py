@@ -13,8 +13,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
@@ -162,7 +161,7 @@ class _Rows:
 
     def __getitem__(self, part: slice) -> list[dict[str, Any]]:
         position = self.ordering[0].removeprefix("-")
-        rows = self.rows.values_list(position, Cast(self.json, TextField()))[part]
+        rows = self.rows.values_list(position, self.json)[part]
         self.statement = _with_values(*rows.query.sql_with_params())
         return _fetch(self.statement, position)
 

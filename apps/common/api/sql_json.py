@@ -1,5 +1,6 @@
 """JSON that PostgreSQL writes, as a serializer describes it: for lists that need no instances of models."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -9,6 +10,8 @@ from django.db.models.expressions import Case, Combinable, When
 from django.db.models.functions import Cast
 from rest_framework import serializers
 
+# A function of PostgreSQL takes no more.
+MAX_ARGUMENTS = 100
 AS_THEY_ARE = (
     serializers.CharField,
     serializers.UUIDField,
@@ -22,10 +25,15 @@ AS_THEY_ARE = (
 )
 
 
-class JsonObject(Func):
-    """An object with the columns in their order; at most 50, as a function takes 100 arguments."""
+class Json(Func):
+    """An expression whose text is JSON already."""
 
     output_field = TextField()
+    template = "%(expressions)s"
+
+
+class JsonObject(Json):
+    """An object with the columns in their order: by concat(), twice as fast as json_build_object()."""
 
     def __init__(self, **columns: Any) -> None:
         self.keys = list(columns)
@@ -37,21 +45,51 @@ class JsonObject(Func):
     def as_sql(  # type: ignore[override]
         self, compiler: Any, connection: Any, **_context: Any
     ) -> tuple[str, list[Any]]:
-        parts, params = [], []
-        for key, expression in zip(self.keys, self.get_source_expressions(), strict=True):
-            sql, values = compiler.compile(expression)
-            parts.append(f"'{key}', {sql}")
+        arguments: list[str] = []
+        params: list[Any] = []
+        text = ""
+        for piece, values in self._pieces(compiler):
+            if values is None:
+                text += piece
+                continue
+            arguments += [f"'{text}'", piece]
             params += values
-        return f"json_build_object({', '.join(parts)})", params
+            text = ""
+        arguments.append(f"'{text}'")
+        calls = [
+            f"concat({', '.join(arguments[start : start + MAX_ARGUMENTS])})"
+            for start in range(0, len(arguments), MAX_ARGUMENTS)
+        ]
+        return f"({' || '.join(calls)})", params
+
+    def _pieces(self, compiler: Any) -> Iterator[tuple[str, list[Any] | None]]:
+        """Text as it goes out, and SQL with its values, one after the other."""
+        before = "{"
+        for key, expression in zip(self.keys, self.get_source_expressions(), strict=True):
+            yield f'{before}"{key}":', None
+            before = ","
+            if isinstance(expression, JsonObject):
+                yield from expression._pieces(compiler)
+                continue
+            sql, values = compiler.compile(expression)
+            if not isinstance(expression, Json):
+                sql = f"coalesce(to_json({sql}), 'null')"
+            yield sql, list(values)
+        yield "}", None
 
 
-class IsoTime(Func):
+class JsonArray(Json):
+    """Of the objects that a subquery gives, in its order."""
+
+    template = "concat('[', array_to_string(%(expressions)s, ','), ']')"
+
+
+class IsoTime(Json):
     """RFC 3339 in UTC with Z and microseconds unless there are none: what the serializers write."""
 
-    output_field = TextField()
     template = (
-        "replace(to_char(%(expressions)s AT TIME ZONE 'UTC', "
-        "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '.000000Z', 'Z')"
+        "coalesce(replace(to_char(%(expressions)s AT TIME ZONE 'UTC', "
+        """'\\"YYYY-MM-DD"T"HH24:MI:SS.US"Z\\""'), '.000000Z', 'Z'), 'null')"""
     )
 
 
@@ -71,9 +109,11 @@ def json_of(serializer: serializers.BaseSerializer, prefix: str = "") -> JsonObj
     )
 
 
-def json_list(rows: QuerySet[Any], serializer: serializers.BaseSerializer) -> ArraySubquery:
+def json_list(
+    rows: QuerySet[Any], serializer: serializers.BaseSerializer, prefix: str = ""
+) -> Json:
     """An array of what belongs to the row: rows, with an OuterRef to it, in their order."""
-    return ArraySubquery(rows.values(json=json_of(serializer)))
+    return JsonArray(ArraySubquery(rows.values(json=json_of(serializer, prefix))))
 
 
 def _column(field: serializers.Field, prefix: str) -> Combinable:
@@ -81,7 +121,8 @@ def _column(field: serializers.Field, prefix: str) -> Combinable:
     if isinstance(field, serializers.Serializer):
         found: Combinable = json_of(field, f"{path}__")
         if field.allow_null:
-            found = Case(When(**{f"{path}__isnull": True}, then=Value(None)), default=found)
+            none = When(**{f"{path}__isnull": True}, then=Value("null", TextField()))
+            found = Json(Case(none, default=found, output_field=TextField()))
         return found
     if isinstance(field, serializers.DateTimeField):
         return IsoTime(F(path))

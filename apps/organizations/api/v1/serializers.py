@@ -1,10 +1,9 @@
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from rest_framework import serializers
 
 from apps.accounts.models import Erasure
 from apps.common.api.fields import FlagField, IdField, QuerySerializer, TextField
-from apps.common.api.sql_json import json_list, json_of
+from apps.common.api.sql_json import Json, json_list
 from apps.organizations.enums import BindingState, InvitationStatus, MemberStatus
 from apps.organizations.holders import binding_state
 from apps.organizations.models import Invitation, Member, Organization, Placement, RoleBinding
@@ -97,15 +96,13 @@ class HeldRoleSerializer(serializers.ModelSerializer[RoleBinding]):
         fields = ["binding_id", "role", "organization", "starts_at", "ends_at", "state"]
 
 
-def _further_organizations(prefix: str) -> ArraySubquery:
+def _further_organizations(prefix: str) -> Json:
     placed = Placement.objects.filter(member_id=OuterRef(f"{prefix}id"))
-    shown = placed.order_by("organization__path").values(
-        json=json_of(OrganizationBriefSerializer(), "organization__")
-    )
-    return ArraySubquery(shown)
+    rows = placed.order_by("organization__path")
+    return json_list(rows, OrganizationBriefSerializer(), "organization__")
 
 
-def _roles(prefix: str) -> ArraySubquery:
+def _roles(prefix: str) -> Json:
     held = RoleBinding.objects.filter(member_id=OuterRef(f"{prefix}id"))
     return json_list(held.order_by("id"), HeldRoleSerializer())
 
