@@ -41,14 +41,14 @@ def execute_with_next(statement: str, parameters: list[Any]) -> None:
     connections[DEFAULT_DB_ALIAS].execute_with_next(statement, parameters)  # type: ignore[attr-defined]
 
 
-def fetch_prepared(statement: str) -> list[tuple[Any, ...]]:
-    """The rows of a read that is complete with its values. One round trip.
+def fetch_texts(statement: str) -> list[tuple[bytes | None, ...]]:
+    """The rows of a read that is complete with its values, as PostgreSQL writes them. One round trip.
 
     What is read again and again in a tenant is parsed and planned once a connection, where connections are
     our own (docs/adr/0046).
     """
-    found: list[tuple[Any, ...]]
-    found = connections[DEFAULT_DB_ALIAS].fetch_prepared(statement)  # type: ignore[attr-defined]
+    found: list[tuple[bytes | None, ...]]
+    found = connections[DEFAULT_DB_ALIAS].fetch_texts(statement)  # type: ignore[attr-defined]
     return found
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+import uuid_utils
 from django.http import HttpRequest, HttpResponse
 
 from apps.common.api.exceptions import MethodNotAllowed
 from apps.common.database import app_connection
-from apps.common.ids import uuid7
 from apps.common.logs import ecs_line
 from apps.common.origin import origin_bound
 from apps.common.problems import error_response
@@ -28,7 +28,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 def request_id_of(meta: dict[str, Any]) -> str:
     """What the client calls the request, or a name of our own."""
     sent = meta.get("HTTP_X_REQUEST_ID", "")
-    return sent if REQUEST_ID.fullmatch(sent) else str(uuid7())
+    return sent if REQUEST_ID.fullmatch(sent) else str(uuid_utils.uuid7())
 
 
 class RequestLogMiddleware:

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Hashable
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -20,10 +21,11 @@ from redis.exceptions import ResponseError
 from apps.accounts import epochs
 from apps.common.api.limits import Charge, charge_in_workspace, requests_of
 from apps.common.caching import Names, Namespace
+from apps.common.database import app_connection
 from apps.common.gate import Notes
 from apps.common.outages import REDIS_OUTAGES
 from apps.common.rate_limits import WINDOW_S, Admission, admission_command, admission_of
-from apps.common.tenancy import TenantRef
+from apps.common.tenancy import TenantRef, tenant_context
 from apps.common.urls import slug_host
 from apps.gateway import redis_line
 from apps.tenants.caches import HOSTS
@@ -135,15 +137,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """caller: the stamps from before Django was asked."""
+    """caller: the stamps from before Django was asked. context: that of requests in the tenant."""
 
     stamps: Stamps
     keeps_pages: bool
     caller: list[Any]
     good_until_s: float
     headers: list[tuple[str, str]]
-    whom: Whom
+    context: Context
     tenant: TenantRef
+    tenant_id: str
+    person_id: str
     notes: Notes
 
 
@@ -154,6 +158,16 @@ class KeptPage:
     body: bytes
     stamp: Any
     good_until_s: float
+
+
+def context_of(tenant: TenantRef) -> Context:
+    """In which the app speaks, in the tenant, as a request does; to be copied by who runs something in it."""
+
+    def enter() -> Context:
+        with app_connection(), tenant_context(tenant):
+            return copy_context()
+
+    return Context().run(enter)
 
 
 def charge_of(known: Pass) -> Charge:

@@ -9,22 +9,21 @@ tenant's context, unless the list lets it be kept (`Kept`). Whatever is unusual 
 import re
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.http.request import split_domain_port
 
 from apps.common.api.limits import headers_of, refusal
 from apps.common.api.renderers import to_json
-from apps.common.database import app_connection
 from apps.common.gate import COUNTED, KEY, Notes
 from apps.common.middleware import log_answer, request_id_of
 from apps.common.outages import REDIS_OUTAGES
 from apps.common.problems import CONTENT_TYPE, problem_body
 from apps.common.rate_limits import Admission
-from apps.common.tenancy import tenant_context
 from apps.gateway.passes import (
     MAX_KEPT,
     MAX_KEPT_BYTES,
@@ -37,6 +36,7 @@ from apps.gateway.passes import (
     Stamps,
     Whom,
     charge_of,
+    context_of,
 )
 
 log = structlog.get_logger(__name__)
@@ -124,8 +124,8 @@ class Gateway:
             code,
             time.perf_counter() - began_s,
             request_id=request_id,
-            tenant_id=str(known.tenant.id),
-            person_id=str(known.whom.person_id),
+            tenant_id=known.tenant_id,
+            person_id=known.person_id,
         )
         return status, headers, body
 
@@ -137,16 +137,15 @@ class Gateway:
             kept = self.pages.get(asked)
             if kept and kept.stamp == found.page and time.time() < kept.good_until_s:
                 return kept.body
+        wrapper = connections[DEFAULT_DB_ALIAS]
         try:
-            with app_connection(), tenant_context(known.tenant):
-                turns_at = notes.turns_at() if may_keep and notes.turns_at else None
-                body: bytes = notes.page()  # type: ignore[misc]
+            body, turns_at = known.context.copy().run(_read, notes, may_keep)
         except DatabaseError:
             # Django, asked the same, has the words for it.
             log.warning("gateway.page_failed", exc_info=True)
             return None
         finally:
-            connection.close_if_unusable_or_obsolete()
+            wrapper.close_if_unusable_or_obsolete()
         if may_keep and len(body) <= MAX_KEPT_BYTES:
             until_s = turns_at.timestamp() if turns_at else known.good_until_s
             self.pages.put(asked, KeptPage(body, found.page, min(until_s, known.good_until_s)))
@@ -181,8 +180,10 @@ class Gateway:
                 caller=before.caller,
                 good_until_s=notes.good_until_s,
                 headers=[one for one in sent[1] if not OWN_HEADERS.fullmatch(one[0])],
-                whom=found,
+                context=context_of(notes.tenant),
                 tenant=notes.tenant,
+                tenant_id=str(notes.tenant.id),
+                person_id=str(notes.person_id),
                 notes=notes,
             )
             self.passes.put(asked, known)
@@ -215,6 +216,13 @@ def asked_of(meta: dict[str, Any]) -> Asked | None:
         authorization=authorization,
         accept=meta.get("HTTP_ACCEPT", "") + meta.get("CONTENT_TYPE", ""),
     )
+
+
+def _read(notes: Notes, may_keep: bool) -> tuple[bytes, datetime | None]:
+    """The page, and when it becomes another by itself."""
+    turns_at = notes.turns_at() if may_keep and notes.turns_at else None
+    assert notes.page is not None  # noqa: S101 - nothing is learned without
+    return notes.page(), turns_at
 
 
 def _refused(admission: Admission, request_id: str) -> bytes:

@@ -18,7 +18,7 @@ from apps.common.actors import Actor
 from apps.common.api.listing import Listing
 from apps.common.api.renderers import to_json
 from apps.common.api.sql_json import JsonObject, json_of
-from apps.common.database import fetch_prepared
+from apps.common.database import fetch_texts
 from apps.common.tenancy import tenant_context
 from apps.common.watching import Watch, written_by
 from apps.organizations import selectors
@@ -116,8 +116,8 @@ def test_a_statement_is_prepared_at_its_third_time(acme: Tenant, globex: Tenant)
     sent = []
     for tenant in (acme, globex):
         with tenant_context(tenant), CaptureQueriesContext(connection) as captured:
-            wanted = (Member.objects.count(),)
-            found = [fetch_prepared(statement)[0][:1] for _ in range(4)]
+            wanted = (str(Member.objects.count()).encode(),)
+            found = [fetch_texts(statement)[0][:1] for _ in range(4)]
         assert found == [wanted] * 4
         sent.append([query["sql"].split()[0] for query in captured.captured_queries[1:]])
     assert sent == [["SELECT", "SELECT", "PREPARE", "EXECUTE"]] * 2
@@ -129,8 +129,9 @@ def test_another_tenants_rows_do_not_come_by_a_prepared_name(acme: Tenant, globe
     for _ in range(5):
         for tenant in (acme, globex):
             with tenant_context(tenant):
-                wanted = list(Member.objects.order_by("id").values_list("email"))
-                assert fetch_prepared(statement) == wanted
+                emails = Member.objects.order_by("id").values_list("email", flat=True)
+                wanted = [(email.encode(),) for email in emails]
+                assert fetch_texts(statement) == wanted
 
 
 def test_a_failed_statement_is_prepared_anew(acme: Tenant) -> None:
@@ -141,12 +142,12 @@ def test_a_failed_statement_is_prepared_anew(acme: Tenant) -> None:
             f"SELECT 1 / (SELECT count(*) - 1 FROM roles_role WHERE code = '{uuid.uuid4()}') + 1"
         )
         for _ in range(4):
-            assert fetch_prepared(statement) == [(0,)]
+            assert fetch_texts(statement) == [(b"0",)]
         with connection.cursor() as cursor:
             cursor.execute("DEALLOCATE ALL")
         with pytest.raises(ProgrammingError), transaction.atomic():
-            fetch_prepared(statement)
-        assert fetch_prepared(statement) == [(0,)]
+            fetch_texts(statement)
+        assert fetch_texts(statement) == [(b"0",)]
 
 
 def test_no_more_than_so_many_stay_prepared(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +158,7 @@ def test_no_more_than_so_many_stay_prepared(acme: Tenant, monkeypatch: pytest.Mo
     with tenant_context(acme):
         for n in range(6):
             for _ in range(4):
-                assert fetch_prepared(f"SELECT {n}") == [(n,)]
+                assert fetch_texts(f"SELECT {n}") == [(str(n).encode(),)]
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_prepared_statements")
             assert cursor.fetchone() == (3,)

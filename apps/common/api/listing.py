@@ -22,7 +22,7 @@ from apps.common.api.fields import QuerySerializer
 from apps.common.api.pagination import CursorPagination
 from apps.common.api.renderers import to_json
 from apps.common.api.sql_json import json_of
-from apps.common.database import fetch_prepared
+from apps.common.database import fetch_texts
 from apps.common.gate import notes_of
 from apps.common.watching import Watch
 
@@ -76,8 +76,7 @@ def listed(listing: Listing, scope: Hashable, request: Request, filters: Filters
     body = _page(rows, request)
     read = _remember(listing, scope, request, rows)
     if notes := notes_of(request.META):
-        asked = _Asked(request.query_params, request.build_absolute_uri())
-        notes.page = lambda: to_json(_page(_Remembered(read), asked))
+        notes.page = _Again(read, _Asked(request.query_params, request.build_absolute_uri()))
         if listing.kept:
             notes.kept_by, notes.turns_at = listing.kept.watch.namespace, listing.kept.turns_at
     return body
@@ -125,15 +124,41 @@ class _Asked:
 
 
 def _page(rows: "_Rows", request: Any) -> dict[str, Any]:
+    paginator, found = _paginated(rows, request)
+    results = b",".join([row["json"] for row in found])
+    return {**_links(paginator), "results": orjson.Fragment(b"[%b]" % results)}
+
+
+def _paginated(rows: "_Rows", request: Any) -> tuple[CursorPagination, list[dict[str, Any]]]:
     paginator = CursorPagination()
     paginator.ordering = rows.ordering  # type: ignore[assignment]
-    found: Any = paginator.paginate_queryset(rows, request) or []  # type: ignore[arg-type]
-    results = ",".join([row["json"] for row in found])
-    return {
-        "next": paginator.get_next_link(),
-        "previous": paginator.get_previous_link(),
-        "results": orjson.Fragment(f"[{results}]"),
-    }
+    return paginator, paginator.paginate_queryset(rows, request) or []  # type: ignore[arg-type]
+
+
+def _links(paginator: CursorPagination) -> dict[str, Any]:
+    return {"next": paginator.get_next_link(), "previous": paginator.get_previous_link()}
+
+
+class _Again:
+    """Reads a page once more. Links and which rows are shown follow from where the rows stand in the order:
+    as long as they stand where they did, these are the ones from before.
+    """
+
+    def __init__(self, read: _Read, asked: _Asked) -> None:
+        self._read, self._asked = read, asked
+        # Places of the rows in the order, what comes before the results, and which rows those are.
+        self._last: tuple[list[bytes | None], bytes, list[int]] = [], b"", []
+
+    def __call__(self) -> bytes:
+        rows = fetch_texts(self._read.statement)
+        places = [row[0] for row in rows]
+        known_places, head, shown = self._last
+        if places != known_places or not head:
+            paginator, found = _paginated(_Remembered(self._read, rows), self._asked)
+            head = to_json({**_links(paginator), "results": []}).removesuffix(b"]}")
+            shown = [row["number"] for row in found]
+            self._last = places, head, shown
+        return b"%b%b]}" % (head, b",".join([rows[number][1] or b"" for number in shown]))
 
 
 def _written(listing: Listing, scope: Hashable, filters: Filters) -> "_Rows":
@@ -163,14 +188,15 @@ class _Rows:
         position = self.ordering[0].removeprefix("-")
         rows = self.rows.values_list(position, self.json)[part]
         self.statement = _with_values(*rows.query.sql_with_params())
-        return _fetch(self.statement, position)
+        return _as_dicts(fetch_texts(self.statement), position)
 
 
 class _Remembered(_Rows):
     """The same, of a statement that was written before: it is ordered, filtered and sliced already."""
 
-    def __init__(self, read: _Read) -> None:
+    def __init__(self, read: _Read, rows: list[tuple[bytes | None, ...]] | None = None) -> None:
         self.statement, self.ordering = read.statement, read.ordering
+        self._fetched = rows
 
     def order_by(self, *names: str) -> "_Rows":
         return self
@@ -179,7 +205,8 @@ class _Remembered(_Rows):
         return self
 
     def __getitem__(self, part: slice) -> list[dict[str, Any]]:
-        return _fetch(self.statement, self.ordering[0].removeprefix("-"))
+        rows = fetch_texts(self.statement) if self._fetched is None else self._fetched
+        return _as_dicts(rows, self.ordering[0].removeprefix("-"))
 
 
 def _with_values(statement: str, params: tuple[Any, ...]) -> str:
@@ -189,5 +216,9 @@ def _with_values(statement: str, params: tuple[Any, ...]) -> str:
         return str(cursor.mogrify(statement, params))
 
 
-def _fetch(statement: str, position: str) -> list[dict[str, Any]]:
-    return [{position: at, "json": json} for at, json in fetch_prepared(statement)]
+def _as_dicts(rows: list[tuple[bytes | None, ...]], position: str) -> list[dict[str, Any]]:
+    """As the paginator reads them. json: bytes; number: which of the rows it is."""
+    return [
+        {position: at if at is None else at.decode(), "json": json, "number": number}
+        for number, (at, json) in enumerate(rows)
+    ]

@@ -27,7 +27,7 @@ from apps.common.caching import Namespace
 from apps.common.database import is_system, statement_limit_ms
 from apps.common.tenancy import PUBLIC_SCHEMA, checked_schema_name, current_tenant
 from apps.tenants.backend.cursor import ContextCursor
-from apps.tenants.backend.prepared import prepared_of
+from apps.tenants.backend.prepared import fetch_texts
 from apps.tenants.backend.riders import Riders
 
 # Schema, whether public is on the path, tenant id, role, how long a statement may take (ms).
@@ -117,7 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.riders.begin()
 
     def commit(self) -> None:
-        if self._lasts_a_transaction:
+        if self.lasts_a_transaction:
             self.search_path_set_schemas = None
         super().commit()
 
@@ -193,28 +193,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.cursor() as cursor:
             cursor.execute(statement, parameters)
 
-    def fetch_prepared(self, statement: str) -> list[tuple[Any, ...]]:
+    def fetch_texts(self, statement: str) -> list[tuple[bytes | None, ...]]:
         """The rows of a read that is complete with its values; prepared from its third time on."""
-        self.ensure_connection()
-        text, results = statement, 0
-        if not self._lasts_a_transaction:
-            text, results = prepared_of(self.connection).take(self.schema_name, statement)
-        try:
-            with self.cursor() as cursor:
-                cursor.execute(text)
-                for _ in range(results):
-                    cursor.nextset()
-                found: list[tuple[Any, ...]] = cursor.fetchall()
-        except BaseException:
-            if self.connection is not None:
-                prepared_of(self.connection).forget(self.schema_name, statement)
-            raise
-        return found
+        return fetch_texts(self, statement)
 
     # --- The context ---------------------------------------------------------------------------------
 
     @property
-    def _lasts_a_transaction(self) -> bool:
+    def lasts_a_transaction(self) -> bool:
+        """Whether a server connection is the client's for no longer than that."""
         return bool(self.settings_dict.get("POOL_MODE") == TRANSACTION)
 
     def create_cursor(self, name: str | None = None) -> Any:
@@ -247,17 +234,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._setting_search_path:
             return ""
         wanted = self._wanted()
-        if self._lasts_a_transaction and not self.in_atomic_block:
+        if self.lasts_a_transaction and not self.in_atomic_block:
             self.search_path_set_schemas = None
         if self.search_path_set_schemas == wanted:
             return ""
-        if not self._lasts_a_transaction and not self.in_atomic_block and is_system():
+        if not self.lasts_a_transaction and not self.in_atomic_block and is_system():
             # Migrations and maintenance have statements that refuse company, such as
             # CREATE INDEX CONCURRENTLY and VACUUM.
             self._send(wanted)
             return ""
         self._carried = wanted
-        return context_sql(wanted, self._lasts_a_transaction)
+        return context_sql(wanted, self.lasts_a_transaction)
 
     def context_ensure(self) -> None:
         """Send the context by itself, where a statement cannot carry it: COPY, many at once, named cursors.
@@ -266,7 +253,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         self.ensure_connection()
         wanted = self._wanted()
-        if self._lasts_a_transaction and not self.in_atomic_block:
+        if self.lasts_a_transaction and not self.in_atomic_block:
             raise TransactionManagementError(
                 "This needs a transaction: outside of one, PgBouncer may run it on another connection."
             )
@@ -278,7 +265,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def prefix_sent(self) -> None:
         self.riders.clear()
-        if self._carried and (self.in_atomic_block or not self._lasts_a_transaction):
+        if self._carried and (self.in_atomic_block or not self.lasts_a_transaction):
             self._note(self._carried)
 
     def prefix_failed(self, error: BaseException) -> None:
@@ -296,14 +283,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._carried is None:
             return
         self.search_path_set_schemas = None
-        if not self.in_atomic_block and not self._lasts_a_transaction:
+        if not self.in_atomic_block and not self.lasts_a_transaction:
             self.close()
 
     def _send(self, wanted: Context) -> None:
         self._carried = wanted
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute(self.riders.text + context_sql(wanted, self._lasts_a_transaction))
+                cursor.execute(self.riders.text + context_sql(wanted, self.lasts_a_transaction))
         except Exception as error:
             self.prefix_failed(error)
             raise
