@@ -12,7 +12,6 @@ A limit that changes its number counts anew, so that a better plan helps at once
 """
 
 import hashlib
-import math
 import threading
 import time
 from collections import OrderedDict
@@ -182,16 +181,15 @@ def in_full(command: Command) -> Command:
 def admission_of(spends: Sequence[Spend], reply: Sequence[int]) -> Admission:
     """What the reply to the command of these spends means."""
     wait_us, refuses, *room_us = reply
-    remaining = [
-        max(0, room // one.limit.interval_us) for one, room in zip(spends, room_us, strict=True)
-    ]
-    at = refuses - 1 if refuses else remaining.index(min(remaining))
+    lefts = [room // one.limit.interval_us for one, room in zip(spends, room_us, strict=True)]
+    at = refuses - 1 if refuses else lefts.index(min(lefts))
     limit = spends[at].limit
     return Admission(
         limit,
-        remaining[at],
-        math.ceil((limit.burst_us - room_us[at]) / MICROSECONDS),
-        math.ceil(wait_us / MICROSECONDS),
+        max(0, lefts[at]),
+        # Rounded up.
+        -(-(limit.burst_us - room_us[at]) // MICROSECONDS),
+        -(-wait_us // MICROSECONDS),
     )
 
 

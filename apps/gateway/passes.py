@@ -82,10 +82,10 @@ class Stamps:
         self._commands: list[tuple[str | int, ...]] = [
             ("ZCARD", host.changing),
             ("ZCARD", page.changing),
-            ("MGET", host.stamp, *keys, page.stamp),
+            ("MGET", page.stamp, host.stamp, *keys),
         ]
         # For the charge and the window that it was made for.
-        self._packed: tuple[Any, list[Any]] = (None, [])
+        self._packed: tuple[Any, Any] = (None, None)
         self._changing = cache._cache._serializer.dumps(epochs.CHANGING)  # type: ignore[attr-defined]
 
     def read(self, charge: Charge | None = None) -> "Found | None":
@@ -98,7 +98,7 @@ class Stamps:
         if packed_for != made_for:
             commands = list(self._commands)
             if charge is not None:
-                scope, spends, caller = charge
+                scope, spends, _policy, caller = charge
                 commands.append(admission_command(scope, spends, caller=caller))
             packed = redis_line.pack(commands)
             self._packed = made_for, packed
@@ -108,28 +108,35 @@ class Stamps:
             return None
         if any(isinstance(reply, ResponseError) for reply in replies):
             return None
-        host_changing, page_changing, (host, *epochs_now, page), *counted = replies
-        is_limited = bool(charge and charge.spends)
+        host_changing, page_changing, (page, *caller), *counted = replies
+        is_limited = charge is not None and charge.spends
         return Found(
-            # The host and the page may have no stamp, which is one like others.
-            caller=[host, *epochs_now],
-            is_settled=not host_changing and not {None, self._changing} & set(epochs_now),
-            page=page,
-            is_written_to=bool(page_changing),
-            admission=admission_of(charge.spends, counted[0]) if charge and is_limited else None,
+            caller,
+            not host_changing,
+            page,
+            bool(page_changing),
+            admission_of(charge.spends, counted[0]) if charge and is_limited else None,
         )
 
+    def of_caller(self) -> list[Any] | None:
+        """Those of the caller; None while one is being changed, or is not known."""
+        found = self.read()
+        if found is None or not found.is_host_settled:
+            return None
+        # The host may have no stamp, which is one like others.
+        return None if {None, self._changing} & set(found.caller[1:]) else found.caller
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """caller: the stamps of host, person, keys, membership, tenant; settled: none is just being changed.
 
-    page: of the tables that it is read from. is_written_to: there is a transaction that has written to one.
-    admission: None where nothing limits the caller.
+class Found(NamedTuple):
+    """caller: the stamps of host, person, keys, membership, tenant.
+
+    is_host_settled: nobody is just changing the host's tenant. page: of the tables that it is read from.
+    is_written_to: there is a transaction that has written to one. admission: None where nothing limits
+    the caller.
     """
 
     caller: list[Any]
-    is_settled: bool
+    is_host_settled: bool
     page: Any
     is_written_to: bool
     admission: Admission | None
@@ -137,7 +144,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """caller: the stamps from before Django was asked. context: that of requests in the tenant."""
+    """caller: the stamps from before Django was asked, none of them being changed.
+
+    context: that of requests in the tenant.
+    """
 
     stamps: Stamps
     keeps_pages: bool

@@ -95,7 +95,7 @@ class Gateway:
         if found.admission:
             meta[COUNTED] = found.admission
         if (
-            not found.is_settled
+            not found.is_host_settled
             or found.caller != known.caller
             or time.time() >= known.good_until_s
         ):
@@ -103,20 +103,21 @@ class Gateway:
             return None
         request_id = request_id_of(meta)
         headers = [*known.headers, ("X-Request-ID", request_id)]
-        if found.admission:
-            headers += headers_of(charge, found.admission).items()
-        if found.admission and not found.admission.is_admitted:
-            code, status, body = 429, "429 Too Many Requests", _refused(found.admission, request_id)
-            headers = [one for one in headers if one[0] != "Content-Type"]
-            headers += [
-                ("Content-Type", CONTENT_TYPE),
-                ("Retry-After", str(found.admission.retry_after_s)),
-            ]
-        else:
-            code, status, page = 200, "200 OK", self._page(asked, known, found)
-            if page is None:
+        code, status = 200, "200 OK"
+        admission, body = found.admission, None
+        if admission:
+            headers += headers_of(charge, admission)
+            if not admission.is_admitted:
+                code, status, body = 429, "429 Too Many Requests", _refused(admission, request_id)
+                headers = [one for one in headers if one[0] != "Content-Type"]
+                headers += [
+                    ("Content-Type", CONTENT_TYPE),
+                    ("Retry-After", str(admission.retry_after_s)),
+                ]
+        if body is None:
+            body = self._page(asked, known, found)
+            if body is None:
                 return None
-            body = page
         headers.append(("Content-Length", str(len(body))))
         log_answer(
             meta,
@@ -157,7 +158,7 @@ class Gateway:
         """Django's answer. It is learned from at the second time, when it is known what it depends on."""
         caller = (asked.host, asked.tenant, asked.authorization)
         whom = self.callers.get(caller)
-        before = Stamps(whom).read() if whom else None
+        before = Stamps(whom).of_caller() if whom else None
         notes = Notes()
         meta[KEY] = notes
         sent: list[Any] = []
@@ -172,12 +173,12 @@ class Gateway:
         found = Whom(asked.tenant_host, notes.tenant.id, notes.person_id)
         if found != whom:
             self.callers.put(caller, found)
-        elif before and before.is_settled and "set-cookie" not in _names(sent[1]):
+        elif before and "set-cookie" not in _names(sent[1]):
             kept_by = notes.kept_by if settings.API_RESPONSE_CACHE else None
             known = Pass(
                 stamps=Stamps(found, kept_by),
                 keeps_pages=kept_by is not None,
-                caller=before.caller,
+                caller=before,
                 good_until_s=notes.good_until_s,
                 headers=[one for one in sent[1] if not OWN_HEADERS.fullmatch(one[0])],
                 context=context_of(notes.tenant),

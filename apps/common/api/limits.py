@@ -6,7 +6,7 @@ docs/rate-limits.md has the rules.
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -54,16 +54,26 @@ WHO = {
 class Charge(NamedTuple):
     """What a request spends, for apps.common.rate_limits. No spends: nothing limits it.
 
-    caller: as whom it is counted for people to see; empty: as nobody.
+    policy: the limits, as the draft's header has them. caller: as whom it is counted for people to see;
+    empty: as nobody.
     """
 
     scope: str
     spends: tuple[Spend, ...]
+    policy: str
     caller: str = ""
 
     @property
     def cost(self) -> int:
         return self.spends[0].cost if self.spends else 1
+
+
+def _charge(scope: str, *spends: Spend, caller: str = "") -> Charge:
+    policy = ", ".join(
+        f'"{limit.name.partition(".")[2]}";q={limit.at_most};w={limit.window_s}'
+        for limit, _key, _cost in spends
+    )
+    return Charge(scope, spends, policy, caller)
 
 
 @lru_cache(maxsize=1024)
@@ -97,23 +107,25 @@ def requests_of(tenant: TenantRef) -> int | None:
 def forget_all() -> None:
     """What this process has read of plans."""
     _remembered.clear()
+    charge_in_workspace.cache_clear()
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def charge_in_workspace(
     tenant_id: uuid.UUID, caller: str, requests: int | None, cost: int
 ) -> Charge:
     """caller: `member:<person's id>` or `key:<id>`. requests: as requests_of says."""
     if requests is None:
-        return Charge(str(tenant_id), (), caller)
+        return _charge(str(tenant_id), caller=caller)
     by_caller, by_workspace = limits_in_workspace(requests)
-    spends = (Spend(by_caller, caller, cost), Spend(by_workspace, WHOLE, cost))
-    return Charge(str(tenant_id), spends, caller)
+    spends = Spend(by_caller, caller, cost), Spend(by_workspace, WHOLE, cost)
+    return _charge(str(tenant_id), *spends, caller=caller)
 
 
 def charge_of_one(caller_id: object, cost: int) -> Charge:
     """In no workspace: as many as a plan gives that says nothing."""
     limit = _limit(CALLER, settings.API_REQUESTS_PER_15_MINUTES)
-    return Charge(str(caller_id), (Spend(limit, "", cost),))
+    return _charge(str(caller_id), Spend(limit, "", cost))
 
 
 def charge_of_address(address: str, cost: int) -> Charge:
@@ -122,7 +134,7 @@ def charge_of_address(address: str, cost: int) -> Charge:
     Whatever workspace they name: what is left would tell whether it exists.
     """
     limit = _limit(ADDRESS, settings.API_REQUESTS_PER_15_MINUTES_BY_ADDRESS)
-    return Charge(truncate_ip(address), (Spend(limit, "", cost),))
+    return _charge(truncate_ip(address), Spend(limit, "", cost))
 
 
 def charge_of(request: Request, cost: int) -> Charge:
@@ -157,27 +169,20 @@ def admission_for(charge: Charge, *, is_safe: bool) -> Admission | None:
     return None
 
 
-@lru_cache(maxsize=1024)
-def _policy(limits: tuple[Limit, ...]) -> str:
-    return ", ".join(
-        f'"{one.name.partition(".")[2]}";q={one.at_most};w={one.window_s}' for one in limits
-    )
-
-
-def headers_of(charge: Charge, admission: Admission) -> dict[str, str]:
+def headers_of(charge: Charge, admission: Admission) -> list[tuple[str, str]]:
     """Of every answer: the tightest limit by the fields that clients know, and all of them by the draft's.
 
     draft-ietf-httpapi-ratelimit-headers-10: RateLimit-Policy and RateLimit.
     """
     limit, remaining, reset_s, _retry_after_s = admission
-    name = limit.name.partition(".")[2]
-    return {
-        "RateLimit-Limit": str(limit.at_most),
-        "RateLimit-Remaining": str(remaining),
-        "RateLimit-Reset": str(reset_s),
-        "RateLimit-Policy": _policy(tuple(one.limit for one in charge.spends)),
-        "RateLimit": f'"{name}";r={remaining};t={reset_s}',
-    }
+    left, until = str(remaining), str(reset_s)
+    return [
+        ("RateLimit-Limit", str(limit.at_most)),
+        ("RateLimit-Remaining", left),
+        ("RateLimit-Reset", until),
+        ("RateLimit-Policy", charge.policy),
+        ("RateLimit", f'"{limit.name.partition(".")[2]}";r={left};t={until}'),
+    ]
 
 
 def refusal(admission: Admission) -> RateLimited:
@@ -191,7 +196,7 @@ class LimitedView(APIView):
     # What a request spends, by method, where it is not 1.
     costs: ClassVar[Mapping[str, int]] = {}
     is_limited: ClassVar[bool] = True
-    rate_limit_headers: Mapping[str, str] = {}
+    rate_limit_headers: Sequence[tuple[str, str]] = ()
 
     def perform_authentication(self, request: Request) -> None:
         if not self.is_limited:
@@ -210,7 +215,7 @@ class LimitedView(APIView):
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in self.rate_limit_headers.items():
+        for name, value in self.rate_limit_headers:
             response[name] = value
         return response
 
