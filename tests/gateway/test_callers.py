@@ -24,6 +24,8 @@ LISTS = (
     "/api/v1/role-bindings/",
     "/api/v1/invitations/",
     "/api/v1/api-keys/",
+    "/api/v1/groups/",
+    "/api/v1/tenant/domains/",
     "/api/v1/me/",
     "/api/v1/nothing/",
 )

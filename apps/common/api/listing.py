@@ -14,12 +14,11 @@ from typing import Any
 import orjson
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from apps.common.api.fields import QuerySerializer
-from apps.common.api.pagination import CursorPagination
+from apps.common.api.pagination import CursorPagination, PageRequest
 from apps.common.api.renderers import to_json
 from apps.common.api.sql_json import json_of
 from apps.common.database import fetch_texts
@@ -76,7 +75,7 @@ def listed(listing: Listing, scope: Hashable, request: Request, filters: Filters
     body = _page(rows, request)
     read = _remember(listing, scope, request, rows)
     if notes := notes_of(request.META):
-        notes.page = _Again(read, _Asked(request.query_params, request.build_absolute_uri()))
+        notes.page = _Again(read, PageRequest.of(request))
         if listing.kept:
             notes.kept_by, notes.turns_at = listing.kept.watch.namespace, listing.kept.turns_at
     return body
@@ -112,17 +111,6 @@ def _remember(listing: Listing, scope: Hashable, request: Request, rows: "_Rows"
     return read
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the paginator wants of a request."""
-
-    query_params: QueryDict
-    address: str
-
-    def build_absolute_uri(self) -> str:
-        return self.address
-
-
 def _page(rows: "_Rows", request: Any) -> dict[str, Any]:
     paginator, found = _paginated(rows, request)
     results = b",".join([row["json"] for row in found])
@@ -144,7 +132,7 @@ class _Again:
     as long as they stand where they did, these are the ones from before.
     """
 
-    def __init__(self, read: _Read, asked: _Asked) -> None:
+    def __init__(self, read: _Read, asked: PageRequest) -> None:
         self._read, self._asked = read, asked
         # Places of the rows in the order, what comes before the results, and which rows those are.
         self._last: tuple[list[bytes | None], bytes, list[int]] = [], b"", []

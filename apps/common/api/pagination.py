@@ -1,7 +1,9 @@
 """Cursor pagination: stable under inserts, and as cheap on page 1,000 as on page 1."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, pagination
 from rest_framework.request import Request
@@ -10,6 +12,21 @@ from apps.common.errors import InvalidInput
 from apps.common.ids import parse_uuid
 
 MAX_POSITION_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What the paginator wants of a request, for who reads the same page again."""
+
+    query_params: QueryDict
+    address: str
+
+    @classmethod
+    def of(cls, request: Request) -> "PageRequest":
+        return cls(request.query_params, request.build_absolute_uri())
+
+    def build_absolute_uri(self) -> str:
+        return self.address
 
 
 class CursorPagination(pagination.CursorPagination):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,7 +26,7 @@ from apps.common.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from apps.common.api.idempotency import Once, done_once
 from apps.common.api.limits import LimitedView
 from apps.common.api.listing import Listing, listed, listed_rows
-from apps.common.api.pagination import CursorPagination
+from apps.common.api.pagination import CursorPagination, PageRequest
 from apps.common.api.principals import MachinePrincipal
 from apps.common.api.renderers import to_json
 from apps.common.api.shaping import Expansion, Shape, is_shaped, not_shaped, without_shaping
@@ -125,20 +125,25 @@ class PlatformView(LimitedView):
         serializer_class: type[BaseSerializer],
         ordering: tuple[str, ...] = ("id",),
         present: Callable[[list[Any]], Sequence[Any]] | None = None,
+        *,
+        again: bool = False,
     ) -> Response:
         """One page of the rows. ordering: total, and its first field tells most rows apart.
 
-        present: makes of the page's rows what is serialized.
+        present: makes of the page's rows what is serialized. again: the rows depend on tables, on what the
+        caller may do and on the address's query string alone, not on the time: the gateway may read the page
+        once more without asking Django.
         """
-        paginator = self.pagination_class()
-        paginator.ordering = ordering  # type: ignore[assignment]
-        found: Sequence[Any] = paginator.paginate_queryset(rows, self.request, view=self) or ()
-        if present is not None:
-            found = present(list(found))
+
+        read = partial(_read, self.pagination_class, rows, ordering, present)
         if self.shape is not None:
+            paginator, found = read(self.request)
             return paginator.get_paginated_response(self.data(serializer_class(found, many=True)))
-        reader = _reader(serializer_class)  # type: ignore[arg-type]
-        return paginator.get_paginated_response([reader.to_representation(row) for row in found])
+        answer = partial(_answer, read, _reader(serializer_class))  # type: ignore[arg-type]
+        if again and (notes := notes_of(self.request.META)):
+            asked = PageRequest.of(self.request)
+            notes.page = lambda: to_json(answer(asked).data)
+        return answer(self.request)
 
     def listed(self, listing: Listing, scope: Hashable) -> Response:
         """One page of a list that PostgreSQL renders. scope: all of the caller that the rows depend on."""
@@ -192,6 +197,28 @@ class PlatformView(LimitedView):
         sent = parse_etags(self.request.headers["If-Match"])
         if sent != ["*"] and etag_of(serializer_class(instance).data) not in sent:
             raise PreconditionFailed
+
+
+Read = Callable[[Any], tuple[CursorPagination, Sequence[Any]]]
+
+
+def _read(
+    pagination_class: type[CursorPagination],
+    rows: QuerySet[Any],
+    ordering: tuple[str, ...],
+    present: Callable[[list[Any]], Sequence[Any]] | None,
+    request: Any,
+) -> tuple[CursorPagination, Sequence[Any]]:
+    """Apart from the view, which would keep its request as long as this."""
+    paginator = pagination_class()
+    paginator.ordering = ordering  # type: ignore[assignment]
+    found: Sequence[Any] = paginator.paginate_queryset(rows, request) or ()
+    return paginator, found if present is None else present(list(found))
+
+
+def _answer(read: Read, reader: BaseSerializer, request: Any) -> Response:
+    paginator, found = read(request)
+    return paginator.get_paginated_response([reader.to_representation(row) for row in found])
 
 
 @cache

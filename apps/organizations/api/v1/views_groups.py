@@ -52,7 +52,7 @@ class GroupsView(TenantView):
     def get(self, request: Request) -> Response:
         query = self.query(GroupsQuery)
         rows = groups_matching(counted_groups_for(self.actor), **query)
-        return self.page(rows, GroupSerializer)
+        return self.page(rows, GroupSerializer, again=True)
 
     @extend_schema(
         operation_id="groups_create",

@@ -55,7 +55,7 @@ class RolesView(TenantView):
     def get(self, request: Request) -> Response:
         self.query()
         found = selectors.with_includes(selectors.roles_for(self.actor))
-        return self.page(found, RoleSerializer)
+        return self.page(found, RoleSerializer, again=True)
 
     @extend_schema(
         operation_id="roles_create",

@@ -38,7 +38,7 @@ class ApiKeysView(TenantView):
     )
     def get(self, request: Request) -> Response:
         self.query()
-        return self.page(api_keys_for(self.actor), ApiKeySerializer)
+        return self.page(api_keys_for(self.actor), ApiKeySerializer, again=True)
 
     @extend_schema(
         operation_id="api_keys_create",

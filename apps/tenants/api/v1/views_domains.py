@@ -34,7 +34,7 @@ class DomainsView(TenantView):
     )
     def get(self, request: Request) -> Response:
         self.query()
-        return self.page(selectors_domains.domains_for(self.actor), DomainSerializer)
+        return self.page(selectors_domains.domains_for(self.actor), DomainSerializer, again=True)
 
     @extend_schema(
         operation_id="domains_create",
