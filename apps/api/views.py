@@ -15,6 +15,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from apps.common.errors import NotFound, PlatformError
+from apps.common.gate import notes_of
 from apps.common.problems import problem_response
 from apps.common.security_headers import WITHOUT_TRUSTED_TYPES
 
@@ -77,6 +78,8 @@ def problem_codes() -> list[type[PlatformError]]:
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponse:
     """Any method, anybody: the same body as for an object that is not there."""
+    if notes := notes_of(request.META):
+        notes.is_refused = True
     detail = str(NotFound.default_detail)
     if not request.path.endswith("/"):
         detail = f"{detail} Paths of the API end with a slash."

@@ -1,5 +1,6 @@
 """Sees every refusal leave, whatever refused it, and records it."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.signals import user_login_failed
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.audit.actions import ACCESS_DENIED, CREDENTIAL_REFUSED, SIGN_IN_FAILED
 from apps.audit.refusals import Refusal, refusal_record
 from apps.common.actors import Actor, ActorKind
+from apps.common.gate import notes_of
 from apps.common.middleware import GetResponse
 
 # Answers that belong to how things go: a client renews its token, a person proves again who they are.
@@ -62,19 +64,20 @@ def _record(request: HttpRequest, action: str, **data: str) -> None:
         }
     elif user is not None and user.is_authenticated:
         who = {"label": user.email, "person_id": user.pk}
-    refusal_record(
-        Refusal(
-            action,
-            tenant.ref if tenant is not None else None,
-            data={
-                "method": request.method or "",
-                # Some paths are secrets.
-                "path": getattr(request, "log_path", request.path),
-                **{name: text for name, text in data.items() if text},
-            },
-            **who,
-        )
+    refusal = Refusal(
+        action,
+        tenant.ref if tenant is not None else None,
+        data={
+            "method": request.method or "",
+            # Some paths are secrets.
+            "path": getattr(request, "log_path", request.path),
+            **{name: text for name, text in data.items() if text},
+        },
+        **who,
     )
+    refusal_record(refusal)
+    if notes := notes_of(request.META):
+        notes.recorded = partial(refusal_record, refusal)
 
 
 @receiver(user_login_failed, dispatch_uid="audit.sign_in_failed")

@@ -14,10 +14,12 @@ import structlog
 from django.core.cache import caches
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from redis.exceptions import ResponseError
 
 from apps.audit.actions import REFUSALS_THINNED
 from apps.audit.chains import chain_of
 from apps.audit.describing import plain
+from apps.common import redis_line
 from apps.common.actors import ActorKind
 from apps.common.database import system_connection
 from apps.common.origin import current_origin
@@ -114,10 +116,13 @@ def _append(chain: Chain, entry: NewEntry) -> None:
 def _count(what: str) -> int:
     """How many there were in this minute, with this one."""
     minute = int(time.time() // 60)
-    cache = caches["global"]
-    key = f"audit:refused:{uuid.uuid5(uuid.NAMESPACE_URL, what).hex}:{minute}"
-    cache.add(key, 0, timeout=120)
-    return int(cache.incr(key))
+    name = f"audit:refused:{uuid.uuid5(uuid.NAMESPACE_URL, what).hex}:{minute}"
+    key = caches["global"].make_key(name)
+    times, kept = redis_line.ask(redis_line.pack([("INCR", key), ("EXPIRE", key, 120)]), 2)
+    for reply in (times, kept):
+        if isinstance(reply, ResponseError):
+            raise reply
+    return int(times)
 
 
 def _is_power_of_ten(number: int) -> bool:

@@ -22,10 +22,12 @@ COUNTED = "wrapper.counted"
 class Notes:
     """Empty where the request was another one than it looked like: then nothing is learned from it.
 
-    epochs: the keys that what the caller may do depends on. good_until_s: Unix time
-    until which the caller is who they are and may do the same, as long as the epochs are. page: reads and
-    writes the same page of the same list again, in the tenant's context. kept_by: a page may be
-    kept until that is invalidated, or until turns_at().
+    epochs: the keys that what the caller may do depends on. good_until_s: Unix time until which the caller
+    is who they are and may do the same, as long as the epochs are.
+    page: reads and writes the same page of the same list again, in the tenant's context. kept_by: a page may
+    be kept until that is invalidated, or until turns_at().
+    is_refused: it is refused, and will be as long as the epochs are the same. recorded: records one more.
+    caller: as whom the request was counted; empty: by its address; None: it was not.
     """
 
     tenant: TenantRef | None = None
@@ -33,10 +35,12 @@ class Notes:
     epochs: tuple[str, ...] = ()
     good_until_s: float = 0.0
     page: Callable[[], bytes] | None = None
-    caller: str = ""
+    caller: str | None = None
     cost: int = 1
     kept_by: Namespace | None = None
     turns_at: Callable[[], datetime | None] | None = None
+    is_refused: bool = False
+    recorded: Callable[[], object] | None = None
 
 
 def notes_of(meta: dict[str, Any]) -> Notes | None:

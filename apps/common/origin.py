@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
+KEY = "wrapper.origin"
 MAX_ADDRESS_CHARS = 45  # the longest text of an IPv6 address
 MAX_AGENT_CHARS = 300
 
@@ -32,6 +34,16 @@ _origin: ContextVar[HttpRequest | Origin] = ContextVar("origin", default=NOWHERE
 def current_origin() -> Origin:
     found = _origin.get()
     return found if isinstance(found, Origin) else _read(found)
+
+
+def origin_of(meta: dict[str, Any]) -> Origin:
+    """Of the request with this environment, where it is kept."""
+    found: Origin | None = meta.get(KEY)
+    if found is None:
+        request = HttpRequest()
+        request.META = meta
+        found = meta[KEY] = _read(request)
+    return found
 
 
 @contextmanager

@@ -19,20 +19,29 @@ from django.http.request import split_domain_port
 from redis.exceptions import ResponseError
 
 from apps.accounts import epochs
-from apps.common.api.limits import Charge, charge_in_workspace, requests_of
+from apps.common import redis_line
+from apps.common.api.limits import (
+    Charge,
+    charge_in_workspace,
+    charge_of_address,
+    requests_of,
+)
 from apps.common.caching import Names, Namespace
 from apps.common.database import app_connection
 from apps.common.gate import Notes
+from apps.common.origin import origin_of
 from apps.common.outages import REDIS_OUTAGES
 from apps.common.rate_limits import WINDOW_S, Admission, admission_command, admission_of
 from apps.common.tenancy import TenantRef, tenant_context
 from apps.common.urls import slug_host
-from apps.gateway import redis_line
 from apps.tenants.caches import HOSTS
 
 MAX_PASSES = 10_000
+MAX_REFUSALS = 1_000
 MAX_KEPT = 1_000
 MAX_KEPT_BYTES = 65_536
+# Of a refusal of somebody who is not known.
+MAX_AGE_S = 60
 
 
 class Asked(NamedTuple):
@@ -55,11 +64,11 @@ class Asked(NamedTuple):
 
 
 class Whom(NamedTuple):
-    """Whom a request was from, and in which tenant: what is looked up in Redis."""
+    """Whom a request was from, and in which tenant, as far as known: what is looked up in Redis."""
 
     host: str
-    tenant_id: uuid.UUID
-    person_id: uuid.UUID
+    tenant_id: uuid.UUID | None
+    person_id: uuid.UUID | None
 
 
 class Stamps:
@@ -68,16 +77,8 @@ class Stamps:
     def __init__(self, whom: Whom, kept_by: Namespace | None = None) -> None:
         host = Names(HOSTS.name, whom.host)
         cache = caches["global"]
-        keys = [
-            cache.make_key(key)
-            for key in (
-                epochs.of_person(whom.person_id),
-                epochs.SIGNING_KEYS,
-                epochs.of_membership(whom.tenant_id, whom.person_id),
-                epochs.of_tenant(whom.tenant_id),
-            )
-        ]
-        page = Names(kept_by.name if kept_by else "", str(whom.tenant_id))
+        keys = [cache.make_key(key) for key in _epochs_of(whom)]
+        page = Names(kept_by.name if kept_by else "", str(whom.tenant_id or ""))
         # Marks first: where there is none (any more), the stamp read next is that of the last commit.
         self._commands: list[tuple[str | int, ...]] = [
             ("ZCARD", host.changing),
@@ -127,8 +128,19 @@ class Stamps:
         return None if {None, self._changing} & set(found.caller[1:]) else found.caller
 
 
+def _epochs_of(whom: Whom) -> list[str]:
+    found = [epochs.SIGNING_KEYS]
+    if whom.person_id is not None:
+        found.append(epochs.of_person(whom.person_id))
+    if whom.tenant_id is not None:
+        found.append(epochs.of_tenant(whom.tenant_id))
+    if whom.person_id is not None and whom.tenant_id is not None:
+        found.append(epochs.of_membership(whom.tenant_id, whom.person_id))
+    return found
+
+
 class Found(NamedTuple):
-    """caller: the stamps of host, person, keys, membership, tenant.
+    """caller: the stamps of host, keys, person, tenant, membership.
 
     is_host_settled: nobody is just changing the host's tenant. page: of the tables that it is read from.
     is_written_to: there is a transaction that has written to one. admission: None where nothing limits
@@ -142,11 +154,20 @@ class Found(NamedTuple):
     admission: Admission | None
 
 
+class Refusal(NamedTuple):
+    """before, after: what of the body stands around the id of the request."""
+
+    code: int
+    status: str
+    before: bytes
+    after: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """caller: the stamps from before Django was asked, none of them being changed.
 
-    context: that of requests in the tenant.
+    context: that of requests in the tenant. refusal: what is answered to who may not; None: a page.
     """
 
     stamps: Stamps
@@ -155,10 +176,10 @@ class Pass:
     good_until_s: float
     headers: list[tuple[str, str]]
     context: Context
-    tenant: TenantRef
-    tenant_id: str
-    person_id: str
+    tenant_id: str | None
+    person_id: str | None
     notes: Notes
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +191,27 @@ class KeptPage:
     good_until_s: float
 
 
-def context_of(tenant: TenantRef) -> Context:
+def context_of(tenant: TenantRef | None) -> Context:
     """In which the app speaks, in the tenant, as a request does; to be copied by who runs something in it."""
 
     def enter() -> Context:
+        caches["global"]  # which would be made anew in each copy
         with app_connection(), tenant_context(tenant):
             return copy_context()
 
     return Context().run(enter)
 
 
-def charge_of(known: Pass) -> Charge:
-    """As Django would count it: what the plan allows is looked up every few seconds."""
+def charge_of(known: Pass, meta: dict[str, Any]) -> Charge | None:
+    """As Django would count it: what the plan allows is looked up every few seconds. None: it would not."""
     notes = known.notes
-    requests = requests_of(known.tenant)
-    return charge_in_workspace(known.tenant.id, notes.caller, requests, notes.cost)
+    if notes.caller is None:
+        return None
+    if not notes.caller:
+        return charge_of_address(origin_of(meta).address, notes.cost)
+    assert notes.tenant is not None  # noqa: S101 - whoever is no address is in one
+    requests = requests_of(notes.tenant)
+    return charge_in_workspace(notes.tenant.id, notes.caller, requests, notes.cost)
 
 
 K = TypeVar("K", bound=Hashable)

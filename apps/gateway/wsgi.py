@@ -21,18 +21,22 @@ from apps.common.api.limits import headers_of, refusal
 from apps.common.api.renderers import to_json
 from apps.common.gate import COUNTED, KEY, Notes
 from apps.common.middleware import log_answer, request_id_of
+from apps.common.origin import origin_bound, origin_of
 from apps.common.outages import REDIS_OUTAGES
 from apps.common.problems import CONTENT_TYPE, problem_body
 from apps.common.rate_limits import Admission
 from apps.gateway.passes import (
+    MAX_AGE_S,
     MAX_KEPT,
     MAX_KEPT_BYTES,
     MAX_PASSES,
+    MAX_REFUSALS,
     Asked,
     Found,
     KeptPage,
     Pass,
     Recent,
+    Refusal,
     Stamps,
     Whom,
     charge_of,
@@ -53,6 +57,9 @@ UNUSUAL = (
     "HTTP_RANGE",
     "HTTP_TRANSFER_ENCODING",
 )
+REFUSED = (401, 403, 404)
+# Not of one who is told to wait.
+OF_OTHER_ANSWERS = ("Content-Type", "WWW-Authenticate")
 OWN_HEADERS = re.compile(r"X-Request-ID|Content-Length|Date|RateLimit.*", re.IGNORECASE)
 StartResponse = Callable[..., Any]
 Headers = list[tuple[str, str]]
@@ -67,12 +74,15 @@ class Gateway:
         self.pages: Recent[Asked, KeptPage] = Recent(MAX_KEPT)
         # By host, X-Tenant and Authorization.
         self.callers: Recent[tuple[str, str, str], Whom] = Recent(MAX_PASSES)
+        # Apart, as anybody can have as much refused as they like.
+        self.refusals: Recent[Asked, Pass] = Recent(MAX_REFUSALS)
+        self.strangers: Recent[tuple[str, str, str], Whom] = Recent(MAX_REFUSALS)
 
     def __call__(self, meta: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         asked = asked_of(meta) if settings.GATEWAY else None
         if asked is None:
             return self.django(meta, start_response)
-        known = self.passes.get(asked)
+        known = self.passes.get(asked) or self.refusals.get(asked)
         answer = self._answer(asked, known, meta) if known else None
         if answer is None:
             return self._learn(asked, meta, start_response)
@@ -86,13 +96,13 @@ class Gateway:
         """None where Django has to be asked."""
         began_s = time.perf_counter()
         try:
-            charge = charge_of(known)
+            charge = charge_of(known, meta)
         except (DatabaseError, *REDIS_OUTAGES):
             return None
         found = known.stamps.read(charge)
         if found is None:
             return None
-        if found.admission:
+        if found.admission and known.refusal is None:
             meta[COUNTED] = found.admission
         if (
             not found.is_host_settled
@@ -100,24 +110,28 @@ class Gateway:
             or time.time() >= known.good_until_s
         ):
             self.passes.drop(asked)
+            self.refusals.drop(asked)
             return None
         request_id = request_id_of(meta)
         headers = [*known.headers, ("X-Request-ID", request_id)]
         code, status = 200, "200 OK"
         admission, body = found.admission, None
-        if admission:
+        if charge and admission:
             headers += headers_of(charge, admission)
             if not admission.is_admitted:
                 code, status, body = 429, "429 Too Many Requests", _refused(admission, request_id)
-                headers = [one for one in headers if one[0] != "Content-Type"]
+                headers = [one for one in headers if one[0] not in OF_OTHER_ANSWERS]
                 headers += [
                     ("Content-Type", CONTENT_TYPE),
                     ("Retry-After", str(admission.retry_after_s)),
                 ]
-        if body is None:
+        if body is None and known.refusal:
+            code, status = known.refusal.code, known.refusal.status
+            body = self._refuse(known, known.refusal, meta, request_id)
+        elif body is None:
             body = self._page(asked, known, found)
-            if body is None:
-                return None
+        if body is None:
+            return None
         headers.append(("Content-Length", str(len(body))))
         log_answer(
             meta,
@@ -129,6 +143,21 @@ class Gateway:
             person_id=known.person_id,
         )
         return status, headers, body
+
+    def _refuse(
+        self, known: Pass, refusal: Refusal, meta: dict[str, Any], request_id: str
+    ) -> bytes | None:
+        """None if it cannot be recorded."""
+        if known.notes.recorded is not None:
+            wrapper = connections[DEFAULT_DB_ALIAS]
+            try:
+                known.context.copy().run(_record, known.notes.recorded, meta, request_id)
+            except DatabaseError:
+                log.warning("gateway.refusal_failed", exc_info=True)
+                return None
+            finally:
+                wrapper.close_if_unusable_or_obsolete()
+        return b"%b%b%b" % (refusal.before, request_id.encode(), refusal.after)
 
     def _page(self, asked: Asked, known: Pass, found: Found) -> bytes | None:
         """The kept one, or read anew in one statement. None if that fails."""
@@ -157,7 +186,7 @@ class Gateway:
     ) -> Iterable[bytes]:
         """Django's answer. It is learned from at the second time, when it is known what it depends on."""
         caller = (asked.host, asked.tenant, asked.authorization)
-        whom = self.callers.get(caller)
+        whom = self.callers.get(caller) or self.strangers.get(caller)
         before = Stamps(whom).of_caller() if whom else None
         notes = Notes()
         meta[KEY] = notes
@@ -168,26 +197,31 @@ class Gateway:
             return start_response(status, headers, *rest)
 
         body = self.django(meta, start)
-        if sent[0] != "200 OK" or not (notes.tenant and notes.person_id and notes.page):
+        status, headers = sent
+        refused = refusal_of(status, headers, body) if notes.is_refused else None
+        if not refused and not (
+            status == "200 OK" and notes.page and notes.tenant and notes.person_id
+        ):
             return body
-        found = Whom(asked.tenant_host, notes.tenant.id, notes.person_id)
+        tenant_id = notes.tenant.id if notes.tenant else None
+        found = Whom(asked.tenant_host, tenant_id, notes.person_id)
         if found != whom:
-            self.callers.put(caller, found)
-        elif before and "set-cookie" not in _names(sent[1]):
+            (self.strangers if refused else self.callers).put(caller, found)
+        elif before and "set-cookie" not in {name.lower() for name, _value in headers}:
             kept_by = notes.kept_by if settings.API_RESPONSE_CACHE else None
             known = Pass(
                 stamps=Stamps(found, kept_by),
                 keeps_pages=kept_by is not None,
                 caller=before,
-                good_until_s=notes.good_until_s,
-                headers=[one for one in sent[1] if not OWN_HEADERS.fullmatch(one[0])],
+                good_until_s=notes.good_until_s or time.time() + MAX_AGE_S,
+                headers=[one for one in headers if not OWN_HEADERS.fullmatch(one[0])],
                 context=context_of(notes.tenant),
-                tenant=notes.tenant,
-                tenant_id=str(notes.tenant.id),
-                person_id=str(notes.person_id),
+                tenant_id=str(tenant_id) if tenant_id else None,
+                person_id=str(notes.person_id) if notes.person_id else None,
                 notes=notes,
+                refusal=refused,
             )
-            self.passes.put(asked, known)
+            (self.refusals if refused else self.passes).put(asked, known)
         return body
 
 
@@ -199,7 +233,7 @@ def asked_of(meta: dict[str, Any]) -> Asked | None:
     if (
         meta["REQUEST_METHOD"] != "GET"
         or not path.startswith(PREFIX)
-        or not authorization.startswith("Bearer ey")
+        or (authorization and not authorization.startswith("Bearer ey"))
         or len(query) > MAX_QUERY_LENGTH
         or meta.get("CONTENT_LENGTH") not in (None, "", "0")
         or any(name in meta for name in UNUSUAL)
@@ -226,6 +260,22 @@ def _read(notes: Notes, may_keep: bool) -> tuple[bytes, datetime | None]:
     return notes.page(), turns_at
 
 
+def _record(recorded: Callable[[], object], meta: dict[str, Any], request_id: str) -> None:
+    with (
+        origin_bound(origin_of(meta)),
+        structlog.contextvars.bound_contextvars(request_id=request_id),
+    ):
+        recorded()
+
+
+def refusal_of(status: str, headers: Headers, body: Any) -> Refusal | None:
+    """Of an answer of Django's that says no; None where it does not have the request's id once."""
+    request_id = dict(headers).get("X-Request-ID", "")
+    around = body.content.split(request_id.encode()) if request_id else []
+    code = int(status[:3])
+    return Refusal(code, status, *around) if code in REFUSED and len(around) == 2 else None
+
+
 def _refused(admission: Admission, request_id: str) -> bytes:
     error = refusal(admission)
     return to_json(
@@ -237,7 +287,3 @@ def _refused(admission: Admission, request_id: str) -> bytes:
             detail=str(error.detail),
         )
     )
-
-
-def _names(headers: Headers) -> set[str]:
-    return {name.lower() for name, _value in headers}

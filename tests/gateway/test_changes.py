@@ -315,7 +315,7 @@ def test_without_redis_django_answers(
     def away(*_args: Any, **_options: Any) -> Any:
         raise RedisConnectionError
 
-    monkeypatch.setattr("apps.gateway.redis_line.ask", away)
+    monkeypatch.setattr("apps.common.redis_line.ask", away)
     answer = call()
     assert (answer.status, answer.by_gateway) == (200, False)
 

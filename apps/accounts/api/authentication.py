@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import jwt
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
@@ -45,7 +46,13 @@ class BearerAuthentication(BaseAuthentication):
         external = external_claims(token)
         if external is not None:
             return _external_person(http_request, external), external
-        claims = tokens.verify(token)
+        notes = notes_of(http_request.META)
+        try:
+            claims = tokens.verify(token)
+        except TokenInvalid as error:
+            if notes and isinstance(error.__cause__, jwt.InvalidSignatureError):
+                notes.is_refused = True
+            raise
         tenant = getattr(http_request, "tenant", None)
         authorization = authorization_of(
             session_id=claims.session_id,
@@ -58,19 +65,21 @@ class BearerAuthentication(BaseAuthentication):
             tokens.verify(token)
         if authorization.session_tenant_id != claims.tenant_id:
             raise TokenInvalid
+        if notes:
+            notes.person_id, notes.epochs = claims.person_id, tuple(authorization.epochs)
+            notes.good_until_s = min(
+                claims.expires_at_s,
+                authorization.expires_at.timestamp(),
+                time.time() + authorization.read_at_s + MAX_AGE_S - time.monotonic(),
+            )
+            if tenant is not None and not authorization.is_member:
+                notes.tenant, notes.is_refused = tenant.ref, True
         _require_member(authorization, tenant)
         person = authorization.person()
         if claims.epoch != person.epoch:
             raise TokenRevoked
         http_request.authorization = authorization  # type: ignore[attr-defined]
         _accept(http_request, person, authorization.proof)
-        if notes := notes_of(http_request.META):
-            notes.person_id, notes.epochs = person.pk, tuple(authorization.epochs)
-            notes.good_until_s = min(
-                claims.expires_at_s,
-                authorization.expires_at.timestamp(),
-                time.time() + authorization.read_at_s + MAX_AGE_S - time.monotonic(),
-            )
         return person, claims
 
     def authenticate_header(self, request: Request) -> str:

@@ -259,9 +259,12 @@ class IsInTenant(BasePermission):
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if not request.user.is_authenticated:
-            raise NotAuthenticated
         http_request: Any = request._request
+        notes = notes_of(http_request.META)
+        if not request.user.is_authenticated:
+            if notes:
+                notes.is_refused = True
+            raise NotAuthenticated
         if getattr(http_request, "tenant", None) is None:
             raise NotFound() if getattr(http_request, "tenant_missing", False) else TenantRequired()
         http_request.actor = actor = _actor_of(http_request, request.user)
@@ -271,13 +274,15 @@ class IsInTenant(BasePermission):
         needed = getattr(view, "needs", {}).get(
             "GET" if request.method == "HEAD" else request.method
         )
-        # Held nowhere: refused before the input is looked at. Where it counts, the service checks.
-        if needed and paths_allowed(actor, needed) == []:
-            authorize(actor, needed)
-        if notes := notes_of(http_request.META):
+        if notes:
             notes.tenant = http_request.tenant.ref
             if actor.good_until is not None:
                 notes.good_until_s = min(notes.good_until_s, actor.good_until.timestamp())
+        # Held nowhere: refused before the input is looked at. Where it counts, the service checks.
+        if needed and paths_allowed(actor, needed) == []:
+            if notes:
+                notes.is_refused = True
+            authorize(actor, needed)
         return True
 
 

@@ -60,9 +60,10 @@ def _replies(sock: Any, count: int) -> list[Any]:
 
 
 def _connection() -> Any:
-    pool = caches["global"]._cache.get_client().connection_pool  # type: ignore[attr-defined]
-    if getattr(_own, "pool", None) is not pool:
-        _own.pool = pool
+    found = getattr(_own, "connection", None)
+    if found is None:
+        pool = caches["global"]._cache.get_client().connection_pool  # type: ignore[attr-defined]
         # By the older protocol, in which nothing comes that was not asked for.
-        _own.connection = pool.connection_class(**{**pool.connection_kwargs, "protocol": 2})
-    return _own.connection
+        found = pool.connection_class(**{**pool.connection_kwargs, "protocol": 2})
+        _own.connection = found
+    return found
