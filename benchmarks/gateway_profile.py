@@ -12,12 +12,13 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.flame import flame_svg, frames
 from benchmarks.gateway_servers import OTHER_CORE, Server, pinned, platform, stores_pinned, wrk
 from benchmarks.gateway_world import MEMBERS_PATH, build
 from benchmarks.world import figure
 
 CLIENTS = 16
-RECORDED_S = 20
+RECORDED_S = 40
 SAMPLES_A_SECOND = 250
 SHOWN = 60
 
@@ -33,16 +34,17 @@ def run(_tenants: int) -> None:
     with stores_pinned(), platform("profiled", env) as server:
         sample = server.load(MEMBERS_PATH, headers, clients=CLIENTS, for_s=5)
         figure("members list, not profiled", f"{sample.rate:.0f}/s", f"{sample.cpu_us:.0f} µs CPU")
-        for form, name in (("flamegraph", "flame.svg"), ("raw", "stacks.txt")):
-            _record(server, headers, form, folder / name)
-    text = summary((folder / "stacks.txt").read_text(), sample.cpu_us)
+        _record(server, headers, folder / "stacks.txt")
+    stacks = (folder / "stacks.txt").read_text()
+    text = summary(stacks, sample.cpu_us)
     (folder / "functions.txt").write_text(text)
+    (folder / "flame.svg").write_text(flame_svg(frames(stacks), "Python, while it has the GIL"))
     print(text)
     figure("written to", str(folder))
 
 
-def _record(server: Server, headers: dict[str, str], form: str, to: Path) -> None:
-    """Of the process that answers: the one with the most CPU."""
+def _record(server: Server, headers: dict[str, str], to: Path) -> None:
+    """Of the process that answers: the one with the most CPU. What waits is not seen."""
     load = threading.Thread(
         target=wrk,
         args=(server.port, MEMBERS_PATH, headers),
@@ -53,8 +55,15 @@ def _record(server: Server, headers: dict[str, str], form: str, to: Path) -> Non
     subprocess.run(
         [
             *pinned(OTHER_CORE),
-            *("py-spy", "record", "--pid", str(worker), "--format", form, "--output", str(to)),
-            *("--duration", str(RECORDED_S), "--rate", str(SAMPLES_A_SECOND), "--function"),
+            *("py-spy", "record", "--pid", str(worker), "--format", "raw", "--output", str(to)),
+            *(
+                "--duration",
+                str(RECORDED_S),
+                "--rate",
+                str(SAMPLES_A_SECOND),
+                "--function",
+                "--gil",
+            ),
         ],
         check=True,
         stdout=subprocess.DEVNULL,

@@ -57,9 +57,10 @@ UNUSUAL = (
     "HTTP_RANGE",
     "HTTP_TRANSFER_ENCODING",
 )
-REFUSED = (401, 403, 404)
+TOO_MANY = 429
+REFUSED = (401, 403, 404, TOO_MANY)
 # Not of one who is told to wait.
-OF_OTHER_ANSWERS = ("Content-Type", "WWW-Authenticate")
+OF_OTHER_ANSWERS = ("Content-Type", "Retry-After", "WWW-Authenticate")
 OWN_HEADERS = re.compile(r"X-Request-ID|Content-Length|Date|RateLimit.*", re.IGNORECASE)
 StartResponse = Callable[..., Any]
 Headers = list[tuple[str, str]]
@@ -102,8 +103,10 @@ class Gateway:
         found = known.stamps.read(charge)
         if found is None:
             return None
-        if found.admission and known.refusal is None:
-            meta[COUNTED] = found.admission
+        admission = found.admission
+        is_told_to_wait = known.refusal is not None and known.refusal.code == TOO_MANY
+        if admission and (known.refusal is None or is_told_to_wait):
+            meta[COUNTED] = admission
         if (
             not found.is_host_settled
             or found.caller != known.caller
@@ -112,14 +115,20 @@ class Gateway:
             self.passes.drop(asked)
             self.refusals.drop(asked)
             return None
+        if is_told_to_wait and (admission is None or admission.is_admitted):
+            return None
         request_id = request_id_of(meta)
         headers = [*known.headers, ("X-Request-ID", request_id)]
         code, status = 200, "200 OK"
-        admission, body = found.admission, None
+        body: bytes | None = None
         if charge and admission:
             headers += headers_of(charge, admission)
             if not admission.is_admitted:
-                code, status, body = 429, "429 Too Many Requests", _refused(admission, request_id)
+                code, status, body = (
+                    TOO_MANY,
+                    "429 Too Many Requests",
+                    _refused(admission, request_id),
+                )
                 headers = [one for one in headers if one[0] not in OF_OTHER_ANSWERS]
                 headers += [
                     ("Content-Type", CONTENT_TYPE),

@@ -124,3 +124,23 @@ def test_a_better_plan_counts_at_once(
     with tenant_context(acme):
         answer = process.get(host(acme), access)
     assert (answer.status, answer.by_gateway) == (200, True)
+
+
+def test_who_was_never_known_is_told_to_wait_without_django(
+    process: Process, token: Any, acme: Tenant, bob: Person, allow: Any
+) -> None:
+    allow(1)
+    access = token(bob)
+    answers = [process.get(host(acme), access) for _ in range(5)]
+    assert [one.status for one in answers] == [200, 429, 429, 429, 429]
+    assert [one.by_gateway for one in answers] == [False, False, True, True, True]
+    own = ("X-Request-ID", "RateLimit", "RateLimit-Reset", "Retry-After", "Content-Length")
+    by_django, by_gateway = answers[1], answers[2]
+    for name, value in by_django.headers.items():
+        if name not in own:
+            assert by_gateway.headers[name] == value
+    assert set(by_gateway.headers) == set(by_django.headers)
+    assert by_gateway.data["code"] == by_django.data["code"]
+    assert by_gateway.data["request_id"] == by_gateway.headers["X-Request-ID"]
+    allow(50)
+    assert process.get(host(acme), access).status == 200

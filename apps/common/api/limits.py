@@ -133,8 +133,12 @@ def charge_of_address(address: str, cost: int) -> Charge:
 
     Whatever workspace they name: what is left would tell whether it exists.
     """
-    limit = _limit(ADDRESS, settings.API_REQUESTS_PER_15_MINUTES_BY_ADDRESS)
-    return _charge(truncate_ip(address), Spend(limit, "", cost))
+    return _charge_of_address(address, settings.API_REQUESTS_PER_15_MINUTES_BY_ADDRESS, cost)
+
+
+@lru_cache(maxsize=1024)
+def _charge_of_address(address: str, requests: int, cost: int) -> Charge:
+    return _charge(truncate_ip(address), Spend(_limit(ADDRESS, requests), "", cost))
 
 
 def charge_of(request: Request, cost: int) -> Charge:
@@ -221,8 +225,10 @@ class LimitedView(APIView):
 
     def _count(self, request: Request, charge: Charge) -> None:
         """Raises RateLimited."""
-        meta = request._request.META
-        if notes := notes_of(meta):
+        http_request: Any = request._request
+        meta = http_request.META
+        notes = notes_of(meta)
+        if notes:
             notes.caller, notes.cost = charge.caller, charge.cost
         admission: Admission | None = meta.pop(COUNTED, None)
         if admission is None:
@@ -231,4 +237,7 @@ class LimitedView(APIView):
             return
         self.rate_limit_headers = headers_of(charge, admission)
         if not admission.is_admitted:
+            if notes:
+                tenant = getattr(http_request, "tenant", None)
+                notes.tenant, notes.is_refused = tenant and tenant.ref, True
             raise refusal(admission)
