@@ -40,15 +40,12 @@ def flame_svg(root: Frame, whole: str) -> str:
     """The outermost on top, the widths as the counts. whole: what all of it is."""
     drawn = list(_drawn(root, whole, root.count, 0, 0.0))
     height = (max(depth for depth, _svg in drawn) + 1) * ROW + 2 * MARGIN
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-            f'font-family="monospace" font-size="11">',
-            f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-            *(svg for _depth, svg in drawn),
-            "</svg>\n",
-        ]
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'font-family="monospace" font-size="11">'
     )
+    paper = f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
+    return "\n".join([head, paper, *(svg for _depth, svg in drawn), "</svg>\n"])
 
 
 def _drawn(
@@ -62,12 +59,12 @@ def _drawn(
     color = OURS if "(apps/" in name or not depth else THEIRS
     text = name if len(name) * CHAR < width - 6 else name.partition(" ")[0]
     shown = text[: max(0, int((width - 6) / CHAR))]
-    yield (
-        depth,
+    svg = (
         f'<g><title>{escape(name)}: {share:.1%}</title><rect x="{x:.1f}" y="{y}" '
         f'width="{max(width - 0.5, 0.5):.1f}" height="{ROW - 1}" rx="2" fill="{color}"/>'
-        f'<text x="{x + 3:.1f}" y="{y + 13}" fill="#ffffff">{escape(shown)}</text></g>',
+        f'<text x="{x + 3:.1f}" y="{y + 13}" fill="#ffffff">{escape(shown)}</text></g>'
     )
+    yield depth, svg
     for called in sorted(frame.called.values(), key=lambda one: one.name):
         yield from _drawn(called, called.name, whole, depth + 1, before)
         before += called.count / whole
