@@ -1,6 +1,7 @@
 """One client for what the platform asks of others: nobody else imports a library that makes requests."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ EXCEPTIONS = {
 }
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Modules, and names taken out of modules, with what they are inside of."""
     found: set[str] = set()

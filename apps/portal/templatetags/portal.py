@@ -1,6 +1,7 @@
 """What templates need beyond components: times, initials, widgets, links that keep the filters."""
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -10,6 +11,7 @@ from django.template.defaultfilters import date as format_date
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide
 
 from apps.accounts.enums import Language
 from apps.common.access import allows
@@ -22,6 +24,16 @@ from apps.portal.http import may
 from apps.tenants.permissions import EXPORT_DATA, VIEW_SETTINGS
 
 register = template.Library()
+
+
+@register.simple_tag
+@lru_cache(maxsize=1024)
+def icon(name: str, size: str, css: str) -> str:
+    """A Lucide icon. The library parses the drawing anew each time, and a page has a dozen of them."""
+    return lucide(
+        name, size=int(size), **{"class": css, "aria_hidden": "true", "focusable": "false"}
+    )
+
 
 # (label, name of the address, permission)
 SETTINGS = (
