@@ -16,7 +16,9 @@ from apps.common.requests import Utf8WSGIRequest
 from apps.gateway.wsgi import Gateway
 from apps.tenants.models import Tenant
 from tests.accounts.support import host
+from tests.isolation.conftest import twins
 
+__all__ = ["twins"]
 MEMBERS = "/api/v1/members/"
 
 
