@@ -77,7 +77,7 @@ class Gateway:
         self.callers: Recent[tuple[str, str, str], Whom] = Recent(MAX_PASSES)
         # Apart, as anybody can have as much refused as they like.
         self.refusals: Recent[Asked, Pass] = Recent(MAX_REFUSALS)
-        self.strangers: Recent[tuple[str, str, str], Whom] = Recent(MAX_REFUSALS)
+        self.refused: Recent[Asked, Whom] = Recent(MAX_REFUSALS)
 
     def __call__(self, meta: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         asked = asked_of(meta) if settings.GATEWAY else None
@@ -195,7 +195,7 @@ class Gateway:
     ) -> Iterable[bytes]:
         """Django's answer. It is learned from at the second time, when it is known what it depends on."""
         caller = (asked.host, asked.tenant, asked.authorization)
-        whom = self.callers.get(caller) or self.strangers.get(caller)
+        whom = self.refused.get(asked) or self.callers.get(caller)
         before = Stamps(whom).of_caller() if whom else None
         notes = Notes()
         meta[KEY] = notes
@@ -214,8 +214,11 @@ class Gateway:
             return body
         tenant_id = notes.tenant.id if notes.tenant else None
         found = Whom(asked.tenant_host, tenant_id, notes.person_id)
-        if found != whom:
-            (self.strangers if refused else self.callers).put(caller, found)
+        if refused and found != whom:
+            self.refused.put(asked, found)
+        elif found != whom:
+            self.refused.drop(asked)
+            self.callers.put(caller, found)
         elif before and "set-cookie" not in {name.lower() for name, _value in headers}:
             kept_by = notes.kept_by if settings.API_RESPONSE_CACHE else None
             known = Pass(

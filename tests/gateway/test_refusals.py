@@ -145,8 +145,14 @@ def test_a_key_that_nobody_knows_yet_is_looked_for_each_time(
     assert process.get(host(acme), access).status == 200
 
 
-def test_no_such_route(process: Process, acme: Tenant, token: Any, bob: Person) -> None:
-    answer = again(process, acme, token(bob), "/api/v1/nothing/")
+@pytest.mark.parametrize("is_known", [False, True])
+def test_no_such_route(
+    process: Process, acme: Tenant, token: Any, bob: Person, is_known: bool
+) -> None:
+    access = token(bob)
+    if is_known:
+        again(process, acme, access)
+    answer = again(process, acme, access, "/api/v1/nothing/")
     assert (answer.status, answer.by_gateway) == (404, True)
     assert "RateLimit" not in answer.headers
 
@@ -190,7 +196,7 @@ def test_refusals_push_nobody_out(
     for _ in range(4):
         answer = process.get(host(acme), access)
     monkeypatch.setattr(process.gateway.refusals, "_at_most", 3)
-    monkeypatch.setattr(process.gateway.strangers, "_at_most", 3)
+    monkeypatch.setattr(process.gateway.refused, "_at_most", 3)
     for number in range(6):
         for _ in range(3):
             process.get(host(acme), access, f"/api/v1/nothing-{number}/")
