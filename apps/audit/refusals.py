@@ -15,6 +15,7 @@ import structlog
 from django.core.cache import caches
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from apps.audit.actions import REFUSALS_THINNED
@@ -119,7 +120,12 @@ def _count(what: str) -> int:
     minute = int(time.time() // 60)
     name = f"audit:refused:{hashlib.sha256(what.encode()).hexdigest()[:32]}:{minute}"
     key = caches["global"].make_key(name)
-    times, kept = redis_line.ask(redis_line.pack([("INCR", key), ("EXPIRE", key, 120)]), 2)
+    counting = redis_line.pack([("INCR", key), ("EXPIRE", key, 120)])
+    try:
+        times, kept = redis_line.ask(counting, 2)
+    except RedisConnectionError:
+        # The server ended a connection that was idle. Counted twice at worst, if only the reply was lost.
+        times, kept = redis_line.ask(counting, 2)
     for reply in (times, kept):
         if isinstance(reply, ResponseError):
             raise reply

@@ -1,5 +1,6 @@
 """What was refused is in the audit log at once, and nobody fills the disk by being refused."""
 
+import socket
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from apps.audit import refusals
 from apps.audit.chains import chain_of
 from apps.audit.models import Entry
 from apps.audit.refusals import PER_MINUTE, Refusal, refusal_record
+from apps.common import redis_line
 from apps.common.tenancy import tenant_context
 from apps.tenants.models import Tenant
 from apps.trail.chains import PLATFORM_CHAIN, entries_append
@@ -32,6 +34,15 @@ def found(tenant: Tenant) -> list[tuple[Any, ...]]:
         return list(
             Entry.objects.order_by("seq").values_list("action", "actor_label", "what__data")
         )
+
+
+def test_it_is_recorded_over_a_connection_that_the_server_has_ended(acme: Tenant) -> None:
+    refusal = Refusal("audit.access_denied", acme.ref)
+    assert refusal_record(refusal)
+    redis_line._connection()._sock.shutdown(socket.SHUT_RDWR)
+    for _ in range(9):
+        refusal_record(refusal)
+    assert [data["times"] for _action, _label, data in found(acme)] == [1, 10]
 
 
 def test_a_403_is_recorded_in_the_tenant(acme: Tenant, bob: Any, bearer: Any) -> None:
