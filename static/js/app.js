@@ -41,10 +41,18 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-/* The page is left by a form: a hint that is still asked for must not come between. */
+/* The page is left by a form, or as an answer said: what is still asked for must not come between, nor begin
+   the way there anew. Whoever does not get there within this time goes on. */
+const LEFT_WITHIN_MS = 5000;
 let leaving = false;
 for (const name of ["htmx:beforeRequest", "htmx:beforeOnLoad"]) {
-  document.addEventListener(name, (event) => { if (leaving) event.preventDefault(); });
+  document.addEventListener(name, (event) => {
+    if (leaving) event.preventDefault();
+    else if (event.detail.xhr?.getResponseHeader("HX-Redirect")) {
+      leaving = true;
+      setTimeout(() => { leaving = false; }, LEFT_WITHIN_MS);
+    }
+  });
 }
 
 /* A page that comes back from the browser's memory must not still look busy. */
