@@ -1,10 +1,16 @@
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from lucide import IconDoesNotExist
+from lucide.templatetags.lucide import lucide
 
-from apps.portal.templatetags.portal import ago, initials
+from apps.accounts.models import Person
+from apps.portal.templatetags.portal import ago, icon, initials
 from apps.portal.views.invitation_accept import mask
+from apps.tenants.models import Tenant
+from tests.portal.conftest import SignIn
 
 
 @pytest.mark.parametrize(
@@ -53,3 +59,21 @@ def test_initials(name: str, letters: str) -> None:
 )
 def test_mask(email: str, masked: str) -> None:
     assert mask(email) == masked
+
+
+def test_an_icon_is_the_librarys_in_its_size_and_hidden_from_readers() -> None:
+    wanted = lucide(
+        "users", size=20, **{"class": "icon x", "aria_hidden": "true", "focusable": "false"}
+    )
+    assert [icon("users", "20", "icon x") for _ in range(2)] == [wanted] * 2
+    for part in ('width="20"', 'aria-hidden="true"', 'class="icon x"', "<path "):
+        assert part in wanted
+    with pytest.raises(IconDoesNotExist):
+        icon("no-such-icon", "20", "icon")
+
+
+@pytest.mark.django_db
+def test_pages_draw_their_icons(sign_in: SignIn, alice: Person, acme: Tenant) -> None:
+    page = sign_in(alice, acme).get("/members/").content.decode()
+    # The sidebar alone has more.
+    assert len(re.findall(r'<svg[^>]* class="icon "[^>]* aria-hidden="true"', page)) >= 10
