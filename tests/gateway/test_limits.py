@@ -11,7 +11,7 @@ from apps.common import rate_limits
 from apps.common.api import limits
 from apps.common.tenancy import tenant_context
 from apps.tenants.models import Tenant
-from tests.accounts.support import host
+from tests.accounts.support import PUBLIC, host
 from tests.gateway.conftest import Answer, Process
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +144,12 @@ def test_who_was_never_known_is_told_to_wait_without_django(
     assert by_gateway.data["request_id"] == by_gateway.headers["X-Request-ID"]
     allow(50)
     assert process.get(host(acme), access).status == 200
+
+
+def test_who_is_in_no_workspace_is_not_counted_by_address_instead(
+    process: Process, token: Any, bob: Person, settings: Any
+) -> None:
+    settings.API_REQUESTS_PER_15_MINUTES = 2
+    access = token(bob)
+    answers = [process.get(PUBLIC, access, "/api/v1/me/") for _ in range(8)]
+    assert [one.status for one in answers] == [200] * 2 + [429] * 6

@@ -237,7 +237,8 @@ class LimitedView(APIView):
             return
         self.rate_limit_headers = headers_of(charge, admission)
         if not admission.is_admitted:
-            if notes:
+            # Whoever is in no workspace has a counter of their own, which the gateway does not know.
+            if notes and (charge.caller or charge.spends[0].limit.name == ADDRESS):
                 tenant = getattr(http_request, "tenant", None)
                 notes.tenant, notes.is_refused = tenant and tenant.ref, True
             raise refusal(admission)
